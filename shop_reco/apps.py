@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class ShopRecoConfig(AppConfig):
+    """The plugin itself: carries the templates and says at start when a setting is wrong."""
+
+    name = "shop_reco"
+    label = "reco"
+    verbose_name = "Shop recommendations"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  registers the checks

@@ -1,0 +1,10 @@
+"""The Celery application of the stand-alone project; a host project brings its own."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop_reco.settings.demo")
+app = Celery("shop_reco")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

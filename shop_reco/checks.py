@@ -1,0 +1,34 @@
+"""What is told at start when the settings are wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
+
+from .conf import reco_settings
+
+
+@register()
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Every SHOP_RECO key exists and its number makes sense; the demo switcher needs DEBUG."""
+    try:
+        reco = reco_settings()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="shop_reco.E001")]
+    messages: list[CheckMessage] = [
+        Error(f"SHOP_RECO['{name}'] must be above zero.", id="shop_reco.E002")
+        for name in ("HISTORY_EVENTS", "BATCH_EVENTS", "RETENTION_DAYS", "PAGE_ITEMS", "CANDIDATES", "LEASE")
+        if getattr(reco, name) <= 0
+    ]
+    if reco.DEMO_SWITCHER and not settings.DEBUG:
+        messages.append(
+            Error(
+                "SHOP_RECO['DEMO_SWITCHER'] lets anyone shop as anyone.",
+                hint="Remove it; it belongs to the demo settings, where DEBUG is on.",
+                id="shop_reco.E003",
+            )
+        )
+    return messages

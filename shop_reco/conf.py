@@ -1,0 +1,103 @@
+"""The SHOP_RECO settings: every key, its default and its unit, declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+APPS = (
+    "shop_reco",
+    "shop_reco.users",
+    "shop_reco.products",
+    "shop_reco.events",
+    "shop_reco.portraits",
+    "shop_reco.recommendations",
+    "shop_reco.privacy",
+    "shop_reco.api",
+    "shop_reco.storefront",
+)
+"""What a host project adds to INSTALLED_APPS."""
+
+
+def _event_weights() -> Mapping[str, float]:
+    return {
+        "purchase": 1.0,
+        "add_to_cart": 0.6,
+        "add_to_wishlist": 0.5,
+        "rate": 0.5,
+        "review": 0.5,
+        "view_item": 0.3,
+        "select_item": 0.3,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoSettings:
+    SHOP_TIME_ZONE: str = "UTC"
+    """Time zone of shoppers that have none of their own."""
+
+    CURRENCY: str = "USD"
+    """Currency of prices that name none, ISO 4217."""
+
+    ARTIFACTS_ROOT: Path = Path("var/artifacts")
+    """Folder of the model artifacts."""
+
+    HISTORY_EVENTS: int = 1000
+    """Newest events of a shopper that the recommenders see."""
+
+    EVENT_WEIGHTS: Mapping[str, float] = field(default_factory=_event_weights)
+    """How much an event of each type counts as interest; a type not named counts nothing."""
+
+    BATCH_EVENTS: int = 500
+    """Events that one call of trackEvents may carry."""
+
+    RETENTION_DAYS: int = 400
+    """Age after which an event is TOO_OLD to store, in days."""
+
+    CLOCK_SKEW: float = 300.0
+    """How far in the future a client's clock may be before its event is dated by the server, in seconds."""
+
+    PAGE_ITEMS: int = 100
+    """Largest `first` a query may ask for."""
+
+    BODY_BYTES: int = 262_144
+    """Largest GraphQL request body, in bytes; trackEvents from a server may send four times as much."""
+
+    MIN_SUPPORT: int = 5
+    """Distinct shoppers that must stand behind an item pair or neighbourhood."""
+
+    CANDIDATES: int = 300
+    """Items worth ranking that candidate generation passes on."""
+
+    LEASE: float = 30.0
+    """Seconds without a heartbeat after which a training run counts as dead."""
+
+    SLATE_BUFFER: int = 1000
+    """Served slates waiting to be written; one more is dropped. 0 writes each before the reply."""
+
+    SLATE_DAYS: int = 30
+    """Days that a served slate is kept."""
+
+    VISITOR_COOKIE: str = "reco_visitor"
+    """Name of the signed cookie of anonymous visitors."""
+
+    DEMO_SWITCHER: bool = False
+    """Lets a visitor shop as any household: for demonstrations, never where DEBUG is off."""
+
+
+def reco_settings() -> RecoSettings:
+    """Return the host's SHOP_RECO over the defaults.
+
+    Raises:
+        ImproperlyConfigured: If SHOP_RECO names a key that does not exist.
+    """
+    given = getattr(settings, "SHOP_RECO", {})
+    unknown = set(given) - set(RecoSettings.__dataclass_fields__)
+    if unknown:
+        known = ", ".join(sorted(RecoSettings.__dataclass_fields__))
+        raise ImproperlyConfigured(f"SHOP_RECO has unknown keys {sorted(unknown)}; known keys: {known}")
+    return RecoSettings(**given)

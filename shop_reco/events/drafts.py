@@ -1,0 +1,174 @@
+"""From what a client sent to an event that could be stored, field by field."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import math
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from shop_reco.conf import RecoSettings
+
+from .errors import EventError
+from .models import Event
+
+ALIASES = {
+    "view": "view_item",
+    "product_viewed": "view_item",
+    "detail-page-view": "view_item",
+    "click": "select_item",
+    "cart": "add_to_cart",
+    "addtocart": "add_to_cart",
+    "product_added": "add_to_cart",
+    "product_removed": "remove_from_cart",
+    "wishlist": "add_to_wishlist",
+    "order_completed": "purchase",
+    "buy": "purchase",
+    "transaction": "purchase",
+    "return": "refund",
+    "products_searched": "search",
+    "rating": "rate",
+}
+"""Names of other trackers, and ours for the same thing."""
+
+FREE_OF_PRODUCT = frozenset({Event.Type.SEARCH, Event.Type.VIEW_ITEM_LIST})
+SERVER_TYPES = frozenset({Event.Type.PURCHASE, Event.Type.REFUND})
+QUERY_CHARACTERS = 256
+TEXT_CHARACTERS = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDraft:
+    """A well-formed event of a known shopper."""
+
+    id: uuid.UUID
+    shopper_id: int
+    product_id: int | None
+    type: str
+    occurred_at: dt.datetime
+    quantity: int = 1
+    price: Decimal | None = None
+    currency: str = ""
+    order: str = ""
+    channel: str = Event.Channel.WEB
+    rating: float | None = None
+    text: str = ""
+    query: str = ""
+    slate_id: uuid.UUID | None = None
+    clock_skewed: bool = False
+    dated: bool = True
+    """Whether the client said when it happened; an arrival time is no part of what was said."""
+
+    def digest(self) -> str:
+        """Tell this event from another under the same id."""
+        said = (
+            self.shopper_id, self.product_id, self.type, self.quantity, self.price, self.currency, self.order,
+            self.channel, self.rating, self.text, self.query, self.slate_id,
+            self.occurred_at.isoformat() if self.dated and not self.clock_skewed else None,
+        )  # fmt: skip
+        return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
+
+    def event(self, *, received_at: dt.datetime) -> Event:
+        return Event(
+            id=self.id,
+            shopper_id=self.shopper_id,
+            product_id=self.product_id,
+            type=self.type,
+            occurred_at=self.occurred_at,
+            received_at=received_at,
+            clock_skewed=self.clock_skewed,
+            channel=self.channel,
+            order=self.order,
+            quantity=self.quantity,
+            price=self.price,
+            currency=self.currency,
+            rating=self.rating,
+            text=self.text,
+            query=self.query,
+            slate_id=self.slate_id,
+            digest=self.digest(),
+        )
+
+
+def uuid_of(raw: Mapping[str, Any], field: str) -> uuid.UUID | None:
+    value = raw.get(field)
+    if value is None or isinstance(value, uuid.UUID):
+        return value
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        raise EventError("BAD_FIELD", f"{field} must be a UUID") from None
+
+
+def type_of(raw: Mapping[str, Any]) -> str:
+    named = str(raw.get("type") or "").strip().lower().replace(" ", "_")
+    known = ALIASES.get(named, named)
+    if known not in Event.Type.values:
+        raise EventError("UNKNOWN_TYPE", f"type must be one of {', '.join(Event.Type.values)}")
+    return known
+
+
+def text_of(raw: Mapping[str, Any], field: str, longest: int) -> str:
+    value = raw.get(field)
+    if value is None:
+        return ""
+    text = unicodedata.normalize("NFC", str(value))
+    if "\x00" in text or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+        raise EventError("BAD_FIELD", f"{field} has characters that cannot be stored")
+    if len(text) > longest:
+        raise EventError("TOO_LONG", f"{field} may have {longest} characters at most")
+    return text
+
+
+def time_of(raw: Mapping[str, Any], *, now: dt.datetime, reco: RecoSettings) -> tuple[dt.datetime, bool]:
+    """When it happened, and whether the client's clock ran ahead and the server's was taken instead."""
+    value = raw.get("occurred_at")
+    if value is None:
+        return now, False
+    if isinstance(value, str):
+        try:
+            value = parse_datetime(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, dt.datetime) or timezone.is_naive(value):
+        raise EventError("BAD_FIELD", "occurredAt must be an ISO 8601 time with a zone")
+    if value < now - dt.timedelta(days=reco.RETENTION_DAYS):
+        raise EventError("TOO_OLD", f"occurredAt is more than {reco.RETENTION_DAYS} days ago")
+    if value > now + dt.timedelta(days=1):
+        raise EventError("IN_FUTURE", "occurredAt is more than a day ahead")
+    if value > now + dt.timedelta(seconds=reco.CLOCK_SKEW):
+        return now, True
+    return min(value, now), False
+
+
+def number_of(raw: Mapping[str, Any], field: str, *, lowest: float, highest: float) -> float | None:
+    value = raw.get(field)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise EventError("BAD_FIELD", f"{field} must be a number")
+    number = float(value)
+    if not math.isfinite(number) or not lowest <= number <= highest:
+        raise EventError("BAD_FIELD", f"{field} must lie between {lowest:g} and {highest:g}")
+    return number
+
+
+def price_of(raw: Mapping[str, Any]) -> Decimal | None:
+    value = raw.get("price")
+    if value is None:
+        return None
+    try:
+        price = Decimal(str(value))
+    except InvalidOperation:
+        raise EventError("BAD_FIELD", "price must be a decimal number") from None
+    if not price.is_finite() or price < 0 or price >= Decimal(10) ** 10:
+        raise EventError("BAD_FIELD", "price must be zero or more")
+    return price.quantize(Decimal("0.01"))

@@ -1,0 +1,120 @@
+"""What shoppers did, as the shop reported it: the source of truth for behaviour."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shop_reco.products.models import Product
+from shop_reco.users.models import Shopper
+
+
+class Event(models.Model):
+    """One thing a shopper did. Inserted, deleted by erasure and retention, never updated.
+
+    ``digest`` tells the same event sent twice (a duplicate) from another one under the same id (a conflict).
+    """
+
+    class Type(models.TextChoices):
+        VIEW_ITEM = "view_item", _("View")
+        VIEW_ITEM_LIST = "view_item_list", _("View of a list")
+        SELECT_ITEM = "select_item", _("Click in a list")
+        ADD_TO_CART = "add_to_cart", _("Add to cart")
+        REMOVE_FROM_CART = "remove_from_cart", _("Remove from cart")
+        ADD_TO_WISHLIST = "add_to_wishlist", _("Add to wish list")
+        PURCHASE = "purchase", _("Purchase")
+        REFUND = "refund", _("Refund")
+        SEARCH = "search", _("Search")
+        RATE = "rate", _("Rating")
+        REVIEW = "review", _("Review")
+
+    class Channel(models.TextChoices):
+        WEB = "web", _("Web")
+        APP = "app", _("App")
+        STORE = "store", _("Store")
+        LIVE = "live", _("Live")
+        SOCIAL = "social", _("Social")
+
+    id = models.UUIDField(primary_key=True, help_text=_("Made by the client; sending it twice counts once."))
+    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="+", db_index=False)
+    type = models.CharField(max_length=16, choices=Type)
+    product = models.ForeignKey(Product, models.CASCADE, null=True, blank=True, related_name="+")
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    clock_skewed = models.BooleanField(default=False, help_text=_("The client's clock was ahead; dated by the server."))
+    session = models.UUIDField(null=True, blank=True)
+    channel = models.CharField(max_length=8, choices=Channel, default=Channel.WEB)
+    order = models.CharField(max_length=64, blank=True)
+    quantity = models.PositiveIntegerField(default=1)
+    price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True, help_text=_("Of one piece."))
+    currency = models.CharField(max_length=3, blank=True)
+    rating = models.FloatField(null=True, blank=True, help_text=_("1 to 5."))
+    text = models.TextField(blank=True)
+    query = models.CharField(max_length=256, blank=True)
+    slate_id = models.UUIDField(null=True, blank=True, help_text=_("The list that it answers."))
+    digest = models.CharField(max_length=32)
+
+    class Meta:
+        verbose_name = _("event")
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="reco_event_quantity_above_zero"),
+            models.CheckConstraint(
+                condition=Q(price__isnull=True) | Q(price__gte=0), name="reco_event_price_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5), name="reco_event_rating_1_to_5"
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=["search", "view_item_list"]) | Q(product__isnull=False),
+                name="reco_event_names_its_product",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["shopper", "-occurred_at", "-id", "product", "type", "quantity"], name="reco_event_history"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+class RejectedEvent(models.Model):
+    """A malformed event, kept as it came with why, to be replayed after a fix."""
+
+    payload = models.JSONField()
+    code = models.CharField(max_length=32)
+    message = models.CharField(max_length=512)
+    shopper = models.ForeignKey(Shopper, models.CASCADE, null=True, blank=True, related_name="+")
+    received_at = models.DateTimeField()
+    replayed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("rejected event")
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class DirtyShopper(models.Model):
+    """A shopper with events newer than what was drawn of them; marked in the event's own transaction.
+
+    ``marks`` tells a mark made while a portrait was drawn from the one that drawing answers.
+    """
+
+    shopper = models.OneToOneField(Shopper, models.CASCADE, primary_key=True, related_name="+")
+    marks = models.PositiveBigIntegerField(default=1)
+
+
+class DataImport(models.Model):
+    """A data set that was imported, and by how much its times were moved."""
+
+    source = models.CharField(max_length=64, unique=True)
+    shift_weeks = models.IntegerField(default=0)
+    report = models.JSONField(default=dict)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.source

@@ -1,0 +1,99 @@
+"""The mirror of the shop's catalogue."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Category(models.Model):
+    """A node of the category tree; ``path`` names the way from the root, and is unique."""
+
+    name = models.CharField(max_length=128)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    path = models.CharField(max_length=512, unique=True, help_text=_("Names from the root, joined by ' > '."))
+    slug = models.SlugField(max_length=128, unique=True, allow_unicode=True)
+    sensitive = models.BooleanField(default=False, help_text=_("Never in portraits, reasons or neighbourhoods."))
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Brand(models.Model):
+    name = models.CharField(max_length=128, unique=True)
+
+    class Meta:
+        verbose_name = _("brand")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """What the shop sells. A variant names its parent; lists show the parent, once.
+
+    ``revision`` is the catalogue's count of changes when this row last changed; see CatalogueState.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sku = models.CharField(max_length=64, unique=True)
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="variants")
+    title = models.CharField(max_length=256)
+    description = models.TextField(blank=True)
+    category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, related_name="products")
+    brand = models.ForeignKey(Brand, models.PROTECT, null=True, blank=True, related_name="products")
+    price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    stock = models.PositiveIntegerField(null=True, blank=True, help_text=_("Empty: not counted, always in stock."))
+    visible = models.BooleanField(default=True)
+    available_from = models.DateTimeField(null=True, blank=True)
+    available_until = models.DateTimeField(null=True, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    revision = models.PositiveBigIntegerField(default=0, db_index=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        constraints = [
+            models.CheckConstraint(condition=~Q(sku=""), name="reco_product_sku_not_empty"),
+            models.CheckConstraint(
+                condition=Q(price__isnull=True) | Q(price__gte=0), name="reco_product_price_not_negative"
+            ),
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="reco_product_not_its_own_variant"),
+            models.CheckConstraint(
+                condition=Q(available_from__isnull=True)
+                | Q(available_until__isnull=True)
+                | Q(available_from__lt=F("available_until")),
+                name="reco_product_window_in_order",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["category", "id"], name="reco_product_by_category"),
+            models.Index(fields=["title"], name="reco_product_by_title"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CatalogueState(models.Model):
+    """One row: how often the catalogue changed.
+
+    Each catalogue write adds one within its own transaction, so that writers queue on this row and a
+    reader who has seen revision n has seen every product whose revision is n or less.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    revision = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="reco_catalogue_state_one_row")]

@@ -1,0 +1,87 @@
+"""Questions about the catalogue."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from .models import Category, CatalogueState, Product
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductFilter:
+    """What a list may be narrowed to; ``category`` is a slug and takes its children with it."""
+
+    category: str | None = None
+    brand: str | None = None
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    in_stock: bool | None = None
+
+    def narrows(self) -> bool:
+        return any(value is not None for value in (self.category, self.brand, self.price_min, self.price_max))
+
+
+def showable_now(now: dt.datetime | None = None) -> Q:
+    """The one predicate of what may be shown: visible, sold, in its window, no variant."""
+    now = now or timezone.now()
+    return (
+        Q(visible=True, parent__isnull=True)
+        & (Q(stock__isnull=True) | Q(stock__gt=0))
+        & (Q(available_from__isnull=True) | Q(available_from__lte=now))
+        & (Q(available_until__isnull=True) | Q(available_until__gt=now))
+    )
+
+
+def showable(*, now: dt.datetime | None = None) -> QuerySet[Product]:
+    return Product.objects.filter(showable_now(now)).select_related("category", "brand")
+
+
+def filtered(*, queryset: QuerySet[Product], filter: ProductFilter) -> QuerySet[Product]:
+    """Narrow a query of products."""
+    if filter.category is not None:
+        chosen = Category.objects.filter(slug=filter.category).first()
+        if chosen is None:
+            return queryset.none()
+        queryset = queryset.filter(Q(category=chosen) | Q(category__path__startswith=f"{chosen.path} > "))
+    if filter.brand is not None:
+        queryset = queryset.filter(brand__name=filter.brand)
+    if filter.price_min is not None:
+        queryset = queryset.filter(price__gte=filter.price_min)
+    if filter.price_max is not None:
+        queryset = queryset.filter(price__lte=filter.price_max)
+    if filter.in_stock:
+        queryset = queryset.filter(Q(stock__isnull=True) | Q(stock__gt=0))
+    return queryset
+
+
+def search_products(*, text: str) -> QuerySet[Product]:
+    """Showable products whose title, brand or category has every word of ``text``, at most eight words."""
+    found = showable()
+    for word in text.split()[:8]:
+        found = found.filter(
+            Q(title__icontains=word) | Q(brand__name__icontains=word) | Q(category__path__icontains=word)
+        )
+    return found
+
+
+def product_by_sku(*, sku: str) -> Product | None:
+    return Product.objects.select_related("category", "brand").filter(sku=sku).first()
+
+
+def product_by_public_id(*, public_id: UUID) -> Product | None:
+    return Product.objects.select_related("category", "brand").filter(public_id=public_id).first()
+
+
+def catalogue_revision() -> int:
+    """How often the catalogue changed; one query."""
+    return CatalogueState.objects.filter(pk=1).values_list("revision", flat=True).first() or 0
+
+
+def categories() -> QuerySet[Category]:
+    return Category.objects.order_by("path")

@@ -1,0 +1,225 @@
+"""Recommenders and their versions, training runs, placements and rules, the lists served and what was said of them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shop_reco.products.models import Brand, Category, Product
+from shop_reco.users.models import Shopper
+
+
+class ServingState(models.Model):
+    """One row: how often anything changed that serving keeps in memory; each process compares it per request."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    revision = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="reco_serving_state_one_row")]
+
+
+class Recommender(models.Model):
+    """A recommender of the engine's shelf, switched on or off by staff."""
+
+    kind = models.CharField(max_length=32, primary_key=True)
+    enabled = models.BooleanField(default=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("recommender")
+        ordering = ["kind"]
+
+    def __str__(self) -> str:
+        return self.kind.replace("_", " ")
+
+
+class TrainingRun(models.Model):
+    """A request to train one recommender, with the lease of the worker that took it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    recommender = models.ForeignKey(Recommender, models.CASCADE, related_name="runs")
+    state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
+    phase = models.CharField(max_length=64, blank=True)
+    progress = models.FloatField(default=0.0, help_text=_("0 to 1."))
+    why = models.TextField(blank=True, help_text=_("Why it failed or was cancelled."))
+    attempts = models.PositiveSmallIntegerField(default=0)
+    owner = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("training run")
+        ordering = ["-requested_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recommender"], condition=Q(state__in=["queued", "running"]), name="reco_run_one_at_a_time"
+            ),
+            models.CheckConstraint(condition=Q(progress__gte=0, progress__lte=1), name="reco_run_progress_0_to_1"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recommender_id} {self.state}"
+
+
+class ModelVersion(models.Model):
+    """One recommender's trained state: where its artifact lies and what it is worth."""
+
+    class State(models.TextChoices):
+        CANDIDATE = "candidate", _("Candidate")
+        LIVE = "live", _("Live")
+        RETIRED = "retired", _("Retired")
+        REJECTED = "rejected", _("Rejected")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text=_("Names its folder."))
+    recommender = models.ForeignKey(Recommender, models.CASCADE, related_name="versions")
+    run = models.OneToOneField(TrainingRun, models.SET_NULL, null=True, blank=True, related_name="version")
+    state = models.CharField(max_length=12, choices=State, default=State.CANDIDATE)
+    manifest_sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField(help_text=_("Bytes on disk."))
+    figures = models.JSONField(default=dict, help_text=_("What was measured: rows, seconds, checks."))
+    watermark = models.DateTimeField(null=True, blank=True, help_text=_("Newest event that it has seen."))
+    created_at = models.DateTimeField(auto_now_add=True)
+    promoted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("model version")
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recommender"], condition=Q(state="live"), name="reco_version_one_live_a_recommender"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recommender_id} {self.public_id.hex[:8]}"
+
+
+class Placement(models.Model):
+    """A named spot in the shop, and what kind of list goes there."""
+
+    class Strategy(models.TextChoices):
+        PERSONAL = "personal", _("Personal discovery")
+        SIMILAR = "similar", _("Similar products")
+        BOUGHT_TOGETHER = "bought_together", _("Bought together")
+        BUY_AGAIN = "buy_again", _("Buy again")
+        POPULAR = "popular", _("Popular now")
+
+    key = models.SlugField(max_length=64, primary_key=True)
+    title = models.CharField(max_length=128)
+    strategy = models.CharField(max_length=16, choices=Strategy)
+
+    class Meta:
+        verbose_name = _("placement")
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Rule(models.Model):
+    """A merchandiser's wish for one placement, or for all when it names none."""
+
+    class Action(models.TextChoices):
+        BOOST = "boost", _("Boost or bury by points")
+        HIDE = "hide", _("Hide")
+        PIN = "pin", _("Pin to a rank")
+
+    placement = models.ForeignKey(Placement, models.CASCADE, null=True, blank=True, related_name="rules")
+    action = models.CharField(max_length=8, choices=Action)
+    product = models.ForeignKey(Product, models.CASCADE, null=True, blank=True, related_name="+")
+    category = models.ForeignKey(Category, models.CASCADE, null=True, blank=True, related_name="+")
+    brand = models.ForeignKey(Brand, models.CASCADE, null=True, blank=True, related_name="+")
+    points = models.FloatField(default=0.0, help_text=_("Added to the score; below zero buries."))
+    rank = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("Of a pinned product, from 1."))
+    active = models.BooleanField(default=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("rule")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(product__isnull=False, category__isnull=True, brand__isnull=True)
+                | Q(product__isnull=True, category__isnull=False, brand__isnull=True)
+                | Q(product__isnull=True, category__isnull=True, brand__isnull=False),
+                name="reco_rule_names_one_target",
+            ),
+            models.CheckConstraint(
+                condition=~Q(action="pin") | Q(product__isnull=False, rank__gte=1), name="reco_rule_pin_has_rank"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.product or self.category or self.brand}"
+
+
+class Slate(models.Model):
+    """A list that was served: what, in which order, why, and by which versions."""
+
+    id = models.UUIDField(primary_key=True)
+    shopper = models.ForeignKey(Shopper, models.CASCADE, null=True, blank=True, related_name="+")
+    placement = models.CharField(max_length=64)
+    rung = models.CharField(max_length=16)
+    items = models.JSONField(help_text=_("Product, score, placed_by and reasons of each, best first."))
+    earlier = models.JSONField(default=list, help_text=_("Products on the pages before this one."))
+    versions = models.JSONField(default=dict)
+    context = models.JSONField(default=dict, help_text=_("What was asked: products, filter."))
+    served_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("slate")
+        indexes = [models.Index(fields=["shopper", "-served_at"], name="reco_slate_by_shopper")]
+
+    def __str__(self) -> str:
+        return f"{self.placement} {self.id}"
+
+
+class Feedback(models.Model):
+    """What a shopper said about a recommended product; counts from the next list on."""
+
+    class Kind(models.TextChoices):
+        LIKE = "like", _("Like")
+        DISLIKE = "dislike", _("Dislike")
+        NOT_INTERESTED = "not_interested", _("Not interested")
+        ALREADY_HAVE = "already_have", _("Already have it")
+        WRONG_REASON = "wrong_reason", _("Wrong reason")
+
+    class Review(models.TextChoices):
+        OPEN = "open", _("Open")
+        ACCEPTED = "accepted", _("Accepted")
+        DISMISSED = "dismissed", _("Dismissed")
+
+    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="+")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+")
+    slate_id = models.UUIDField(null=True, blank=True)
+    kind = models.CharField(max_length=16, choices=Kind)
+    review = models.CharField(max_length=12, choices=Review, default=Review.OPEN)
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    given_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("feedback")
+        verbose_name_plural = _("feedback")
+        ordering = ["-given_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["shopper", "product", "kind"], name="reco_feedback_one_of_a_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.product_id}"

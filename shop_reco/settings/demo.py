@@ -1,0 +1,40 @@
+"""The embedded default: everything under one folder, no service to start."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from .base import *
+from .base import BASE_DIR, env, file_system_broker, sqlite_database
+
+DATA_DIR = Path(env.str("DEMO_DIR", default=str(BASE_DIR / "var" / "demo")))
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def _own_secret(path: Path) -> str:
+    """Made once for this copy of the demo; two processes starting at once agree on the one that was first."""
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        draft.unlink()
+    return path.read_text()
+
+
+DEBUG = True
+SECRET_KEY = _own_secret(DATA_DIR / "secret-key")
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
+DATABASES = {"default": sqlite_database(DATA_DIR / "db.sqlite3")}
+CELERY_BROKER_URL = "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = file_system_broker(DATA_DIR / "broker")
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+SHOP_RECO = {
+    "ARTIFACTS_ROOT": DATA_DIR / "artifacts",
+    "DEMO_SWITCHER": env.bool("DEMO_SWITCHER", default=True),
+}

@@ -1,0 +1,116 @@
+"""Who shops here: people and devices, what they allow, and the keys of servers that speak for them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Shopper(models.Model):
+    """A person, or a device of somebody who has not signed in.
+
+    ``external_id`` is the shop's own id for the person; ``user`` the account of this Django project.
+    With neither it is an anonymous visitor.
+    """
+
+    class Gender(models.TextChoices):
+        FEMALE = "female", _("Female")
+        MALE = "male", _("Male")
+        OTHER = "other", _("Other")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    external_id = models.CharField(max_length=128, null=True, blank=True, unique=True)
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+")
+    time_zone = models.CharField(max_length=64, blank=True, help_text=_("Empty: the shop's."))
+    age_band = models.CharField(max_length=16, blank=True)
+    gender = models.CharField(max_length=8, choices=Gender, blank=True)
+    region = models.CharField(max_length=64, blank=True)
+    member_since = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("shopper")
+        verbose_name_plural = _("shoppers")
+        constraints = [
+            models.CheckConstraint(condition=~Q(external_id=""), name="reco_shopper_external_id_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id or f"visitor {self.public_id.hex[:8]}"
+
+
+class ShopperLink(models.Model):
+    """A visitor found to be an account, from ``linked_at`` until ``undone_at``; no event is rewritten."""
+
+    visitor = models.ForeignKey(Shopper, models.CASCADE, related_name="links_as_visitor")
+    account = models.ForeignKey(Shopper, models.CASCADE, related_name="links_as_account")
+    linked_at = models.DateTimeField(auto_now_add=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("shopper link")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["visitor"], condition=Q(undone_at__isnull=True), name="reco_link_one_account_a_visitor"
+            ),
+            models.CheckConstraint(condition=~Q(visitor=F("account")), name="reco_link_joins_two_shoppers"),
+        ]
+
+
+class Consent(models.Model):
+    """One decision of a shopper on one purpose; the one not yet superseded counts."""
+
+    class Purpose(models.TextChoices):
+        PERSONALISATION = "personalisation", _("Personalisation")
+        TRAINING = "training", _("Training")
+        ANALYTICS = "analytics", _("Analytics")
+
+    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="consents")
+    purpose = models.CharField(max_length=24, choices=Purpose)
+    granted = models.BooleanField()
+    source = models.CharField(max_length=64, help_text=_("Where it was given: shop, demo, import ..."))
+    text_version = models.CharField(max_length=32, help_text=_("Version of the text that was shown."))
+    decided_at = models.DateTimeField()
+    superseded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("consent")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shopper", "purpose"], condition=Q(superseded_at__isnull=True), name="reco_consent_one_in_force"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["purpose", "granted", "shopper"],
+                condition=Q(superseded_at__isnull=True),
+                name="reco_consent_in_force",
+            )
+        ]
+
+
+class ApiKey(models.Model):
+    """A server's key: its visible prefix, a keyed hash of the rest, and what it may do."""
+
+    class Scope(models.TextChoices):
+        EVENTS_WRITE = "events:write", _("Write events")
+        LISTS_READ = "lists:read", _("Read lists")
+        CATALOGUE_WRITE = "catalogue:write", _("Write the catalogue")
+        PRIVACY_ADMIN = "privacy:admin", _("Export and erase shoppers")
+
+    name = models.CharField(max_length=64)
+    prefix = models.CharField(max_length=12, unique=True)
+    digest = models.CharField(max_length=64)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API key")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

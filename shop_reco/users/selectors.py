@@ -1,0 +1,90 @@
+"""Questions about shoppers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Collection
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from .models import ApiKey, Consent, Shopper, ShopperLink
+
+
+def consents(*, shopper: Shopper) -> dict[str, bool]:
+    """What the shopper allows, by purpose; off until given. One query."""
+    given = dict(
+        Consent.objects.filter(shopper=shopper, superseded_at__isnull=True).values_list("purpose", "granted")
+    )
+    return {purpose: given.get(purpose, False) for purpose in Consent.Purpose.values}
+
+
+def allows(*, shopper: Shopper, purpose: str) -> bool:
+    """One query."""
+    return Consent.objects.filter(
+        shopper=shopper, purpose=purpose, granted=True, superseded_at__isnull=True
+    ).exists()
+
+
+def consenting(*, purpose: str, among: Collection[int]) -> set[int]:
+    """Those of ``among`` (primary keys) who allow ``purpose``; one query."""
+    return set(
+        Consent.objects.filter(
+            shopper__in=among, purpose=purpose, granted=True, superseded_at__isnull=True
+        ).values_list("shopper_id", flat=True)
+    )
+
+
+def consenting_to_any(*, among: Collection[int]) -> set[int]:
+    """Those of ``among`` (primary keys) who allow some purpose; one query."""
+    return set(
+        Consent.objects.filter(shopper__in=among, granted=True, superseded_at__isnull=True).values_list(
+            "shopper_id", flat=True
+        )
+    )
+
+
+def all_consenting(*, purpose: str) -> QuerySet[Consent, int]:
+    """Primary keys of all shoppers who allow ``purpose``, as a subquery."""
+    return Consent.objects.filter(purpose=purpose, granted=True, superseded_at__isnull=True).values_list(
+        "shopper_id", flat=True
+    )
+
+
+def linked_ids(*, shopper: Shopper) -> list[int]:
+    """Primary keys of the shopper and of the visitors that were found to be them; one query."""
+    visitors = ShopperLink.objects.filter(account=shopper, undone_at__isnull=True)
+    return [shopper.pk, *visitors.values_list("visitor_id", flat=True)]
+
+
+def account_links() -> dict[int, int]:
+    """Visitor to account, for every link in force; one query."""
+    return dict(ShopperLink.objects.filter(undone_at__isnull=True).values_list("visitor_id", "account_id"))
+
+
+def shopper_by_public_id(*, public_id: UUID) -> Shopper | None:
+    return Shopper.objects.filter(public_id=public_id).first()
+
+
+def shopper_by_external_id(*, external_id: str) -> Shopper | None:
+    return Shopper.objects.filter(external_id=external_id).first()
+
+
+def account_of(*, user_id: int) -> Shopper | None:
+    return Shopper.objects.filter(user_id=user_id).first()
+
+
+def digest_of(secret: str) -> str:
+    """The keyed hash under which a secret is stored."""
+    return hmac.new(settings.SECRET_KEY.encode(), secret.encode(), hashlib.sha256).hexdigest()
+
+
+def key_of(*, plain: str) -> ApiKey | None:
+    """The key in force that ``plain`` spells, if any; one query."""
+    prefix, _, secret = plain.partition(".")
+    key = ApiKey.objects.filter(prefix=prefix, revoked_at__isnull=True).first()
+    expected = key.digest if key else digest_of("")
+    matches = hmac.compare_digest(expected, digest_of(secret))
+    return key if key is not None and secret and matches else None

@@ -1,0 +1,178 @@
+"""What can happen to shoppers and keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from .models import ApiKey, Consent, Shopper, ShopperLink
+from .selectors import allows, digest_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShopperDraft:
+    """A shopper as another system describes them."""
+
+    external_id: str
+    age_band: str = ""
+    gender: str = ""
+    region: str = ""
+    member_since: dt.date | None = None
+
+
+@transaction.atomic
+def ensure_shopper(*, external_id: str) -> Shopper:
+    """The shopper whom the shop calls ``external_id``, created if unknown."""
+    return Shopper.objects.get_or_create(external_id=external_id)[0]
+
+
+@transaction.atomic
+def ensure_account(*, user: Any) -> Shopper:
+    """The shopper of a signed-in user, created if this is their first visit."""
+    return Shopper.objects.get_or_create(user=user)[0]
+
+
+@transaction.atomic
+def create_visitor() -> Shopper:
+    """A new anonymous visitor; only someone who consented gets one."""
+    return Shopper.objects.create()
+
+
+@transaction.atomic
+def decide_consent(
+    *, shopper: Shopper, decisions: Mapping[str, bool], source: str, text_version: str = "1"
+) -> None:
+    """Record what the shopper allows or withdraws; a decision that changes nothing is not recorded twice.
+
+    Raises:
+        ValueError: If a purpose is unknown.
+    """
+    unknown = set(decisions) - set(Consent.Purpose.values)
+    if unknown:
+        raise ValueError(f"unknown purposes {sorted(unknown)}; known: {Consent.Purpose.values}")
+    now = timezone.now()
+    in_force = Consent.objects.select_for_update().filter(shopper=shopper, superseded_at__isnull=True)
+    current = {consent.purpose: consent for consent in in_force}
+    for purpose, granted in decisions.items():
+        before = current.get(purpose)
+        if before is not None and before.granted == granted:
+            continue
+        if before is not None:
+            before.superseded_at = now
+            before.save(update_fields=["superseded_at"])
+        Consent.objects.create(
+            shopper=shopper,
+            purpose=purpose,
+            granted=granted,
+            source=source,
+            text_version=text_version,
+            decided_at=now,
+        )
+
+
+@transaction.atomic
+def set_basics(
+    *, shopper: Shopper, age_band: str = "", gender: str = "", region: str = "", member_since: dt.date | None = None
+) -> None:
+    """Keep what the shopper told of themselves."""
+    Shopper.objects.filter(pk=shopper.pk).update(
+        age_band=age_band, gender=gender, region=region, member_since=member_since
+    )
+
+
+@transaction.atomic
+def link_visitor(*, visitor: Shopper, account: Shopper) -> ShopperLink | None:
+    """Join a consenting visitor's history to an account; nothing happens where they are joined already.
+
+    Returns None, and joins nothing, for a visitor who allows no personalisation, who is somebody's
+    account themselves, or who belongs to another account.
+    """
+    if visitor.pk == account.pk or visitor.user_id is not None or visitor.external_id is not None:
+        return None
+    if not allows(shopper=visitor, purpose=Consent.Purpose.PERSONALISATION):
+        return None
+    link, _ = ShopperLink.objects.get_or_create(visitor=visitor, undone_at=None, defaults={"account": account})
+    return link if link.account_id == account.pk else None
+
+
+@transaction.atomic
+def undo_link(*, link: ShopperLink) -> None:
+    """Part a visitor and an account again; doing it twice changes nothing."""
+    ShopperLink.objects.filter(pk=link.pk, undone_at__isnull=True).update(undone_at=timezone.now())
+
+
+@transaction.atomic
+def issue_key(*, name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
+    """Make an API key; its plain text is returned here and never again.
+
+    Raises:
+        ValueError: If a scope is unknown.
+    """
+    unknown = set(scopes) - set(ApiKey.Scope.values)
+    if unknown:
+        raise ValueError(f"unknown scopes {sorted(unknown)}; known: {ApiKey.Scope.values}")
+    prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    key = ApiKey.objects.create(name=name, prefix=prefix, digest=digest_of(secret), scopes=list(scopes))
+    return key, f"{prefix}.{secret}"
+
+
+@transaction.atomic
+def revoke_key(*, key: ApiKey) -> None:
+    """End a key at once; doing it twice keeps the first time."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+
+
+@transaction.atomic
+def import_shoppers(*, rows: Sequence[ShopperDraft]) -> dict[str, int]:
+    """Create or update shoppers in bulk; returns primary keys by external id."""
+    Shopper.objects.bulk_create(
+        [
+            Shopper(
+                external_id=row.external_id,
+                age_band=row.age_band,
+                gender=row.gender,
+                region=row.region,
+                member_since=row.member_since,
+            )
+            for row in rows
+        ],
+        update_conflicts=True,
+        unique_fields=["external_id"],
+        update_fields=["age_band", "gender", "region", "member_since"],
+        batch_size=500,
+    )
+    names = [row.external_id for row in rows]
+    found: dict[str, int] = {}
+    for start in range(0, len(names), 500):
+        chunk = Shopper.objects.filter(external_id__in=names[start : start + 500])
+        found.update({str(name): pk for name, pk in chunk.values_list("external_id", "pk")})
+    return found
+
+
+@transaction.atomic
+def import_consents(
+    *, shopper_ids: Collection[int], purposes: Collection[str], source: str, decided_at: dt.datetime
+) -> int:
+    """Record consents that another system collected, where the shopper has not decided here; returns how many."""
+    decided = set(Consent.objects.filter(superseded_at__isnull=True).values_list("shopper_id", "purpose"))
+    fresh = [
+        Consent(
+            shopper_id=shopper_id,
+            purpose=purpose,
+            granted=True,
+            source=source,
+            text_version="import",
+            decided_at=decided_at,
+        )
+        for shopper_id in shopper_ids
+        for purpose in purposes
+        if (shopper_id, purpose) not in decided
+    ]
+    Consent.objects.bulk_create(fresh, batch_size=1000)
+    return len(fresh)
