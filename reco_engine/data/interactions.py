@@ -1,0 +1,184 @@
+"""What shoppers did, as arrays: the training data (Interactions) and one live shopper (History)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from reco_engine.errors import BadInputError
+from reco_engine.types import Codes, Ids
+
+SECONDS_A_DAY = 86_400.0
+
+
+def _column(name: str, values: Any, size: int, default: float) -> npt.NDArray[np.float64]:
+    column = np.full(size, default) if values is None else np.asarray(values, dtype=np.float64)
+    if column.shape != (size,):
+        raise BadInputError(f"{name} must have one value per interaction: {size}, not {column.shape}")
+    if not np.all(np.isfinite(column)):
+        raise BadInputError(f"{name} has NaN or infinite values; drop or fill those rows first")
+    return column
+
+
+def _ids(values: Any) -> Ids:
+    """Ids as a sortable array: integers or strings, never objects."""
+    ids = np.asarray(values)
+    if ids.dtype.kind == "O":
+        ids = np.asarray([str(value) for value in values]) if len(values) else np.empty(0, np.int64)
+    if ids.ndim != 1:
+        raise BadInputError(f"ids must be a flat sequence, not {ids.ndim}-dimensional")
+    if ids.dtype.kind not in "iuUS":
+        raise BadInputError(f"ids must be integers or strings, not {ids.dtype}")
+    return ids if ids.size else ids.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Weighted, dated pairs of user and item in canonical order: time, then user, then item.
+
+    ``users`` and ``items`` are codes into the sorted ``user_ids`` and ``item_ids``.
+    """
+
+    users: Codes
+    items: Codes
+    timestamps: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]
+    ratings: npt.NDArray[np.float64] | None
+    user_ids: Ids
+    item_ids: Ids
+    dated: bool
+
+    @classmethod
+    def from_arrays(
+        cls,
+        users: Any,
+        items: Any,
+        timestamps: Any = None,
+        weights: Any = None,
+        ratings: Any = None,
+    ) -> Interactions:
+        """Build from flat sequences of one length.
+
+        Args:
+            users: Integers or strings, shape (n,).
+            items: Integers or strings, shape (n,).
+            timestamps: Unix seconds, shape (n,).
+            weights: How much each counts, zero or more, shape (n,); 1 when missing.
+            ratings: What the user said, shape (n,).
+        Raises:
+            BadInputError: If lengths differ, a value is NaN or infinite, or a weight is negative.
+        """
+        user_column, item_column = _ids(users), _ids(items)
+        if user_column.size != item_column.size:
+            raise BadInputError(f"items must have one value per user: {user_column.size}, not {item_column.size}")
+        size = user_column.size
+        times = _column("timestamps", timestamps, size, 0.0)
+        amounts = _column("weights", weights, size, 1.0)
+        if np.any(amounts < 0):
+            raise BadInputError("weights must be zero or more; a dislike is no negative weight")
+        stars = None if ratings is None else _column("ratings", ratings, size, 0.0)
+        user_ids, user_codes = np.unique(user_column, return_inverse=True)
+        item_ids, item_codes = np.unique(item_column, return_inverse=True)
+        order = np.lexsort((amounts, item_codes, user_codes, times))
+        return cls(
+            users=user_codes[order].astype(np.int32),
+            items=item_codes[order].astype(np.int32),
+            timestamps=times[order],
+            weights=amounts[order],
+            ratings=None if stars is None else stars[order],
+            user_ids=user_ids,
+            item_ids=item_ids,
+            dated=timestamps is not None,
+        )
+
+    def __len__(self) -> int:
+        return int(self.users.size)
+
+    @property
+    def n_users(self) -> int:
+        return int(self.user_ids.size)
+
+    @property
+    def n_items(self) -> int:
+        return int(self.item_ids.size)
+
+    def instant(self, at: float | None) -> float:
+        """The moment that ages count from: ``at``, else the newest interaction."""
+        if at is not None:
+            return float(at)
+        return float(self.timestamps.max()) if len(self) else 0.0
+
+    def ages(self, at: float | None = None) -> npt.NDArray[np.float64]:
+        """Days since each interaction, zero or more, shape (n,)."""
+        return np.maximum(self.instant(at) - self.timestamps, 0.0) / SECONDS_A_DAY
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> Interactions:
+        """Those that ``keep`` marks, with ids that no longer occur left out."""
+        return Interactions.from_arrays(
+            self.user_ids[self.users[keep]],
+            self.item_ids[self.items[keep]],
+            self.timestamps[keep] if self.dated else None,
+            self.weights[keep],
+            None if self.ratings is None else self.ratings[keep],
+        )
+
+    def matrix(self, weights: npt.NDArray[np.float64] | None = None) -> sparse.csr_matrix:
+        """Users by items, repeats summed, shape (n_users, n_items), float64."""
+        values = self.weights if weights is None else weights
+        matrix = sparse.csr_matrix((values, (self.users, self.items)), shape=(self.n_users, self.n_items))
+        matrix.sum_duplicates()
+        return matrix
+
+    @cached_property
+    def newest(self) -> float | None:
+        """Unix seconds of the newest interaction; None when there is none, or none is dated."""
+        return float(self.timestamps.max()) if self.dated and len(self) else None
+
+
+@dataclass(frozen=True)
+class History:
+    """One shopper, live: what they touched, when, and how much it counts."""
+
+    items: Sequence[Hashable]
+    timestamps: Sequence[float] | None = None
+    weights: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        size = len(self.items)
+        weights = _column("weights", self.weights, size, 1.0)
+        _column("timestamps", self.timestamps, size, 0.0)
+        if np.any(weights < 0):
+            raise BadInputError("weights must be zero or more; a dislike is no negative weight")
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def ages(self, at: float | None) -> npt.NDArray[np.float64]:
+        """Days since each entry, zero or more; all zero where nothing is dated or ``at`` is missing."""
+        if self.timestamps is None:
+            return np.zeros(len(self.items))
+        times = np.asarray(self.timestamps, dtype=np.float64)
+        now = float(at) if at is not None else (float(times.max()) if times.size else 0.0)
+        return np.maximum(now - times, 0.0) / SECONDS_A_DAY
+
+    def values(self) -> npt.NDArray[np.float64]:
+        return _column("weights", self.weights, len(self.items), 1.0)
+
+
+def codes_of(item_ids: Ids, wanted: Sequence[Hashable] | Ids) -> npt.NDArray[np.int64]:
+    """Places of ``wanted`` in the sorted ``item_ids``, -1 where unknown, shape (len(wanted),)."""
+    if len(wanted) == 0 or item_ids.size == 0:
+        return np.full(len(wanted), -1, dtype=np.int64)
+    values = np.asarray(wanted)
+    if values.dtype.kind != item_ids.dtype.kind and {values.dtype.kind, item_ids.dtype.kind} - set("iu"):
+        values = np.asarray([str(value) for value in wanted])
+        if item_ids.dtype.kind in "iu":
+            return np.full(len(wanted), -1, dtype=np.int64)
+    places = np.minimum(np.searchsorted(item_ids, values), item_ids.size - 1)
+    return np.where(item_ids[places] == values, places, -1).astype(np.int64)

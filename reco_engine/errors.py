@@ -1,0 +1,30 @@
+"""Every error that the engine raises on purpose."""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """Base of them all."""
+
+
+class BadInputError(EngineError, ValueError):
+    """Data that no recommender could use; the message names the field and the fix."""
+
+
+class NotFittedError(EngineError, RuntimeError):
+    """A recommender was asked before it had learnt anything."""
+
+
+class ReasonMismatchError(EngineError, ValueError):
+    """The reasons of a recommendation do not add up to its score."""
+
+    def __init__(self, item_id: object, score: float, total: float) -> None:
+        super().__init__(f"reasons of item {item_id!r} sum to {total!r}, its score is {score!r}")
+
+
+class ArtifactError(EngineError):
+    """An artifact that must not be used: missing, changed, or made by a version that is not known here."""
+
+
+class MissingDependencyError(EngineError, ImportError):
+    """A recommender needs a package that is not installed."""

@@ -1,0 +1,94 @@
+"""What a recommender promises, and how it reads a live history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from reco_engine.data.catalogue import Catalogue
+from reco_engine.data.interactions import History, Interactions, codes_of
+from reco_engine.errors import BadInputError
+from reco_engine.portrait.decay import half_life_weights
+from reco_engine.types import Ids, ItemId, Reason, Scores
+
+Progress = Callable[[float], None]
+"""Hears how far a fit has come, 0 to 1; raising from it ends the fit."""
+
+
+class Recommender(Protocol):
+    """Scores items for live histories. Filtering, blending and ordering belong to ``ranking``."""
+
+    name: str
+
+    @property
+    def item_ids(self) -> Ids:
+        """The items that it can score, sorted, shape (n_items,)."""
+
+    def fit(
+        self,
+        interactions: Interactions,
+        catalogue: Catalogue | None = None,
+        *,
+        seed: int = 0,
+        at: float | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Learn from scratch; the same data, seed and instant give the same bytes."""
+
+    def score(
+        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
+    ) -> Scores:
+        """Return shape (n_histories, n_items or len(items)), higher is better, NaN for "no opinion"."""
+
+    def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
+        """Return the terms whose points sum to this item's score; none where there is no opinion."""
+
+
+Entries = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
+
+
+def entries_of(history: History, item_ids: Ids, half_life: float, at: float | None) -> Entries:
+    """The history as places in ``item_ids`` and faded weights, repeats summed, unknown items left out."""
+    places = codes_of(item_ids, history.items)
+    values = history.values() * half_life_weights(history.ages(at), half_life)
+    known = (places >= 0) & (values > 0)
+    unique, inverse = np.unique(places[known], return_inverse=True)
+    return unique, np.bincount(inverse, values[known], minlength=unique.size)
+
+
+def ranges(starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """``start, start + 1, ...`` for each size, one after the other: the cells of several sparse rows."""
+    offsets = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.repeat(starts, sizes) + offsets
+
+
+def pick(row: npt.NDArray[np.floating], item_ids: Ids, items: Sequence[ItemId] | None) -> Scores:
+    """The scores of ``items`` out of a whole row; NaN for items that are unknown."""
+    if items is None:
+        return row.astype(np.float32)
+    places = codes_of(item_ids, items)
+    return np.where(places >= 0, row[places], np.nan).astype(np.float32)
+
+
+def need_interactions(interactions: Interactions) -> None:
+    """Refuse to learn from nothing.
+
+    Raises:
+        BadInputError: If there is not a single interaction with a weight above zero.
+    """
+    if len(interactions) == 0 or not np.any(interactions.weights > 0):
+        raise BadInputError("interactions are empty; there is nothing to learn from")
+
+
+def need_catalogue(catalogue: Catalogue | None) -> Catalogue:
+    """Refuse to learn about content without any.
+
+    Raises:
+        BadInputError: If there is no catalogue, or it is empty.
+    """
+    if catalogue is None or len(catalogue) == 0:
+        raise BadInputError("catalogue is missing or empty; this recommender learns from what items are")
+    return catalogue

@@ -1,0 +1,73 @@
+"""What the shopper buys again and again, when it is about time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from reco_engine.data.catalogue import Catalogue
+from reco_engine.data.interactions import History, Interactions, codes_of
+from reco_engine.portrait.decay import half_life_weights
+from reco_engine.types import Ids, ItemId, Reason, Scores
+
+from .base import Progress, need_interactions
+
+
+@dataclass
+class BuyAgain:
+    """Score the history's own items by their faded counts; no opinion of any other item."""
+
+    name: ClassVar[str] = "buy_again"
+
+    half_life: float = 45.0  # days
+    item_ids_: Ids = field(init=False, repr=False)
+
+    @property
+    def item_ids(self) -> Ids:
+        return self.item_ids_
+
+    def fit(
+        self,
+        interactions: Interactions,
+        catalogue: Catalogue | None = None,
+        *,
+        seed: int = 0,
+        at: float | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        need_interactions(interactions)
+        self.item_ids_ = interactions.item_ids
+        return self
+
+    def score(
+        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
+    ) -> Scores:
+        wanted = None if items is None else codes_of(self.item_ids_, items)
+        scores = np.full((len(histories), self.item_ids_.size if wanted is None else wanted.size), np.nan, np.float32)
+        for row, history in enumerate(histories):
+            places, counts = self._counts(history, at)
+            whole = np.full(self.item_ids_.size + 1, np.nan)  # the last place is that of unknown items
+            whole[places] = counts
+            scores[row] = whole[:-1] if wanted is None else whole[wanted]
+        return scores
+
+    def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
+        (target,) = codes_of(self.item_ids_, [item_id])
+        places, counts = self._counts(history, at)
+        hits = np.flatnonzero(places == target)
+        if target < 0 or hits.size == 0:
+            return ()
+        return (Reason("repeat", float(counts[hits[0]]), evidence=(item_id,), source=self.name),)
+
+    def _counts(
+        self, history: History, at: float | None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        places = codes_of(self.item_ids_, history.items)
+        faded = history.values() * half_life_weights(history.ages(at), self.half_life)
+        known = (places >= 0) & (faded > 0)
+        unique, inverse = np.unique(places[known], return_inverse=True)
+        return unique, np.bincount(inverse, faded[known], minlength=unique.size)
