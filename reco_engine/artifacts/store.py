@@ -1,0 +1,119 @@
+"""Writing a fitted model into a folder, once, and mapping it back after every byte was checked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reco_engine.errors import ArtifactError
+from reco_engine.ranking.blending import Blend
+from reco_engine.recommenders.registry import BUILT_IN, class_of
+
+from .manifest import MANIFEST, Manifest
+
+
+def save(model: Any, directory: Path | str) -> Manifest:
+    """Write ``model`` to ``directory``, which must not exist: beside it first, synced, then renamed.
+
+    Settings go to the manifest, learned arrays (names with a trailing underscore) to npy files.
+
+    Raises:
+        ArtifactError: If the folder exists, or the model has arrays of Python objects.
+    """
+    target = Path(directory)
+    if target.exists():
+        raise ArtifactError(f"{target.name} exists; an artifact is written once and never changed")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        manifest = _write(model, draft)
+        os.rename(draft, target)
+        _sync(target.parent)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return manifest
+
+
+def load(directory: Path | str, *, sha256: str | None = None) -> Any:
+    """Map a model back, after checking that every file is the one that was written.
+
+    Args:
+        sha256: What the manifest's own hash must be, where it was recorded elsewhere.
+    Raises:
+        ArtifactError: If anything is missing, changed, a link, or unknown.
+    """
+    folder = Path(directory)
+    if folder.is_symlink() or not folder.is_dir():
+        raise ArtifactError(f"{folder.name} is no folder of an artifact")
+    manifest = Manifest.read(folder)
+    if sha256 is not None and manifest.sha256 != sha256:
+        raise ArtifactError(f"the manifest of {folder.name} is not the one that was recorded")
+    for name, entry in manifest.files.items():
+        _verify(folder / name, *entry)
+    model = _class_of(manifest.kind)(**manifest.settings)
+    for name in manifest.files:
+        array = np.load(folder / name, mmap_mode="r", allow_pickle=False)
+        value: Any = array.item() if array.ndim == 0 else array
+        setattr(model, name.removesuffix(".npy"), value)
+    return model
+
+
+def _class_of(kind: str) -> Any:
+    if kind == Blend.name:
+        return Blend
+    if kind not in BUILT_IN:
+        raise ArtifactError(f"recommender {kind!r} is not known here")
+    return class_of(kind)
+
+
+def _write(model: Any, folder: Path) -> Manifest:
+    settings, files = {}, {}
+    for field in fields(model):
+        value = getattr(model, field.name)
+        if not field.name.endswith("_"):
+            settings[field.name] = value
+            continue
+        array = np.ascontiguousarray(value) if np.ndim(value) else np.asarray(value)
+        if array.dtype.hasobject:
+            raise ArtifactError(f"{field.name} holds Python objects; keep numbers or strings")
+        name = f"{field.name}.npy"
+        with (folder / name).open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        files[name] = ((folder / name).stat().st_size, _sha256(folder / name))
+    manifest = Manifest(model.name, settings, files)
+    with (folder / MANIFEST).open("wb") as file:
+        file.write(manifest.to_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(folder)
+    return manifest
+
+
+def _verify(path: Path, size: int, sha256: str) -> None:
+    if path.is_symlink() or not path.is_file():
+        raise ArtifactError(f"{path.name} is missing")
+    if path.stat().st_size != size or _sha256(path) != sha256:
+        raise ArtifactError(f"{path.name} is not the file that was written")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
