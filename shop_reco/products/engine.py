@@ -1,0 +1,25 @@
+"""The door between product rows and the engine's catalogue."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reco_engine.data.catalogue import Catalogue
+
+from .models import Product
+
+
+def training_catalogue() -> Catalogue:
+    """All products that are no variants, hidden ones too: a hidden product may have taught us something."""
+    rows = list(
+        Product.objects.filter(parent__isnull=True)
+        .order_by("pk")
+        .values_list("pk", "title", "category__path", "category__sensitive", "brand__name", "price")
+    )
+    return Catalogue.from_columns(
+        np.fromiter((row[0] for row in rows), np.int64, len(rows)),
+        text=[row[1] for row in rows],
+        category=[tuple(row[2].split(" > ")) if row[2] and not row[3] else () for row in rows],
+        brand=[row[4] or "" for row in rows],
+        price=[float(row[5]) if row[5] is not None else float("nan") for row in rows],
+    )

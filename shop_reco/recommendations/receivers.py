@@ -1,0 +1,34 @@
+"""Rows that must be there after each migration: recommenders, placements and the schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
+
+from . import services
+
+
+@receiver(post_migrate, sender=apps.get_app_config("reco_recommendations"))
+def on_migrated(**kwargs: Any) -> None:
+    services.ensure_recommenders()
+    if apps.is_installed("django_celery_beat"):
+        ensure_schedule()
+
+
+def ensure_schedule() -> None:
+    """Have the schedule in the database, where staff edit it; what they changed stays."""
+    from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+    nightly, _ = CrontabSchedule.objects.get_or_create(minute="30", hour="3", timezone="UTC")
+    often, _ = IntervalSchedule.objects.get_or_create(every=5, period=IntervalSchedule.SECONDS)
+    for name, task, clock in (
+        ("Train all recommenders", "train_all", {"crontab": nightly}),
+        ("Trim old slates", "trim_slates", {"crontab": nightly}),
+        ("Sweep training runs", "sweep_runs", {"interval": often}),
+    ):
+        PeriodicTask.objects.get_or_create(
+            name=name, defaults={"task": f"shop_reco.recommendations.tasks.{task}", **clock}
+        )

@@ -1,0 +1,70 @@
+"""Questions about recommenders, their versions and what shoppers said."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from .models import Feedback, ModelVersion, Placement, Recommender, Rule, ServingState, Slate, TrainingRun
+
+NO = (Feedback.Kind.NOT_INTERESTED, Feedback.Kind.DISLIKE, Feedback.Kind.ALREADY_HAVE)
+"""What keeps a product out of every later list."""
+
+
+def serving_revision() -> int:
+    """One query."""
+    return ServingState.objects.filter(pk=1).values_list("revision", flat=True).first() or 0
+
+
+def enabled_kinds() -> frozenset[str]:
+    return frozenset(Recommender.objects.filter(enabled=True).values_list("kind", flat=True))
+
+
+def live_versions() -> list[ModelVersion]:
+    return list(ModelVersion.objects.filter(state=ModelVersion.State.LIVE))
+
+
+def earlier_versions(*, kind: str) -> list[ModelVersion]:
+    """Retired versions, the last promoted first."""
+    found = ModelVersion.objects.filter(recommender=kind, state=ModelVersion.State.RETIRED)
+    return list(found.order_by("-promoted_at", "-pk"))
+
+
+def refused_products(*, shopper_ids: Collection[int]) -> set[int]:
+    """Products that the shopper does not want to see again; one query."""
+    return set(Feedback.objects.filter(shopper__in=shopper_ids, kind__in=NO).values_list("product_id", flat=True))
+
+
+def liked_products(*, shopper_ids: Collection[int]) -> list[tuple[int, float]]:
+    """Products that the shopper likes, and when they said so (unix seconds); one query."""
+    found = Feedback.objects.filter(shopper__in=shopper_ids, kind=Feedback.Kind.LIKE)
+    return [(pk, given_at.timestamp()) for pk, given_at in found.values_list("product_id", "given_at")]
+
+
+def rules_for(*, placement: str) -> list[Rule]:
+    """Rules in force now for one placement; one query."""
+    now = timezone.now()
+    return list(
+        Rule.objects.filter(
+            Q(placement=placement) | Q(placement__isnull=True),
+            Q(starts_at__isnull=True) | Q(starts_at__lte=now),
+            Q(ends_at__isnull=True) | Q(ends_at__gt=now),
+            active=True,
+        ).order_by("pk")
+    )
+
+
+def placement_of(*, key: str) -> Placement | None:
+    return Placement.objects.filter(key=key).first()
+
+
+def slate_of(*, slate_id: UUID) -> Slate | None:
+    return Slate.objects.filter(pk=slate_id).first()
+
+
+def unfinished_runs() -> list[TrainingRun]:
+    states = [TrainingRun.State.QUEUED, TrainingRun.State.RUNNING]
+    return list(TrainingRun.objects.filter(state__in=states).order_by("requested_at", "pk"))

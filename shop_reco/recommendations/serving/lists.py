@@ -1,0 +1,333 @@
+"""The lists of the shop: who is it for, what may be shown, rank, check once more, say why."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from reco_engine.data.interactions import History
+from reco_engine.ranking.pipeline import best_places
+from reco_engine.types import Reason, Recommendation
+from shop_reco.conf import reco_settings
+from shop_reco.events.engine import live_history
+from shop_reco.events.selectors import bought_products
+from shop_reco.products.models import Product
+from shop_reco.products.selectors import ProductFilter, filtered, showable, showable_now
+from shop_reco.users.models import Consent, Shopper
+from shop_reco.users.selectors import allows, linked_ids
+
+from ..errors import BadCursorError, BadPageError, UnknownPlacementError
+from ..models import Placement, Rule, Slate
+from ..selectors import liked_products, placement_of, refused_products, rules_for, slate_of
+from .memory import LiveModels, memory
+from .served import Served, ServedEdge, ServedReason
+from .slates import buffer
+
+EVIDENCE = 3
+STRATEGY_PARTS = {
+    Placement.Strategy.PERSONAL: None,
+    Placement.Strategy.SIMILAR: frozenset({"content", "item_cf"}),
+    Placement.Strategy.BOUGHT_TOGETHER: frozenset({"item_cf"}),
+    Placement.Strategy.POPULAR: frozenset({"popularity"}),
+}
+
+
+@dataclass
+class Request:
+    """One wish for a list, and what is known of whoever it is for."""
+
+    placement: str
+    first: int
+    shopper: Shopper | None = None
+    history: History = field(default_factory=lambda: History([]))
+    exclude: set[int] = field(default_factory=set)
+    narrowing: ProductFilter | None = None
+    earlier: list[int] = field(default_factory=list)
+    products: tuple[int, ...] = ()
+    personal: bool = False
+    strategy: str = Placement.Strategy.PERSONAL
+
+
+def recommend_for(
+    *,
+    shopper: Shopper | None,
+    placement: str = "home",
+    first: int = 10,
+    after: str | None = None,
+    filter: ProductFilter | None = None,
+    products: Sequence[Product] = (),
+) -> Served:
+    """A placement's list.
+
+    Raises:
+        BadPageError: If ``first`` is out of bounds.
+        BadCursorError: If ``after`` is not from one of this shopper's lists.
+        UnknownPlacementError: If there is no such placement.
+    """
+    spot = placement_of(key=placement)
+    if spot is None:
+        raise UnknownPlacementError(f"there is no placement {placement[:64]!r}")
+    request = _request(shopper, placement, first, spot.strategy, filter)
+    request.earlier = _earlier(after, request)
+    request.exclude.update(request.earlier)
+    if spot.strategy == Placement.Strategy.BUY_AGAIN:
+        return _buy_again(request)
+    if spot.strategy in (Placement.Strategy.SIMILAR, Placement.Strategy.BOUGHT_TOGETHER):
+        _anchor(request, products)
+    elif spot.strategy == Placement.Strategy.POPULAR:
+        request.history, request.personal = History([]), False
+    return _serve(request)
+
+
+def similar_to(
+    *, shopper: Shopper | None, product: Product, first: int = 10, filter: ProductFilter | None = None
+) -> Served:
+    """Products like this one; raises BadPageError."""
+    return recommend_for(shopper=shopper, placement="similar", first=first, filter=filter, products=[product])
+
+
+def bought_together(*, shopper: Shopper | None, products: Sequence[Product], first: int = 10) -> Served:
+    """Products that others bought with these; raises BadPageError."""
+    return recommend_for(shopper=shopper, placement="together", first=first, products=products)
+
+
+def buy_again_for(*, shopper: Shopper | None, first: int = 10) -> Served:
+    """What the shopper buys again and again; raises BadPageError."""
+    return recommend_for(shopper=shopper, placement="again", first=first)
+
+
+def _request(
+    shopper: Shopper | None, placement: str, first: int, strategy: str, narrowing: ProductFilter | None
+) -> Request:
+    most = reco_settings().PAGE_ITEMS
+    if not 1 <= first <= most:
+        raise BadPageError(f"first must lie between 1 and {most}, not {first}")
+    request = Request(placement, first, shopper, strategy=strategy, narrowing=narrowing)
+    if shopper is None:
+        return request
+    ids = linked_ids(shopper=shopper)
+    request.exclude = refused_products(shopper_ids=ids)
+    if allows(shopper=shopper, purpose=Consent.Purpose.PERSONALISATION):
+        request.personal = True
+        request.history = _with_likes(live_history(shopper_ids=ids), liked_products(shopper_ids=ids))
+        if strategy == Placement.Strategy.PERSONAL:
+            request.exclude |= bought_products(shopper_ids=ids)
+    return request
+
+
+def _with_likes(history: History, likes: Sequence[tuple[int, float]]) -> History:
+    if not likes:
+        return history
+    times = list(history.timestamps or [])
+    weights = list(history.weights or [])
+    return History(
+        [*history.items, *(pk for pk, _ in likes)], [*times, *(at for _, at in likes)], [*weights, *(1.0 for _ in likes)]
+    )
+
+
+def _anchor(request: Request, products: Sequence[Product]) -> None:
+    """A list around products says the same to everyone, less what this shopper refused."""
+    request.products = tuple(product.parent_id or product.pk for product in products)
+    request.history = History(list(request.products))
+    request.exclude.update(request.products)
+    request.personal = False
+
+
+def _earlier(after: str | None, request: Request) -> list[int]:
+    """Products on the pages before; the cursor names a served list and a rank in it."""
+    if after is None:
+        return []
+    name, _, rank = after.partition(":")
+    try:
+        slate_id, shown = uuid.UUID(name), int(rank)
+    except ValueError:
+        raise BadCursorError("after must be a cursor of an earlier answer") from None
+    slate = buffer.find(slate_id) or slate_of(slate_id=slate_id)
+    mine = slate is not None and slate.shopper_id == (request.shopper.pk if request.shopper else None)
+    if slate is None or not mine or slate.placement != request.placement:
+        raise BadCursorError("the list of this cursor is gone; ask again without after")
+    return [*slate.earlier, *(item["product"] for item in slate.items)][:shown]
+
+
+def _serve(request: Request) -> Served:
+    models = memory.models()
+    allowed = memory.mask(models)
+    rules = rules_for(placement=request.placement)
+    hidden = _targets([rule for rule in rules if rule.action == Rule.Action.HIDE])
+    if request.narrowing is not None and request.narrowing.narrows():
+        passing = filtered(queryset=showable(), filter=request.narrowing).values_list("pk", flat=True)
+        allowed = allowed & np.isin(models.hybrid.item_ids, np.fromiter(passing, np.int64))
+    ranked = models.hybrid.recommend(
+        request.history,
+        request.first + 1 + len(hidden & set(models.hybrid.item_ids[allowed].tolist()) if hidden else ()) + 10,
+        allowed=allowed,
+        exclude=request.exclude | hidden,
+        at=timezone.now().timestamp(),
+        enabled=models.enabled,
+        n_candidates=reco_settings().CANDIDATES,
+        only=STRATEGY_PARTS[Placement.Strategy(request.strategy)],
+    )
+    ranked = _boosted(ranked, [rule for rule in rules if rule.action == Rule.Action.BOOST])
+    return _finish(request, models, ranked, exclude=request.exclude | hidden)
+
+
+def _buy_again(request: Request) -> Served:
+    models = memory.models()
+    model = models.buy_again
+    if model is None or "buy_again" not in models.enabled or not request.personal:
+        return _finish(request, models, (), exclude=request.exclude, fill=False)
+    at = timezone.now().timestamp()
+    bought = bought_products(shopper_ids=linked_ids(shopper=request.shopper)) if request.shopper else set()
+    row = model.score([request.history], at=at)[0].astype(np.float64)
+    row[~np.isin(model.item_ids, np.fromiter(bought - request.exclude, np.int64))] = np.nan
+    ids = model.item_ids[best_places(row, request.first + 11)].tolist()
+    ranked = []
+    for pk in ids:
+        reasons = model.explain(request.history, pk, at=at)
+        ranked.append(Recommendation(pk, math.fsum(reason.points for reason in reasons), reasons))
+    return _finish(request, models, tuple(ranked), exclude=request.exclude, fill=False)
+
+
+def _targets(rules: Sequence[Rule]) -> set[int]:
+    """Products that rules are about."""
+    chosen: set[int] = set()
+    for rule in rules:
+        if rule.product_id is not None:
+            chosen.add(rule.product_id)
+        else:
+            about = {"category": rule.category_id} if rule.category_id is not None else {"brand": rule.brand_id}
+            chosen.update(Product.objects.filter(**about).values_list("pk", flat=True))
+    return chosen
+
+
+def _boosted(ranked: Sequence[Recommendation], rules: Sequence[Rule]) -> tuple[Recommendation, ...]:
+    """Add the rules' points, as reasons of their own, and order anew."""
+    if not rules:
+        return tuple(ranked)
+    about = [(_targets([rule]), rule.points) for rule in rules]
+    changed = []
+    for each in ranked:
+        points = math.fsum(points for targets, points in about if each.item_id in targets)
+        if points:
+            reasons = (*each.reasons, Reason("rule", points))
+            each = Recommendation(each.item_id, math.fsum(r.points for r in reasons), reasons)
+        changed.append(each)
+    return tuple(sorted(changed, key=lambda each: -each.score))
+
+
+def _finish(
+    request: Request,
+    models: LiveModels,
+    ranked: Sequence[Recommendation],
+    *,
+    exclude: Collection[int],
+    fill: bool = True,
+) -> Served:
+    """Read the final rows with the one predicate, fill gaps, and keep the slate."""
+    wanted = {int(each.item_id): each for each in ranked}  # type: ignore[call-overload]
+    witnesses = {pk for each in ranked for reason in each.reasons for pk in reason.evidence[:EVIDENCE]}
+    rows = Product.objects.filter(pk__in=wanted.keys() | witnesses).select_related("category", "brand")
+    products = {product.pk: product for product in rows}
+    still = set(Product.objects.filter(showable_now(), pk__in=wanted).values_list("pk", flat=True))
+    chosen = [(products[pk], each) for pk, each in wanted.items() if pk in still]
+    newest: list[Product] = []
+    if fill and len(chosen) <= request.first:
+        newest = _newest(request, exclude | wanted.keys(), request.first + 1 - len(chosen))
+    slate_id, start = uuid.uuid4(), len(request.earlier)
+    edges = [
+        ServedEdge(
+            product=product,
+            cursor=f"{slate_id}:{start + place}",
+            rank=start + place,
+            score=each.score,
+            placed_by="RULE" if any(reason.kind == "rule" for reason in each.reasons) else "SCORE",
+            reasons=[_told(reason, products) for reason in each.reasons],
+        )
+        for place, (product, each) in enumerate(chosen, start=1)
+    ]
+    edges += [
+        ServedEdge(product, f"{slate_id}:{start + place}", start + place, 0.0, "FILL", [])
+        for place, product in enumerate(newest, start=len(edges) + 1)
+    ]
+    served = Served(
+        slate_id=slate_id,
+        personalised=request.personal and len(request.history) > 0 and bool(chosen),
+        rung=_rung(request, models, bool(chosen)),
+        edges=edges[: request.first],
+        has_next_page=len(edges) > request.first,
+    )
+    buffer.put(_slate(request, models, served))
+    return served
+
+
+def _newest(request: Request, exclude: Collection[int], n: int) -> list[Product]:
+    if request.strategy in (Placement.Strategy.SIMILAR, Placement.Strategy.BOUGHT_TOGETHER):
+        return []
+    found = showable().exclude(pk__in=list(exclude)[:900]).order_by("-pk")
+    if request.narrowing is not None:
+        found = filtered(queryset=found, filter=request.narrowing)
+    return [product for product in found[: n + len(exclude)] if product.pk not in exclude][:n]
+
+
+def _rung(request: Request, models: LiveModels, ranked: bool) -> str:
+    if not ranked:
+        return "NEWEST"
+    if models.degraded:
+        return "LAST_GOOD"
+    return "PERSONAL" if request.personal and len(request.history) else "POPULAR"
+
+
+def _told(reason: Reason, products: dict[int, Product]) -> ServedReason:
+    evidence = [products[pk] for pk in reason.evidence[:EVIDENCE] if pk in products]  # type: ignore[index]
+    evidence = [each for each in evidence if each.category is None or not each.category.sensitive]
+    name = evidence[0].title if evidence else ""
+    texts = {
+        "history_item": _("Often chosen with %(product)s") % {"product": name} if name else _("Goes with your choices"),
+        "feature": _("Like %(product)s") % {"product": name} if name else _("Like what you chose"),
+        "similar_shoppers": ngettext(
+            "%(n)s shopper like you bought it", "%(n)s shoppers like you bought it", int(reason.label or 0)
+        )
+        % {"n": reason.label or 0},
+        "popular": _("Popular now"),
+        "repeat": _("You buy it again and again"),
+        "rule": _("The shop's choice"),
+        "dislike": _("Like something you refused"),
+        "remainder": _("Many small things"),
+    }
+    if reason.kind == "similar_shoppers" and int(reason.label or 0) < reco_settings().MIN_SUPPORT:
+        texts["similar_shoppers"] = _("Shoppers like you bought it")
+    return ServedReason(reason.kind.upper(), texts[reason.kind], reason.points, evidence)
+
+
+def _slate(request: Request, models: LiveModels, served: Served) -> Slate:
+    items = [
+        {
+            "product": edge.product.pk,
+            "score": edge.score,
+            "placed_by": edge.placed_by,
+            "reasons": [
+                {"kind": reason.kind, "points": reason.points, "evidence": [each.pk for each in reason.evidence]}
+                for reason in edge.reasons
+            ],
+        }
+        for edge in served.edges
+    ]
+    return Slate(
+        id=served.slate_id,
+        shopper=request.shopper,
+        placement=request.placement,
+        rung=served.rung,
+        items=items,
+        earlier=request.earlier,
+        versions=models.versions,
+        context={"products": list(request.products)},
+        served_at=timezone.now(),
+    )

@@ -1,0 +1,130 @@
+"""What each process keeps in memory: the live models and what may be shown; both know when they are stale."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from reco_engine.artifacts import load
+from reco_engine.errors import ArtifactError
+from reco_engine.ranking import Blend, Hybrid
+from reco_engine.ranking.blending import DEFAULT_WEIGHTS
+from shop_reco.conf import reco_settings
+from shop_reco.products.models import Product
+from shop_reco.products.selectors import catalogue_revision, showable_now
+
+from ..models import ModelVersion
+from ..selectors import earlier_versions, enabled_kinds, live_versions, serving_revision
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class LiveModels:
+    """The live versions as one hybrid; ``degraded`` when an earlier version stands in for a damaged one."""
+
+    revision: int
+    hybrid: Hybrid
+    buy_again: Any | None
+    enabled: frozenset[str]
+    versions: dict[str, str]
+    degraded: bool
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Which of the models' items may be shown, up to a revision of the catalogue."""
+
+    revision: int
+    models_revision: int
+    allowed: npt.NDArray[np.bool_]
+
+
+class Memory:
+    """Reloads what changed; safe to ask from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loaded: dict[str, tuple[str, Any]] = {}
+        self._models: LiveModels | None = None
+        self._mask: Mask | None = None
+
+    def models(self) -> LiveModels:
+        """One query while nothing changed."""
+        revision = serving_revision()
+        models = self._models
+        if models is None or models.revision != revision:
+            with self._lock:
+                models = self._models = self._load(revision)
+        return models
+
+    def mask(self, models: LiveModels) -> npt.NDArray[np.bool_]:
+        """One query while nothing changed; the rows that changed when something did."""
+        revision, mask = catalogue_revision(), self._mask
+        if mask is None or mask.models_revision != models.revision or mask.revision > revision:
+            with self._lock:
+                mask = self._mask = _whole_mask(models, revision)
+        elif mask.revision != revision:
+            with self._lock:
+                mask = self._mask = _newer_mask(models, mask, revision)
+        return mask.allowed
+
+    def _load(self, revision: int) -> LiveModels:
+        degraded = False
+        parts: dict[str, Any] = {}
+        for version in live_versions():
+            model = self._model_of(version)
+            if model is None:
+                degraded = True
+                stand_ins = (self._model_of(each) for each in earlier_versions(kind=version.recommender_id))
+                model = next((each for each in stand_ins if each is not None), None)
+            if model is not None:
+                parts[version.recommender_id] = model
+        versions = {kind: self._loaded[kind][0] for kind in parts}
+        scorers = {kind: part for kind, part in parts.items() if kind in DEFAULT_WEIGHTS}
+        blend = parts.get("hybrid") or Blend.default({kind: 1.0 for kind in scorers})
+        return LiveModels(
+            revision=revision,
+            hybrid=Hybrid(scorers, blend),
+            buy_again=parts.get("buy_again"),
+            enabled=enabled_kinds(),
+            versions=versions,
+            degraded=degraded,
+        )
+
+    def _model_of(self, version: ModelVersion) -> Any | None:
+        kind, name = version.recommender_id, version.public_id.hex
+        loaded = self._loaded.get(kind)
+        if loaded is not None and loaded[0] == name:
+            return loaded[1]
+        try:
+            model = load(reco_settings().ARTIFACTS_ROOT / name, sha256=version.manifest_sha256)
+        except ArtifactError as error:
+            logger.error("artifact_refused", kind=kind, version=name, why=str(error))
+            return None
+        self._loaded[kind] = (name, model)
+        return model
+
+
+def _whole_mask(models: LiveModels, revision: int) -> Mask:
+    ids = models.hybrid.item_ids
+    shown = np.fromiter(Product.objects.filter(showable_now()).values_list("pk", flat=True).iterator(), np.int64)
+    return Mask(revision, models.revision, np.isin(ids, shown))
+
+
+def _newer_mask(models: LiveModels, mask: Mask, revision: int) -> Mask:
+    ids, allowed = models.hybrid.item_ids, mask.allowed.copy()
+    changed = Product.objects.filter(revision__gt=mask.revision)
+    touched = np.fromiter(changed.values_list("pk", flat=True).iterator(), np.int64)
+    shown = np.fromiter(changed.filter(showable_now()).values_list("pk", flat=True).iterator(), np.int64)
+    allowed[np.isin(ids, touched)] = False
+    allowed[np.isin(ids, shown)] = True
+    return Mask(revision, models.revision, allowed)
+
+
+memory = Memory()

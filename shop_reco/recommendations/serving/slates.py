@@ -1,0 +1,63 @@
+"""Served lists on their way to their rows: the reply does not wait for them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import uuid
+
+import structlog
+from django.db import DatabaseError, connection
+
+from shop_reco.conf import reco_settings
+
+from ..models import Slate
+from ..services import keep_slates
+
+logger = structlog.get_logger(__name__)
+
+
+class SlateBuffer:
+    """Bounded; what does not fit is dropped, which costs attribution only."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[Slate] = queue.Queue()
+        self._recent: dict[uuid.UUID, Slate] = {}
+        self._lock = threading.Lock()
+        self._writer: threading.Thread | None = None
+
+    def put(self, slate: Slate) -> None:
+        size = reco_settings().SLATE_BUFFER
+        if size == 0:
+            keep_slates(slates=[slate])
+            return
+        if self._waiting.qsize() >= size:
+            logger.warning("slate_dropped")
+            return
+        self._recent[slate.id] = slate
+        self._waiting.put(slate)
+        with self._lock:
+            if self._writer is None or not self._writer.is_alive():
+                self._writer = threading.Thread(target=self._write_forever, name="reco-slates", daemon=True)
+                self._writer.start()
+
+    def find(self, slate_id: uuid.UUID) -> Slate | None:
+        """A list of this process that is not written yet."""
+        return self._recent.get(slate_id)
+
+    def _write_forever(self) -> None:
+        while True:
+            batch = [self._waiting.get()]
+            while len(batch) < 100 and not self._waiting.empty():
+                batch.append(self._waiting.get())
+            try:
+                keep_slates(slates=batch)
+            except DatabaseError as error:
+                logger.warning("slates_lost", n=len(batch), error=type(error).__name__)
+            finally:
+                connection.close()
+            for slate in batch:
+                self._recent.pop(slate.id, None)
+
+
+buffer = SlateBuffer()

@@ -1,0 +1,121 @@
+"""From a claimed run to a live version: load, fit, check, write, promote."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from functools import partial
+from typing import Any
+
+import numpy as np
+import structlog
+from django.utils import timezone
+
+from reco_engine.artifacts import save
+from reco_engine.data.catalogue import Catalogue
+from reco_engine.data.interactions import History, Interactions
+from reco_engine.errors import EngineError
+from reco_engine.ranking.blending import DEFAULT_WEIGHTS, fit_blend
+from reco_engine.recommenders.registry import class_of, create
+from shop_reco.conf import reco_settings
+from shop_reco.events.engine import training_interactions
+from shop_reco.products.engine import training_catalogue
+
+from . import services
+from .errors import RunCancelledError
+from .models import ModelVersion, TrainingRun
+
+logger = structlog.get_logger(__name__)
+SEED = 0
+
+
+def run_next(*, owner: uuid.UUID | None = None) -> TrainingRun | None:
+    """Work off the next run; None when there is none, or another worker is at one."""
+    run = services.claim_next_run(owner=owner or uuid.uuid4())
+    if run is None:
+        return None
+    log = logger.bind(run=str(run.public_id), kind=run.recommender_id)
+    try:
+        version = _train(run)
+        services.promote(run=run, version=version)
+        log.info("training_done", version=str(version.public_id))
+    except RunCancelledError:
+        log.info("training_cancelled")
+    except EngineError as error:
+        services.fail_run(run=run, why=str(error))
+        log.warning("training_failed", why=str(error))
+    except Exception as error:
+        services.fail_run(run=run, why=f"{type(error).__name__}: {error}")
+        log.exception("training_broke")
+    run.refresh_from_db()
+    return run
+
+
+def _train(run: TrainingRun) -> ModelVersion:
+    now, started = timezone.now(), time.monotonic()
+    beat = partial(services.beat_heart, run=run)
+    beat(phase="loading", progress=0.0)
+    interactions, catalogue = training_interactions(until=now), training_catalogue()
+    beat(phase="fitting", progress=0.1)
+    model = _fit(run.recommender_id, interactions, catalogue, now, _Pulse(beat))
+    beat(phase="checking", progress=0.9)
+    _check(model, interactions)
+    version_id = uuid.uuid4()
+    manifest = save(model, reco_settings().ARTIFACTS_ROOT / version_id.hex)
+    newest = interactions.newest
+    return ModelVersion.objects.create(
+        public_id=version_id,
+        recommender_id=run.recommender_id,
+        run=run,
+        manifest_sha256=manifest.sha256,
+        size=manifest.size,
+        watermark=None if newest is None else dt.datetime.fromtimestamp(newest, dt.UTC),
+        figures={
+            "interactions": len(interactions),
+            "shoppers": interactions.n_users,
+            "items": interactions.n_items,
+            "seconds": round(time.monotonic() - started, 1),
+        },
+    )
+
+
+def _fit(
+    kind: str, interactions: Interactions, catalogue: Catalogue, now: dt.datetime, progress: _Pulse
+) -> Any:
+    at = now.timestamp()
+    if kind == "hybrid":
+        factories = {name: partial(create, name, **_settings(name)) for name in DEFAULT_WEIGHTS}
+        return fit_blend(factories, interactions, catalogue, seed=SEED, at=at, progress=progress)
+    return create(kind, **_settings(kind)).fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
+
+
+def _settings(kind: str) -> dict[str, Any]:
+    supported = "min_support" in getattr(class_of(kind), "__dataclass_fields__", {})
+    return {"min_support": reco_settings().MIN_SUPPORT} if supported else {}
+
+
+def _check(model: Any, interactions: Interactions) -> None:
+    """Refuse a model that would serve nonsense.
+
+    Raises:
+        EngineError: If its scores for a real history are infinite.
+    """
+    if not hasattr(model, "score"):
+        return
+    mine = interactions.items[interactions.users == 0]
+    history = History(interactions.item_ids[mine].tolist())
+    if np.isinf(model.score([history])).any():
+        raise EngineError("the new model's scores are not finite; it was not promoted")
+
+
+class _Pulse:
+    """Turns a fit's progress into heartbeats, one a second at most."""
+
+    def __init__(self, beat: Any) -> None:
+        self._beat, self._last = beat, 0.0
+
+    def __call__(self, done: float) -> None:
+        if time.monotonic() - self._last >= 1.0:
+            self._last = time.monotonic()
+            self._beat(phase="fitting", progress=0.1 + 0.8 * done)
