@@ -1,0 +1,1 @@
+"""A plugin that gives a shop personal recommendations it can explain."""

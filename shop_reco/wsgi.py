@@ -1,6 +1,8 @@
+import importlib
 import os
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop_reco.settings.production")
+importlib.import_module("shop_reco.celery")  # tasks are published through this app, not a default one
 application = get_wsgi_application()

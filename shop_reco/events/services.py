@@ -26,7 +26,7 @@ from shop_reco.users.selectors import consenting_to_any
 from . import drafts
 from .drafts import EventDraft
 from .errors import BatchTooLargeError, EventError
-from .models import DirtyShopper, Event, RejectedEvent
+from .models import DataImport, DirtyShopper, Event, RejectedEvent
 from .signals import events_recorded
 
 
@@ -299,3 +299,16 @@ def _announce(shopper_ids: set[int]) -> None:
     if shopper_ids:
         _mark_dirty(shopper_ids)
         transaction.on_commit(partial(events_recorded.send_robust, Event, shopper_ids=sorted(shopper_ids)))
+
+
+@transaction.atomic
+def start_import(*, source: str, shift_weeks: int) -> DataImport:
+    """Note that an import begins; the shift of the first one stays."""
+    return DataImport.objects.get_or_create(source=source, defaults={"shift_weeks": shift_weeks})[0]
+
+
+@transaction.atomic
+def finish_import(*, source: str, report: Mapping[str, Any]) -> DataImport:
+    """Note that an import ended, and what came of it."""
+    DataImport.objects.filter(source=source).update(report=dict(report), finished_at=timezone.now())
+    return DataImport.objects.get(source=source)

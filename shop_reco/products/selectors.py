@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -85,3 +86,17 @@ def catalogue_revision() -> int:
 
 def categories() -> QuerySet[Category]:
     return Category.objects.order_by("path")
+
+
+def after_product(*, queryset: QuerySet[Product], last: Product) -> QuerySet[Product]:
+    """What follows ``last`` in the order of title, then public id."""
+    return queryset.filter(Q(title__gt=last.title) | Q(title=last.title, public_id__gt=last.public_id))
+
+
+def pks_by_sku() -> dict[str, int]:
+    """Primary keys of the whole catalogue; one query."""
+    return dict(Product.objects.values_list("sku", "pk"))
+
+
+def products_by_public_id(*, public_ids: Collection[UUID]) -> list[Product]:
+    return list(Product.objects.select_related("category", "brand").filter(public_id__in=public_ids))

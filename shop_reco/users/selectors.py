@@ -88,3 +88,9 @@ def key_of(*, plain: str) -> ApiKey | None:
     expected = key.digest if key else digest_of("")
     matches = hmac.compare_digest(expected, digest_of(secret))
     return key if key is not None and secret and matches else None
+
+
+def some_external_ids(*, limit: int) -> list[str]:
+    """The first shoppers that the shop named, for a choice."""
+    named = Shopper.objects.filter(external_id__isnull=False).order_by("pk")
+    return [str(name) for name in named.values_list("external_id", flat=True)[:limit]]

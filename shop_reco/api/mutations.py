@@ -1,0 +1,145 @@
+"""Writes: each translates to one call of a service."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import strawberry
+from django.core.serializers.json import DjangoJSONEncoder
+
+from shop_reco.events.errors import BatchTooLargeError
+from shop_reco.events.services import Sender, record_events
+from shop_reco.portraits.reading import portrait_of
+from shop_reco.portraits.services import edit_interests
+from shop_reco.privacy.services import erase_shopper, export_shopper
+from shop_reco.recommendations.services import give_feedback
+from shop_reco.users.services import create_visitor, decide_consent
+
+from .context import Info
+from .errors import ApiError
+from .queries import consent_states, find_product
+from .types import (
+    ConsentInput,
+    ConsentPayload,
+    ErasePayload,
+    EventInput,
+    EventRejection,
+    ExportPayload,
+    FeedbackInput,
+    FeedbackPayload,
+    InterestKey,
+    InterestsInput,
+    Portrait,
+    PortraitPayload,
+    Problem,
+    TrackEventsPayload,
+    public_id_of,
+)
+
+EVENTS, PRIVACY = "events:write", "privacy:admin"
+STRANGER = Problem(code="CONSENT_REQUIRED", field="", message="nothing is kept of a stranger; consent comes first")
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation(description="Report what shoppers did; good events beside bad ones are kept.")
+    def track_events(self, info: Info, events: list[EventInput]) -> TrackEventsPayload:
+        info.context.need(EVENTS)
+        sender = Sender.SERVER if info.context.identity.key else Sender.BROWSER
+        try:
+            outcome = record_events(
+                events=[_raw(event) for event in events], shopper=info.context.shopper, sender=sender
+            )
+        except BatchTooLargeError as error:
+            raise ApiError("BATCH_TOO_LARGE", str(error)) from None
+        return TrackEventsPayload(
+            accepted=outcome.accepted,
+            duplicates=outcome.duplicates,
+            rejected=[EventRejection(index=r.index, code=r.code, message=r.message) for r in outcome.rejected],
+        )
+
+    @strawberry.mutation(description="Say something about a recommended product; it counts in the next list.")
+    def give_feedback(self, info: Info, input: FeedbackInput) -> FeedbackPayload:
+        info.context.need(EVENTS)
+        if info.context.shopper is None:
+            return FeedbackPayload(ok=False, errors=[STRANGER])
+        product = find_product(input.product)
+        slate_id = _uuid(input.slate_id)
+        if input.slate_id is not None and slate_id is None:
+            problem = Problem(code="BAD_ID", field="slateId", message="slateId must be a UUID")
+            return FeedbackPayload(ok=False, errors=[problem])
+        give_feedback(
+            shopper=info.context.shopper, product=product, kind=str(input.kind.value), slate_id=slate_id  # type: ignore[attr-defined]
+        )
+        return FeedbackPayload(ok=True, errors=[])
+
+    @strawberry.mutation(description="Allow or withdraw; effective at the next request.")
+    def update_consent(self, info: Info, input: ConsentInput) -> ConsentPayload:
+        info.context.need(EVENTS)
+        decisions = {name: value for name, value in vars(input).items() if value is not None}
+        identity = info.context.identity
+        if identity.shopper is None and any(decisions.values()) and identity.key is None:
+            identity.shopper = identity.new_visitor = create_visitor()
+        if identity.shopper is not None:
+            decide_consent(shopper=identity.shopper, decisions=decisions, source="shop")
+        return ConsentPayload(consents=consent_states(identity.shopper))
+
+    @strawberry.mutation
+    def edit_interests(self, info: Info, input: InterestsInput) -> PortraitPayload:
+        info.context.need(EVENTS)
+        shopper = info.context.shopper
+        if shopper is None:
+            return PortraitPayload(portrait=None, errors=[STRANGER])
+        try:
+            edit_interests(
+                shopper=shopper, pin=_keys(input.pin), block=_keys(input.block), clear=_keys(input.clear)
+            )
+        except ValueError as error:
+            problem = Problem(code="BAD_FIELD", field="kind", message=str(error))
+            return PortraitPayload(portrait=None, errors=[problem])
+        view = portrait_of(shopper=shopper)
+        return PortraitPayload(portrait=Portrait.of(view) if view else None, errors=[])
+
+    @strawberry.mutation
+    def export_my_data(self, info: Info) -> ExportPayload:
+        info.context.need(PRIVACY)
+        if info.context.shopper is None:
+            return ExportPayload(json=None, errors=[STRANGER])
+        content = export_shopper(shopper=info.context.shopper)
+        return ExportPayload(json=json.dumps(content, cls=DjangoJSONEncoder), errors=[])
+
+    @strawberry.mutation(description="Delete all that is known of this shopper.")
+    def erase_me(self, info: Info, confirm: bool) -> ErasePayload:
+        info.context.need(PRIVACY)
+        identity = info.context.identity
+        if identity.shopper is None:
+            return ErasePayload(receipt=None, errors=[STRANGER])
+        if not confirm:
+            problem = Problem(code="NOT_CONFIRMED", field="confirm", message="confirm must be true")
+            return ErasePayload(receipt=None, errors=[problem])
+        receipt = erase_shopper(shopper=identity.shopper)
+        identity.shopper, identity.forget = None, True
+        return ErasePayload(receipt=strawberry.ID(str(receipt.public_id)), errors=[])
+
+
+def _keys(keys: list[InterestKey] | None) -> list[tuple[str, str]]:
+    return [(each.kind, each.key) for each in keys or []]
+
+
+def _uuid(value: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(value) if value else None
+    except ValueError:
+        return None
+
+
+def _raw(event: EventInput) -> dict[str, Any]:
+    raw = {name: getattr(value, "value", value) for name, value in vars(event).items()}
+    if event.product is not None:
+        try:
+            raw["product"] = public_id_of("Product", event.product)
+        except ApiError:
+            raw["product"] = "not the id of a product"
+    return raw

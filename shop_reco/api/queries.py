@@ -1,0 +1,166 @@
+"""Reads: each translates to one call of a selector or of serving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import strawberry
+
+from shop_reco.conf import reco_settings
+from shop_reco.portraits.reading import portrait_of
+from shop_reco.products import models, selectors
+from shop_reco.recommendations import serving
+from shop_reco.recommendations.errors import BadCursorError, BadPageError, UnknownPlacementError
+from shop_reco.users.models import Consent
+from shop_reco.users.selectors import consents
+
+from .context import Info
+from .errors import ApiError
+from .types import (
+    Category,
+    ConsentState,
+    PageInfo,
+    Portrait,
+    Product,
+    ProductConnection,
+    ProductEdge,
+    ProductFilterInput,
+    Purpose,
+    RecommendationConnection,
+    RecommendationContext,
+    Shopper,
+    global_id,
+    public_id_of,
+)
+
+CODES = {BadPageError: "BAD_PAGE", BadCursorError: "BAD_CURSOR", UnknownPlacementError: "NOT_FOUND"}
+LISTS = "lists:read"
+
+
+def find_product(value: str) -> models.Product:
+    """The product with this global id; raises ApiError NOT_FOUND."""
+    product = selectors.product_by_public_id(public_id=public_id_of("Product", value))
+    if product is None:
+        raise ApiError("NOT_FOUND", "there is no product with this id")
+    return product
+
+
+def connection(make: Callable[[], serving.Served]) -> RecommendationConnection:
+    """Serve a list, with what the client did wrong as typed errors."""
+    try:
+        return RecommendationConnection.of(make())
+    except tuple(CODES) as error:
+        raise ApiError(CODES[type(error)], str(error)) from None
+
+
+def consent_states(shopper: object) -> list[ConsentState]:
+    given = consents(shopper=shopper) if shopper is not None else {}  # type: ignore[arg-type]
+    return [ConsentState(purpose=Purpose(p), granted=given.get(p, False)) for p in Consent.Purpose.values]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(description="Whoever asks.")
+    def me(self, info: Info) -> Shopper:
+        shopper = info.context.shopper
+        return Shopper(
+            id=global_id("Shopper", shopper.public_id) if shopper else None,
+            known=shopper is not None,
+            consents=consent_states(shopper),
+        )
+
+    @strawberry.field(description="What to show this shopper in this placement, best first.")
+    def recommendations(
+        self,
+        info: Info,
+        placement: str = "home",
+        first: int = 10,
+        after: str | None = None,
+        filter: ProductFilterInput | None = None,
+        context: RecommendationContext | None = None,
+    ) -> RecommendationConnection:
+        info.context.need(LISTS)
+        products = [find_product(value) for value in (context.products or [] if context else [])[:20]]
+        return connection(
+            lambda: serving.recommend_for(
+                shopper=info.context.shopper,
+                placement=placement,
+                first=first,
+                after=after,
+                filter=filter.wish() if filter else None,
+                products=products,
+            )
+        )
+
+    @strawberry.field
+    def similar_products(
+        self, info: Info, product: strawberry.ID, first: int = 10, filter: ProductFilterInput | None = None
+    ) -> RecommendationConnection:
+        info.context.need(LISTS)
+        found = find_product(product)
+        return connection(
+            lambda: serving.similar_to(
+                shopper=info.context.shopper, product=found, first=first, filter=filter.wish() if filter else None
+            )
+        )
+
+    @strawberry.field
+    def bought_together(
+        self, info: Info, products: list[strawberry.ID], first: int = 10
+    ) -> RecommendationConnection:
+        info.context.need(LISTS)
+        found = [find_product(value) for value in products[:20]]
+        return connection(
+            lambda: serving.bought_together(shopper=info.context.shopper, products=found, first=first)
+        )
+
+    @strawberry.field
+    def buy_again(self, info: Info, first: int = 10) -> RecommendationConnection:
+        info.context.need(LISTS)
+        return connection(lambda: serving.buy_again_for(shopper=info.context.shopper, first=first))
+
+    @strawberry.field(description="What is believed of this shopper; null before it was drawn.")
+    def portrait(self, info: Info) -> Portrait | None:
+        info.context.need(LISTS)
+        view = portrait_of(shopper=info.context.shopper) if info.context.shopper else None
+        return Portrait.of(view) if view else None
+
+    @strawberry.field
+    def product(self, id: strawberry.ID | None = None, sku: str | None = None) -> Product | None:
+        if (id is None) == (sku is None):
+            raise ApiError("BAD_ID", "give an id or a sku")
+        if sku is not None:
+            found = selectors.product_by_sku(sku=sku)
+        else:
+            found = selectors.product_by_public_id(public_id=public_id_of("Product", str(id)))
+        return Product.of(found) if found is not None and found.visible else None
+
+    @strawberry.field
+    def products(
+        self,
+        filter: ProductFilterInput | None = None,
+        search: str | None = None,
+        first: int = 20,
+        after: str | None = None,
+    ) -> ProductConnection:
+        if not 1 <= first <= reco_settings().PAGE_ITEMS:
+            raise ApiError("BAD_PAGE", f"first must lie between 1 and {reco_settings().PAGE_ITEMS}, not {first}")
+        if search is not None and (len(search) > 256 or "\x00" in search):
+            raise ApiError("BAD_SEARCH", "search may have 256 characters at most")
+        found = selectors.search_products(text=search) if search else selectors.showable()
+        if filter is not None:
+            found = selectors.filtered(queryset=found, filter=filter.wish())
+        found = found.order_by("title", "public_id")
+        if after is not None:
+            last = selectors.product_by_public_id(public_id=public_id_of("Product", after))
+            if last is None:
+                raise ApiError("BAD_CURSOR", "the product of this cursor is gone; ask again without after")
+            found = selectors.after_product(queryset=found, last=last)
+        rows = list(found[: first + 1])
+        edges = [ProductEdge(node=Product.of(row), cursor=global_id("Product", row.public_id)) for row in rows[:first]]
+        end = edges[-1].cursor if edges else None
+        return ProductConnection(edges=edges, page_info=PageInfo(has_next_page=len(rows) > first, end_cursor=end))
+
+    @strawberry.field
+    def categories(self) -> list[Category]:
+        return [Category.of(row) for row in selectors.categories()]

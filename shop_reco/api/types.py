@@ -1,0 +1,360 @@
+"""The types of the schema; the names are those that storefronts rely on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import uuid
+from decimal import Decimal
+from enum import Enum
+from typing import Self
+
+import strawberry
+from django.urls import NoReverseMatch, reverse
+from strawberry import relay  # noqa: F401  keeps the ID scalar of one kind
+
+from shop_reco.events.models import Event
+from shop_reco.portraits.selectors import InterestView, PortraitView
+from shop_reco.products import models
+from shop_reco.products.selectors import ProductFilter
+from shop_reco.recommendations.models import Feedback
+from shop_reco.recommendations.serving import Served, ServedEdge, ServedReason
+from shop_reco.users.models import Consent
+
+from .errors import ApiError
+
+
+def _enum(name: str, values: list[str]) -> type[Enum]:
+    return strawberry.enum(Enum(name, {value.upper(): value for value in values}), name=name)
+
+
+EventType = _enum("EventType", Event.Type.values)
+Channel = _enum("Channel", Event.Channel.values)
+FeedbackKind = _enum("FeedbackKind", Feedback.Kind.values)
+Purpose = _enum("Purpose", Consent.Purpose.values)
+Rung = _enum("Rung", ["PERSONAL", "LAST_GOOD", "POPULAR", "NEWEST"])
+PlacedBy = _enum("PlacedBy", ["SCORE", "RULE", "FILL"])
+ReasonKind = _enum(
+    "ReasonKind",
+    ["HISTORY_ITEM", "SIMILAR_SHOPPERS", "FEATURE", "POPULAR", "REPEAT", "REMAINDER", "RULE", "DISLIKE"],
+)
+
+
+def global_id(name: str, public_id: uuid.UUID) -> strawberry.ID:
+    return strawberry.ID(base64.urlsafe_b64encode(f"{name}:{public_id.hex}".encode()).decode())
+
+
+def public_id_of(name: str, value: str) -> uuid.UUID:
+    """Read a global id back.
+
+    Raises:
+        ApiError: BAD_ID, if it is not one of ``name``.
+    """
+    try:
+        kind, _, public_id = base64.urlsafe_b64decode(value.encode()).decode().partition(":")
+        if kind == name:
+            return uuid.UUID(public_id)
+    except (ValueError, binascii.Error, UnicodeError):
+        pass
+    raise ApiError("BAD_ID", f"not the id of a {name}")
+
+
+@strawberry.type
+class Category:
+    name: str
+    path: str
+    slug: str
+
+    @classmethod
+    def of(cls, row: models.Category) -> Self:
+        return cls(name=row.name, path=row.path, slug=row.slug)
+
+
+def _url(name: str, argument: object) -> str | None:
+    try:
+        return reverse(f"shop_reco_storefront:{name}", args=[argument])
+    except NoReverseMatch:
+        return None
+
+
+@strawberry.type
+class Product:
+    id: strawberry.ID
+    sku: str
+    title: str
+    description: str
+    price: Decimal | None
+    currency: str
+    in_stock: bool
+    category: Category | None
+    brand: str | None
+    url: str | None
+    image_url: str | None
+
+    @classmethod
+    def of(cls, row: models.Product) -> Self:
+        return cls(
+            id=global_id("Product", row.public_id),
+            sku=row.sku,
+            title=row.title,
+            description=row.description,
+            price=row.price,
+            currency=row.currency,
+            in_stock=row.stock is None or row.stock > 0,
+            category=Category.of(row.category) if row.category else None,
+            brand=row.brand.name if row.brand else None,
+            url=_url("product", row.public_id),
+            image_url=_url("picture", row.category.slug if row.category else "product"),
+        )
+
+
+@strawberry.type(description="One term of a score.")
+class Reason:
+    kind: ReasonKind  # type: ignore[valid-type]
+    text: str
+    points: float = strawberry.field(description="Score units; the terms of an edge sum to its score.")
+    evidence: list[Product]
+
+    @classmethod
+    def of(cls, reason: ServedReason) -> Self:
+        return cls(
+            kind=ReasonKind(reason.kind),
+            text=reason.text,
+            points=reason.points,
+            evidence=[Product.of(each) for each in reason.evidence],
+        )
+
+
+@strawberry.type
+class RecommendationEdge:
+    node: Product
+    cursor: str
+    rank: int
+    score: float
+    placed_by: PlacedBy  # type: ignore[valid-type]
+    reasons: list[Reason]
+
+    @classmethod
+    def of(cls, edge: ServedEdge) -> Self:
+        return cls(
+            node=Product.of(edge.product),
+            cursor=edge.cursor,
+            rank=edge.rank,
+            score=edge.score,
+            placed_by=PlacedBy(edge.placed_by),
+            reasons=[Reason.of(reason) for reason in edge.reasons],
+        )
+
+
+@strawberry.type
+class PageInfo:
+    has_next_page: bool
+    end_cursor: str | None
+
+
+@strawberry.type
+class RecommendationConnection:
+    slate_id: strawberry.ID
+    personalised: bool
+    rung: Rung = strawberry.field(description="How far down the ladder the list came from.")  # type: ignore[valid-type]
+    edges: list[RecommendationEdge]
+    page_info: PageInfo
+
+    @classmethod
+    def of(cls, served: Served) -> Self:
+        end = served.edges[-1].cursor if served.edges else None
+        return cls(
+            slate_id=strawberry.ID(str(served.slate_id)),
+            personalised=served.personalised,
+            rung=Rung(served.rung),
+            edges=[RecommendationEdge.of(edge) for edge in served.edges],
+            page_info=PageInfo(has_next_page=served.has_next_page, end_cursor=end),
+        )
+
+
+@strawberry.type
+class ProductEdge:
+    node: Product
+    cursor: str
+
+
+@strawberry.type
+class ProductConnection:
+    edges: list[ProductEdge]
+    page_info: PageInfo
+
+
+@strawberry.type
+class ConsentState:
+    purpose: Purpose  # type: ignore[valid-type]
+    granted: bool
+
+
+@strawberry.type
+class Shopper:
+    id: strawberry.ID | None
+    known: bool = strawberry.field(description="Whether anything is kept of this shopper.")
+    consents: list[ConsentState]
+
+
+@strawberry.type
+class Interest:
+    kind: str
+    key: str
+    weight: float = strawberry.field(description="1 is one purchase today.")
+    state: str = strawberry.field(description="pin, block, or empty.")
+
+    @classmethod
+    def of(cls, view: InterestView) -> Self:
+        return cls(kind=view.kind, key=view.key, weight=view.weight, state=view.state)
+
+
+@strawberry.type
+class Portrait:
+    segment: str
+    drawn_at: dt.datetime
+    last_seen: dt.datetime | None
+    age_band: str
+    gender: str
+    region: str
+    orders: int
+    spent: Decimal
+    active_hours: list[int]
+    channels: list[str]
+    interests: list[Interest]
+
+    @classmethod
+    def of(cls, view: PortraitView) -> Self:
+        return cls(
+            segment=view.segment,
+            drawn_at=view.drawn_at,
+            last_seen=view.last_seen,
+            age_band=view.shopper.age_band,
+            gender=view.shopper.gender,
+            region=view.shopper.region,
+            orders=view.orders,
+            spent=view.spent,
+            active_hours=view.active_hours,
+            channels=view.channels,
+            interests=[Interest.of(each) for each in view.interests],
+        )
+
+
+@strawberry.input(name="ProductFilter")
+class ProductFilterInput:
+    category: str | None = None
+    brand: str | None = None
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    in_stock: bool | None = None
+
+    def wish(self) -> ProductFilter:
+        return ProductFilter(
+            category=self.category,
+            brand=self.brand,
+            price_min=self.price_min,
+            price_max=self.price_max,
+            in_stock=self.in_stock,
+        )
+
+
+@strawberry.input
+class RecommendationContext:
+    products: list[strawberry.ID] | None = None
+
+
+@strawberry.input
+class EventInput:
+    id: uuid.UUID
+    type: EventType  # type: ignore[valid-type]
+    shopper: strawberry.ID | None = None
+    product: strawberry.ID | None = None
+    sku: str | None = None
+    order: str | None = None
+    occurred_at: dt.datetime | None = None
+    quantity: int | None = None
+    price: Decimal | None = None
+    currency: str | None = None
+    rating: float | None = None
+    text: str | None = None
+    query: str | None = None
+    channel: Channel | None = None  # type: ignore[valid-type]
+    slate_id: strawberry.ID | None = None
+
+
+@strawberry.type
+class EventRejection:
+    index: int
+    code: str
+    message: str
+
+
+@strawberry.type
+class TrackEventsPayload:
+    accepted: int
+    duplicates: int
+    rejected: list[EventRejection]
+
+
+@strawberry.type
+class Problem:
+    code: str
+    field: str
+    message: str
+
+
+@strawberry.input
+class FeedbackInput:
+    product: strawberry.ID
+    kind: FeedbackKind  # type: ignore[valid-type]
+    slate_id: strawberry.ID | None = None
+
+
+@strawberry.type
+class FeedbackPayload:
+    ok: bool
+    errors: list[Problem]
+
+
+@strawberry.input
+class ConsentInput:
+    personalisation: bool | None = None
+    training: bool | None = None
+    analytics: bool | None = None
+
+
+@strawberry.type
+class ConsentPayload:
+    consents: list[ConsentState]
+
+
+@strawberry.input
+class InterestKey:
+    kind: str
+    key: str
+
+
+@strawberry.input
+class InterestsInput:
+    pin: list[InterestKey] | None = None
+    block: list[InterestKey] | None = None
+    clear: list[InterestKey] | None = None
+
+
+@strawberry.type
+class PortraitPayload:
+    portrait: Portrait | None
+    errors: list[Problem]
+
+
+@strawberry.type
+class ExportPayload:
+    json: str | None = strawberry.field(description="All that is stored, as one JSON document.")
+    errors: list[Problem]
+
+
+@strawberry.type
+class ErasePayload:
+    receipt: strawberry.ID | None
+    errors: list[Problem]

@@ -1,0 +1,1 @@
+"""A real shop to try the plugin with: the Complete Journey data."""
