@@ -87,13 +87,13 @@ def main() -> None:
             ]
             report["buy_again_next_basket"] = round(float(np.mean(values)), 4)
             continue
-        values = [
-            ndcg_at(recommend(models[name], [histories[u]], 10, at=at)[0].item_ids, discovery[u]) for u in users
-        ]
+        values = [ndcg_at(recommend(models[name], [histories[u]], 10, at=at)[0].item_ids, discovery[u]) for u in users]
         report["ndcg_at_10_discovery"][name] = {"ndcg": round(float(np.mean(values)), 4), "fit_s": round(fitted, 1)}
         print(name, report["ndcg_at_10_discovery"][name], file=sys.stderr)
     if not options.no_hybrid:
-        report["ndcg_at_10_discovery"]["hybrid"] = hybrid(models, interactions, catalogue, at, histories, discovery, users)
+        report["ndcg_at_10_discovery"]["hybrid"] = hybrid(
+            models, interactions, catalogue, at, histories, discovery, users
+        )
     print(json.dumps(report, indent=1))
 
 
@@ -101,7 +101,10 @@ def cases(
     train: pd.DataFrame, test: pd.DataFrame
 ) -> tuple[dict[int, History], dict[int, set[int]], dict[int, set[int]]]:
     """Per user: the history, what was bought anew later, and the first later basket."""
-    bought = {u: (g["product_id"].tolist(), seconds(g["transaction_timestamp"]).tolist()) for u, g in train.groupby("household_id")}
+    bought = {
+        u: (g["product_id"].tolist(), seconds(g["transaction_timestamp"]).tolist())
+        for u, g in train.groupby("household_id")
+    }
     histories = {int(u): History(items, times) for u, (items, times) in bought.items()}
     discovery, next_basket = {}, {}
     for user, later in test.groupby("household_id"):

@@ -18,9 +18,7 @@ Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 Scores: TypeAlias = npt.NDArray[np.float32]
 Codes: TypeAlias = npt.NDArray[np.int32]
 Ids: TypeAlias = npt.NDArray[Any]
-ReasonKind = Literal[
-    "history_item", "similar_shoppers", "feature", "popular", "repeat", "remainder", "rule", "dislike"
-]
+ReasonKind = Literal["history_item", "similar_shoppers", "feature", "popular", "repeat", "remainder", "rule", "dislike"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,14 @@ def _column(name: str, values: Any, size: int, default: float) -> npt.NDArray[np
 
 def _ids(values: Any) -> Ids:
     """Ids as a sortable array: integers or strings, never objects."""
-    ids = np.asarray(values)
+    ids = np.asarray(values) if len(values) else np.empty(0, np.int64)
     if ids.dtype.kind == "O":
-        ids = np.asarray([str(value) for value in values]) if len(values) else np.empty(0, np.int64)
+        ids = np.asarray([str(value) for value in values])
     if ids.ndim != 1:
         raise BadInputError(f"ids must be a flat sequence, not {ids.ndim}-dimensional")
     if ids.dtype.kind not in "iuUS":
         raise BadInputError(f"ids must be integers or strings, not {ids.dtype}")
-    return ids if ids.size else ids.astype(np.int64)
+    return ids
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,7 @@ class Portrait:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Portrait:
-        return cls(
-            **{**content, "hours": Counter(content["hours"]), "channels": Counter(content["channels"])}
-        )
+        return cls(**{**content, "hours": Counter(content["hours"]), "channels": Counter(content["channels"])})
 
 
 def draw(events: Iterable[PortraitEvent]) -> Portrait:

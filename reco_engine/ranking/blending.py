@@ -48,7 +48,7 @@ class Blend:
         names = sorted(name for name in scales if name in DEFAULT_WEIGHTS)
         blend.parts_ = np.asarray(names, dtype="U32")
         blend.scales_ = np.asarray([scales[name] for name in names])
-        blend.weights_ = np.asarray([DEFAULT_WEIGHTS[name] for name in names]).reshape(len(names), -1)
+        blend.weights_ = np.asarray([DEFAULT_WEIGHTS[name] for name in names]).reshape(len(names), len(BUCKETS) + 1)
         return blend
 
     def factors(self, history_size: int, taking_part: Collection[str]) -> dict[str, float]:
@@ -125,7 +125,14 @@ def fit_blend(
     weights = blend.weights_[:, -1].copy()
 
     def quality(candidate: npt.NDArray[np.float64]) -> float:
-        return float(np.mean([_ndcg(pool, names, candidate * blend.scales_, new) for pool, (_, new) in zip(pools, cases, strict=True)]))
+        return float(
+            np.mean(
+                [
+                    _ndcg(pool, names, candidate * blend.scales_, new)
+                    for pool, (_, new) in zip(pools, cases, strict=True)
+                ]
+            )
+        )
 
     best = quality(weights)
     for _ in range(2):

@@ -79,9 +79,7 @@ class Hybrid:
         self.item_ids: Ids = np.unique(np.concatenate(ids)) if ids else np.empty(0, np.int64)
         self._places = {
             name: (
-                None
-                if np.array_equal(part.item_ids, self.item_ids)
-                else np.searchsorted(self.item_ids, part.item_ids)
+                None if np.array_equal(part.item_ids, self.item_ids) else np.searchsorted(self.item_ids, part.item_ids)
             )
             for name, part in self.parts.items()
         }
@@ -168,9 +166,7 @@ class Hybrid:
             opinion[places[said]] = True
         places = places[opinion[places]]
         order = np.lexsort((places, -total[places]))[:n]
-        return tuple(
-            self._explained(history, self.item_ids[place].item(), factors, at) for place in places[order]
-        )
+        return tuple(self._explained(history, self.item_ids[place].item(), factors, at) for place in places[order])
 
     def _spread(self, name: str, row: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         places = self._places[name]

@@ -124,9 +124,7 @@ class BehaviourMLP:
         ]
         return (*terms, Reason("remainder", total - float(points.sum()), source=self.name))
 
-    def _bag(
-        self, history: History, at: float | None
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    def _bag(self, history: History, at: float | None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
         values = np.sqrt(weights)
         return places, values / (float(np.linalg.norm(values)) or 1.0)

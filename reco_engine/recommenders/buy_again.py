@@ -63,9 +63,7 @@ class BuyAgain:
             return ()
         return (Reason("repeat", float(counts[hits[0]]), evidence=(item_id,), source=self.name),)
 
-    def _counts(
-        self, history: History, at: float | None
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    def _counts(self, history: History, at: float | None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         places = codes_of(self.item_ids_, history.items)
         faded = history.values() * half_life_weights(history.ages(at), self.half_life)
         known = (places >= 0) & (faded > 0)

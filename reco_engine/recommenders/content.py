@@ -106,7 +106,9 @@ class ContentBased:
         sizes = self.starts_[places + 1] - self.starts_[places]
         cells = ranges(self.starts_[places], sizes)
         return np.bincount(
-            self.features_[cells], self.values_[cells] * np.repeat(weights, sizes), minlength=self.column_starts_.size - 1
+            self.features_[cells],
+            self.values_[cells] * np.repeat(weights, sizes),
+            minlength=self.column_starts_.size - 1,
         )
 
     def _length(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> float:
@@ -124,4 +126,3 @@ class ContentBased:
         owners = np.repeat(np.arange(places.size), sizes)
         products = self.values_[cells] * vector[self.features_[cells]]
         return np.where(places >= 0, np.bincount(owners, products, minlength=places.size), np.nan)
-

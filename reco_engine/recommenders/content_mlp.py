@@ -120,9 +120,7 @@ class ContentMLP:
             for i in np.argsort(-np.abs(points), kind="stable")
         )
 
-    def _folded(
-        self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
+    def _folded(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """``A^-1 z_i`` for each item of the history, shape (n_factors, n_entries)."""
         vectors = self.vectors_[places].astype(np.float64)
         system = self.prior * self.gram_ + (vectors.T * weights) @ vectors

@@ -152,4 +152,3 @@ class UserCF:
         """Where the rows of ``users`` lie, and whose each cell is."""
         sizes = self.row_starts_[users + 1] - self.row_starts_[users]
         return ranges(self.row_starts_[users], sizes), np.repeat(np.arange(users.size), sizes)
-

@@ -91,9 +91,7 @@ def remember(response: HttpResponse, identity: Identity) -> HttpResponse:
         response.delete_cookie(name)
     elif identity.new_visitor is not None:
         value = signing.dumps(identity.new_visitor.public_id.hex, salt=SALT)
-        response.set_cookie(
-            name, value, max_age=YEAR, httponly=True, samesite="Lax", secure=not settings.DEBUG
-        )
+        response.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="Lax", secure=not settings.DEBUG)
     return response
 
 

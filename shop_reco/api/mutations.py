@@ -71,7 +71,10 @@ class Mutation:
             problem = Problem(code="BAD_ID", field="slateId", message="slateId must be a UUID")
             return FeedbackPayload(ok=False, errors=[problem])
         give_feedback(
-            shopper=info.context.shopper, product=product, kind=str(input.kind.value), slate_id=slate_id  # type: ignore[attr-defined]
+            shopper=info.context.shopper,
+            product=product,
+            kind=str(input.kind.value),
+            slate_id=slate_id,  # type: ignore[attr-defined]
         )
         return FeedbackPayload(ok=True, errors=[])
 
@@ -93,9 +96,7 @@ class Mutation:
         if shopper is None:
             return PortraitPayload(portrait=None, errors=[STRANGER])
         try:
-            edit_interests(
-                shopper=shopper, pin=_keys(input.pin), block=_keys(input.block), clear=_keys(input.clear)
-            )
+            edit_interests(shopper=shopper, pin=_keys(input.pin), block=_keys(input.block), clear=_keys(input.clear))
         except ValueError as error:
             problem = Problem(code="BAD_FIELD", field="kind", message=str(error))
             return PortraitPayload(portrait=None, errors=[problem])

@@ -105,14 +105,10 @@ class Query:
         )
 
     @strawberry.field
-    def bought_together(
-        self, info: Info, products: list[strawberry.ID], first: int = 10
-    ) -> RecommendationConnection:
+    def bought_together(self, info: Info, products: list[strawberry.ID], first: int = 10) -> RecommendationConnection:
         info.context.need(LISTS)
         found = [find_product(value) for value in products[:20]]
-        return connection(
-            lambda: serving.bought_together(shopper=info.context.shopper, products=found, first=first)
-        )
+        return connection(lambda: serving.bought_together(shopper=info.context.shopper, products=found, first=first))
 
     @strawberry.field
     def buy_again(self, info: Info, first: int = 10) -> RecommendationConnection:

@@ -42,4 +42,8 @@ class DataImportAdmin(ReadOnlyAdmin):
     list_display = ("source", "shift_weeks", "started_at", "finished_at")
 
 
-ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {Event: EventAdmin, RejectedEvent: RejectedEventAdmin, DataImport: DataImportAdmin}
+ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {
+    Event: EventAdmin,
+    RejectedEvent: RejectedEventAdmin,
+    DataImport: DataImportAdmin,
+}

@@ -60,9 +60,7 @@ UNKEPT = frozenset({"CONSENT_REQUIRED", "FORBIDDEN_FIELD"})
 
 
 @transaction.atomic
-def record_events(
-    *, events: Sequence[Mapping[str, Any]], shopper: Shopper | None, sender: Sender
-) -> Outcome:
+def record_events(*, events: Sequence[Mapping[str, Any]], shopper: Shopper | None, sender: Sender) -> Outcome:
     """Store a batch; good events beside bad ones are kept, and the same id again counts once.
 
     ``shopper`` did what an event without a ``shopper`` of its own reports; None is a stranger.
@@ -147,9 +145,7 @@ def _import_batch(chunk: list[EventDraft]) -> int:
     return len(fresh)
 
 
-def _people(
-    events: Sequence[Mapping[str, Any]], shopper: Shopper | None, sender: Sender
-) -> dict[str, Shopper]:
+def _people(events: Sequence[Mapping[str, Any]], shopper: Shopper | None, sender: Sender) -> dict[str, Shopper]:
     """Who each name in the batch is; the empty name is whoever sends it."""
     people = {} if shopper is None else {"": shopper}
     if sender is Sender.SERVER:
@@ -253,7 +249,9 @@ def _reject(
 ) -> None:
     outcome.rejected.append(Rejection(index, error.code, error.message))
     if error.code not in UNKEPT:
-        payload = json.loads(json.dumps(dict(raw), cls=DjangoJSONEncoder).replace("\\u0000", "\\ufffd"))
+        payload = json.loads(
+            json.dumps(dict(raw), cls=DjangoJSONEncoder).replace("\\u0000", "\\ufffd"), parse_constant=str
+        )
         RejectedEvent.objects.create(
             payload=payload, code=error.code, message=error.message, shopper=person, received_at=now
         )
@@ -289,7 +287,9 @@ def _without_stored(
 
 
 def _mark_dirty(shopper_ids: set[int]) -> None:
-    DirtyShopper.objects.bulk_create([DirtyShopper(pk=pk, marks=0) for pk in sorted(shopper_ids)], ignore_conflicts=True)
+    DirtyShopper.objects.bulk_create(
+        [DirtyShopper(pk=pk, marks=0) for pk in sorted(shopper_ids)], ignore_conflicts=True
+    )
     for start in range(0, len(shopper_ids), 500):
         chunk = sorted(shopper_ids)[start : start + 500]
         DirtyShopper.objects.filter(pk__in=chunk).update(marks=F("marks") + 1)

@@ -6,7 +6,6 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-
 from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import linked_ids
 

@@ -53,7 +53,9 @@ def erase_shopper(*, shopper: Shopper) -> ErasureReceipt:
     Shopper.objects.filter(pk__in=ids).delete()
     versions = sorted(
         version.hex
-        for version in ModelVersion.objects.exclude(state=ModelVersion.State.REJECTED).values_list("public_id", flat=True)
+        for version in ModelVersion.objects.exclude(state=ModelVersion.State.REJECTED).values_list(
+            "public_id", flat=True
+        )
     )
     previous = ErasureReceipt.objects.select_for_update().order_by("-pk").first()
     before = previous.sha256 if previous else ""

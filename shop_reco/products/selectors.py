@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from .models import Category, CatalogueState, Product
+from .models import CatalogueState, Category, Product
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,7 +84,9 @@ def _import_batch(drafts: list[ProductDraft]) -> int:
     for path in paths:
         if path and " > ".join(path) not in known and (node := ensure_category(path=path)):
             known[node.path] = node.pk
-    Brand.objects.bulk_create([Brand(name=name) for name in {d.brand for d in drafts if d.brand}], ignore_conflicts=True)
+    Brand.objects.bulk_create(
+        [Brand(name=name) for name in {d.brand for d in drafts if d.brand}], ignore_conflicts=True
+    )
     brands = dict(Brand.objects.values_list("name", "pk"))
     parent_skus = {draft.parent_sku for draft in drafts if draft.parent_sku}
     for variants in (False, True):

@@ -140,9 +140,7 @@ def fail_run(*, run: TrainingRun, why: str) -> None:
 @transaction.atomic
 def cancel_run(*, run: TrainingRun) -> None:
     """End a run that has not ended; the worker notices at its next heartbeat."""
-    unfinished = TrainingRun.objects.filter(
-        pk=run.pk, state__in=[TrainingRun.State.QUEUED, TrainingRun.State.RUNNING]
-    )
+    unfinished = TrainingRun.objects.filter(pk=run.pk, state__in=[TrainingRun.State.QUEUED, TrainingRun.State.RUNNING])
     unfinished.update(state=TrainingRun.State.CANCELLED, why="cancelled by staff", finished_at=timezone.now())
 
 
@@ -162,9 +160,7 @@ def roll_back(*, kind: str) -> ModelVersion:
 
 
 @transaction.atomic
-def give_feedback(
-    *, shopper: Shopper, product: Product, kind: str, slate_id: uuid.UUID | None = None
-) -> Feedback:
+def give_feedback(*, shopper: Shopper, product: Product, kind: str, slate_id: uuid.UUID | None = None) -> Feedback:
     """Keep what a shopper said; saying it twice keeps one. A like takes an earlier no back, and the other way round."""
     opposite = {
         Feedback.Kind.LIKE: [Feedback.Kind.NOT_INTERESTED, Feedback.Kind.DISLIKE],

@@ -80,9 +80,7 @@ def _train(run: TrainingRun) -> ModelVersion:
     )
 
 
-def _fit(
-    kind: str, interactions: Interactions, catalogue: Catalogue, now: dt.datetime, progress: _Pulse
-) -> Any:
+def _fit(kind: str, interactions: Interactions, catalogue: Catalogue, now: dt.datetime, progress: _Pulse) -> Any:
     at = now.timestamp()
     if kind == "hybrid":
         factories = {name: partial(create, name, **_settings(name)) for name in DEFAULT_WEIGHTS}

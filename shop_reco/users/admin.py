@@ -47,4 +47,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     list_display = ("name", "prefix", "created_at", "revoked_at")
 
 
-ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {Shopper: ShopperAdmin, ShopperLink: ShopperLinkAdmin, Consent: ConsentAdmin, ApiKey: ApiKeyAdmin}
+ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {
+    Shopper: ShopperAdmin,
+    ShopperLink: ShopperLinkAdmin,
+    Consent: ConsentAdmin,
+    ApiKey: ApiKeyAdmin,
+}

@@ -15,17 +15,13 @@ from .models import ApiKey, Consent, Shopper, ShopperLink
 
 def consents(*, shopper: Shopper) -> dict[str, bool]:
     """What the shopper allows, by purpose; off until given. One query."""
-    given = dict(
-        Consent.objects.filter(shopper=shopper, superseded_at__isnull=True).values_list("purpose", "granted")
-    )
+    given = dict(Consent.objects.filter(shopper=shopper, superseded_at__isnull=True).values_list("purpose", "granted"))
     return {purpose: given.get(purpose, False) for purpose in Consent.Purpose.values}
 
 
 def allows(*, shopper: Shopper, purpose: str) -> bool:
     """One query."""
-    return Consent.objects.filter(
-        shopper=shopper, purpose=purpose, granted=True, superseded_at__isnull=True
-    ).exists()
+    return Consent.objects.filter(shopper=shopper, purpose=purpose, granted=True, superseded_at__isnull=True).exists()
 
 
 def consenting(*, purpose: str, among: Collection[int]) -> set[int]:

@@ -45,9 +45,7 @@ def create_visitor() -> Shopper:
 
 
 @transaction.atomic
-def decide_consent(
-    *, shopper: Shopper, decisions: Mapping[str, bool], source: str, text_version: str = "1"
-) -> None:
+def decide_consent(*, shopper: Shopper, decisions: Mapping[str, bool], source: str, text_version: str = "1") -> None:
     """Record what the shopper allows or withdraws; a decision that changes nothing is not recorded twice.
 
     Raises:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -129,7 +128,9 @@ def _with_likes(history: History, likes: Sequence[tuple[int, float]]) -> History
     times = list(history.timestamps or [])
     weights = list(history.weights or [])
     return History(
-        [*history.items, *(pk for pk, _ in likes)], [*times, *(at for _, at in likes)], [*weights, *(1.0 for _ in likes)]
+        [*history.items, *(pk for pk, _ in likes)],
+        [*times, *(at for _, at in likes)],
+        [*weights, *(1.0 for _ in likes)],
     )
 
 

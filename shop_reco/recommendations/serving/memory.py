@@ -87,7 +87,7 @@ class Memory:
                 parts[version.recommender_id] = model
         versions = {kind: self._loaded[kind][0] for kind in parts}
         scorers = {kind: part for kind, part in parts.items() if kind in DEFAULT_WEIGHTS}
-        blend = parts.get("hybrid") or Blend.default({kind: 1.0 for kind in scorers})
+        blend = parts.get("hybrid") or Blend.default(dict.fromkeys(scorers, 1.0))
         return LiveModels(
             revision=revision,
             hybrid=Hybrid(scorers, blend),

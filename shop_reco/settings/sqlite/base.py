@@ -13,7 +13,6 @@ from django.db.utils import OperationalError
 from filelock import FileLock, Timeout
 
 
-
 class DatabaseWrapper(base.DatabaseWrapper):
     _holds: FileLock | None = None
 

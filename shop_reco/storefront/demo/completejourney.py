@@ -27,8 +27,8 @@ NOT_GOODS = frozenset(
 """Departments that sell no goods one could recommend."""
 
 EVENT_NAMESPACE = uuid.UUID("6a1d3b52-5d0e-4c55-9d5e-6c2f4f6d7a10")
-SLICE_HOUSEHOLDS = 800
-SLICE_WEEKS = 17
+SLICE_HOUSEHOLDS = 500
+SLICE_WEEKS = 12
 WEEK = dt.timedelta(weeks=1)
 
 

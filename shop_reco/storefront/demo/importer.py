@@ -44,9 +44,7 @@ def import_demo(*, full: bool, say: Say) -> DataImport:
     import_products(drafts=journey.product_drafts(sold, lines))
     households = sorted(int(each) for each in lines["household_id"].unique())
     shoppers = import_shoppers(rows=journey.shopper_drafts(households, tables["demographics"]))
-    import_consents(
-        shopper_ids=list(shoppers.values()), purposes=Consent.Purpose.values, source="demo", decided_at=now
-    )
+    import_consents(shopper_ids=list(shoppers.values()), purposes=Consent.Purpose.values, source="demo", decided_at=now)
     say(f"importing {len(lines)} purchases of {len(households)} households")
     new = import_events(
         rows=journey.event_drafts(

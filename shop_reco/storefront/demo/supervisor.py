@@ -35,7 +35,7 @@ class Supervisor:
 
     def start(self, name: str, command: Sequence[str]) -> None:
         self._commands[name] = command
-        self._children[name] = subprocess.Popen(command, preexec_fn=_die_with_parent)  # noqa: S603, PLW1509
+        self._children[name] = subprocess.Popen(command, preexec_fn=_die_with_parent)  # noqa: S603
 
     def tend(self) -> list[str]:
         """Restart whatever ended; returns the names."""

@@ -84,7 +84,11 @@ class Command(BaseCommand):
         told = ""
         while runs := unfinished_runs():
             now = next((run for run in runs if run.state == "running"), None)
-            text = f"  training {now.recommender_id}: {now.phase} {now.progress:.0%}" if now else "  waiting for the worker"
+            text = (
+                f"  training {now.recommender_id}: {now.phase} {now.progress:.0%}"
+                if now
+                else "  waiting for the worker"
+            )
             if text != told:
                 self.say(text)
                 told = text

@@ -1,0 +1,86 @@
+"""A small shop that every test may use."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+from django.utils import timezone
+
+SHELVES = {"Tea": 12, "Cheese": 12, "Soap": 12}
+
+
+@pytest.fixture
+def shop(db, settings, tmp_path):
+    """36 products on three shelves, 30 consenting shoppers with a taste each, nothing trained yet."""
+    from shop_reco.events.drafts import EventDraft
+    from shop_reco.events.services import import_events
+    from shop_reco.products.models import Product
+    from shop_reco.products.services import ProductDraft, import_products
+    from shop_reco.users.services import ShopperDraft, import_consents, import_shoppers
+
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "ARTIFACTS_ROOT": tmp_path / "artifacts"}
+    import_products(
+        drafts=[
+            ProductDraft(
+                sku=f"{shelf}-{n}",
+                title=f"{shelf} {n}",
+                category=("Shop", shelf),
+                brand=f"B{n % 3}",
+                price=Decimal(n + 1),
+            )
+            for shelf, size in SHELVES.items()
+            for n in range(size)
+        ]
+    )
+    products = {product.sku: product for product in Product.objects.all()}
+    people = import_shoppers(rows=[ShopperDraft(external_id=f"h{n}") for n in range(30)])
+    now = timezone.now()
+    import_consents(
+        shopper_ids=list(people.values()),
+        purposes=["personalisation", "training", "analytics"],
+        source="test",
+        decided_at=now,
+    )
+    shelves = list(SHELVES)
+    rows = []
+    for n in range(30):
+        for k in range(8):
+            shelf = shelves[n % 3] if k < 6 else shelves[(n + 1) % 3]
+            sku = f"{shelf}-{(n // 3 + k * 2) % 12}"
+            rows.append(
+                EventDraft(
+                    id=uuid.uuid5(uuid.NAMESPACE_OID, f"{n}/{k}"),
+                    shopper_id=people[f"h{n}"],
+                    product_id=products[sku].pk,
+                    type="purchase",
+                    occurred_at=now - dt.timedelta(days=60 - 7 * k, minutes=n),
+                    price=Decimal("2.50"),
+                    order=f"o{n}-{k}",
+                )
+            )
+    import_events(rows=rows)
+    return SimpleNamespace(products=products, people=people, now=now)
+
+
+@pytest.fixture
+def trained(shop):
+    """The same shop with the quick recommenders live."""
+    from shop_reco.recommendations.services import request_training
+    from shop_reco.recommendations.training import run_next
+
+    for kind in ("popularity", "item_cf", "user_cf", "content", "buy_again"):
+        request_training(kind=kind)
+    while (run := run_next()) is not None:
+        assert run.state == "done", run.why
+    return shop
+
+
+@pytest.fixture
+def person(shop):
+    from shop_reco.users.models import Shopper
+
+    return Shopper.objects.get(external_id="h0")
