@@ -90,7 +90,8 @@ def _nothing(n_items: int) -> sparse.csr_matrix:
 
 def _one_hot(rows: Iterable[Iterable[str]], n_items: int) -> sparse.csr_matrix:
     names: dict[str, int] = {}
-    indices, starts = [], [0]
+    indices: list[int] = []
+    starts = [0]
     for row in rows:
         indices.extend(names.setdefault(name, len(names)) for name in row)
         starts.append(len(indices))

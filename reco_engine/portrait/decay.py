@@ -25,4 +25,4 @@ def half_life_weights(ages: Floats, half_life: float) -> npt.NDArray[np.floating
     """
     if half_life <= 0:
         raise ValueError(f"half_life must be above zero days, not {half_life}")
-    return np.exp2(-np.asarray(ages) / half_life)
+    return np.asarray(np.exp2(-np.asarray(ages) / half_life))

@@ -12,7 +12,15 @@ import numpy as np
 from .decay import half_life_weights
 
 DAY = 86_400
-INTEREST = {"purchase": 10, "add_to_cart": 6, "add_to_wishlist": 5, "rate": 5, "review": 5, "view_item": 3, "select_item": 3}  # fmt: skip
+INTEREST = {
+    "purchase": 10,
+    "add_to_cart": 6,
+    "add_to_wishlist": 5,
+    "rate": 5,
+    "review": 5,
+    "view_item": 3,
+    "select_item": 3,
+}
 """Tenths of interest that an event counts, by type."""
 
 

@@ -13,6 +13,7 @@ from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import SECONDS_A_DAY, History, Interactions
 from reco_engine.data.metrics import ndcg_at
 from reco_engine.recommenders.base import Recommender
+from reco_engine.seeds import generator
 from reco_engine.types import Floats, Ids
 
 BUCKETS = (1, 10)  # history sizes at which the next bucket begins: none, some, enough
@@ -105,8 +106,6 @@ def fit_blend(
     Coordinate ascent from the default weights on NDCG@10, for histories of ten events or more; smaller
     ones keep the defaults, which lead with popularity and content.
     """
-    from reco_engine.seeds import generator
-
     instant = interactions.instant(at)
     before, cases = later_cases(
         interactions, at=instant, holdout_days=holdout_days, n_cases=n_cases, rng=generator(seed, "blend cases")
@@ -124,7 +123,7 @@ def fit_blend(
     names = [str(name) for name in blend.parts_]
     weights = blend.weights_[:, -1].copy()
 
-    def quality(candidate: npt.NDArray[np.float64]) -> float:
+    def quality(candidate: Floats) -> float:
         return float(
             np.mean(
                 [
@@ -172,7 +171,7 @@ def _scale(rows: Sequence[npt.NDArray[np.float64]]) -> float:
     return 1.0 / typical if typical > 0 else 1.0
 
 
-def _ndcg(pool: Pool, names: Sequence[str], factors: npt.NDArray[np.float64], new: frozenset[Hashable]) -> float:
+def _ndcg(pool: Pool, names: Sequence[str], factors: Floats, new: frozenset[Hashable]) -> float:
     items, scores = pool
     total = np.sum([scores[name] * factor for name, factor in zip(names, factors, strict=True)], axis=0)
     top = np.argsort(-total, kind="stable")[:10]

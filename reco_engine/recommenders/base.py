@@ -56,13 +56,13 @@ def entries_of(history: History, item_ids: Ids, half_life: float, at: float | No
     values = history.values() * half_life_weights(history.ages(at), half_life)
     known = (places >= 0) & (values > 0)
     unique, inverse = np.unique(places[known], return_inverse=True)
-    return unique, np.bincount(inverse, values[known], minlength=unique.size)
+    return unique, np.asarray(np.bincount(inverse, values[known], minlength=unique.size), dtype=np.float64)
 
 
 def ranges(starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """``start, start + 1, ...`` for each size, one after the other: the cells of several sparse rows."""
     offsets = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.repeat(starts, sizes) + offsets
+    return np.asarray(np.repeat(starts, sizes) + offsets, dtype=np.int64)
 
 
 def pick(row: npt.NDArray[np.floating], item_ids: Ids, items: Sequence[ItemId] | None) -> Scores:

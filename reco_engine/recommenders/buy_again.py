@@ -68,4 +68,4 @@ class BuyAgain:
         faded = history.values() * half_life_weights(history.ages(at), self.half_life)
         known = (places >= 0) & (faded > 0)
         unique, inverse = np.unique(places[known], return_inverse=True)
-        return unique, np.bincount(inverse, faded[known], minlength=unique.size)
+        return unique, np.asarray(np.bincount(inverse, faded[known], minlength=unique.size), dtype=np.float64)

@@ -105,11 +105,12 @@ class ContentBased:
     def _mean(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         sizes = self.starts_[places + 1] - self.starts_[places]
         cells = ranges(self.starts_[places], sizes)
-        return np.bincount(
+        counts = np.bincount(
             self.features_[cells],
             self.values_[cells] * np.repeat(weights, sizes),
             minlength=self.column_starts_.size - 1,
         )
+        return np.asarray(counts, dtype=np.float64)
 
     def _length(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> float:
         return float(np.linalg.norm(self._mean(places, weights))) or 1.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,7 @@ THREADS = 2  # fixed, so that the same data gives the same bytes
 
 def _torch() -> Any:
     try:
-        torch = importlib.import_module("torch")
+        import torch
     except Exception as error:
         raise MissingDependencyError("torch is not installed or broken; install the extra `train`") from error
     torch.set_num_threads(THREADS)

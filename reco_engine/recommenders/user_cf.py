@@ -88,7 +88,7 @@ class UserCF:
         times = interactions.matrix(np.ones(len(interactions)))
         given.sort_indices()
         times.sort_indices()
-        return (given.data / np.maximum(times.data, 1.0)).astype(np.float32)
+        return np.asarray(given.data / np.maximum(times.data, 1.0), dtype=np.float32)
 
     def score(
         self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
@@ -134,7 +134,7 @@ class UserCF:
         if near.size > self.n_neighbours:
             near = near[np.argpartition(-cosines[near], self.n_neighbours - 1)[: self.n_neighbours]]
         order = np.lexsort((near, -cosines[near]))
-        return near[order], cosines[near[order]]
+        return near[order].astype(np.int64), np.asarray(cosines[near[order]], dtype=np.float64)
 
     def predict_rating(self, history: History, item_id: ItemId, at: float | None = None) -> float:
         """Similarity-weighted mean of the neighbours' ratings of this item; NaN when none rated it."""

@@ -74,7 +74,7 @@ class Mutation:
             shopper=info.context.shopper,
             product=product,
             kind=str(input.kind.value),
-            slate_id=slate_id,  # type: ignore[attr-defined]
+            slate_id=slate_id,
         )
         return FeedbackPayload(ok=True, errors=[])
 

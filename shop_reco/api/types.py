@@ -8,11 +8,10 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 from enum import Enum
-from typing import Self
+from typing import Any, Self, cast
 
 import strawberry
 from django.urls import NoReverseMatch, reverse
-from strawberry import relay  # noqa: F401  keeps the ID scalar of one kind
 
 from shop_reco.events.models import Event
 from shop_reco.portraits.selectors import InterestView, PortraitView
@@ -25,17 +24,17 @@ from shop_reco.users.models import Consent
 from .errors import ApiError
 
 
-def _enum(name: str, values: list[str]) -> type[Enum]:
-    return strawberry.enum(Enum(name, {value.upper(): value for value in values}), name=name)
+def _enum(name: str, values: list[str]) -> Any:
+    return strawberry.enum(cast("type[Enum]", Enum(name, {value.upper(): value for value in values})), name=name)
 
 
-EventType = _enum("EventType", Event.Type.values)
-Channel = _enum("Channel", Event.Channel.values)
-FeedbackKind = _enum("FeedbackKind", Feedback.Kind.values)
-Purpose = _enum("Purpose", Consent.Purpose.values)
-Rung = _enum("Rung", ["PERSONAL", "LAST_GOOD", "POPULAR", "NEWEST"])
-PlacedBy = _enum("PlacedBy", ["SCORE", "RULE", "FILL"])
-ReasonKind = _enum(
+EventType: Any = _enum("EventType", Event.Type.values)
+Channel: Any = _enum("Channel", Event.Channel.values)
+FeedbackKind: Any = _enum("FeedbackKind", Feedback.Kind.values)
+Purpose: Any = _enum("Purpose", Consent.Purpose.values)
+Rung: Any = _enum("Rung", ["PERSONAL", "LAST_GOOD", "POPULAR", "NEWEST"])
+PlacedBy: Any = _enum("PlacedBy", ["SCORE", "RULE", "FILL"])
+ReasonKind: Any = _enum(
     "ReasonKind",
     ["HISTORY_ITEM", "SIMILAR_SHOPPERS", "FEATURE", "POPULAR", "REPEAT", "REMAINDER", "RULE", "DISLIKE"],
 )
@@ -111,7 +110,7 @@ class Product:
 
 @strawberry.type(description="One term of a score.")
 class Reason:
-    kind: ReasonKind  # type: ignore[valid-type]
+    kind: ReasonKind
     text: str
     points: float = strawberry.field(description="Score units; the terms of an edge sum to its score.")
     evidence: list[Product]
@@ -132,7 +131,7 @@ class RecommendationEdge:
     cursor: str
     rank: int
     score: float
-    placed_by: PlacedBy  # type: ignore[valid-type]
+    placed_by: PlacedBy
     reasons: list[Reason]
 
     @classmethod
@@ -157,7 +156,7 @@ class PageInfo:
 class RecommendationConnection:
     slate_id: strawberry.ID
     personalised: bool
-    rung: Rung = strawberry.field(description="How far down the ladder the list came from.")  # type: ignore[valid-type]
+    rung: Rung = strawberry.field(description="How far down the ladder the list came from.")
     edges: list[RecommendationEdge]
     page_info: PageInfo
 
@@ -187,7 +186,7 @@ class ProductConnection:
 
 @strawberry.type
 class ConsentState:
-    purpose: Purpose  # type: ignore[valid-type]
+    purpose: Purpose
     granted: bool
 
 
@@ -267,7 +266,7 @@ class RecommendationContext:
 @strawberry.input
 class EventInput:
     id: uuid.UUID
-    type: EventType  # type: ignore[valid-type]
+    type: EventType
     shopper: strawberry.ID | None = None
     product: strawberry.ID | None = None
     sku: str | None = None
@@ -279,7 +278,7 @@ class EventInput:
     rating: float | None = None
     text: str | None = None
     query: str | None = None
-    channel: Channel | None = None  # type: ignore[valid-type]
+    channel: Channel | None = None
     slate_id: strawberry.ID | None = None
 
 
@@ -307,7 +306,7 @@ class Problem:
 @strawberry.input
 class FeedbackInput:
     product: strawberry.ID
-    kind: FeedbackKind  # type: ignore[valid-type]
+    kind: FeedbackKind
     slate_id: strawberry.ID | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import enum
 import json
@@ -158,14 +159,13 @@ def _people(events: Sequence[Mapping[str, Any]], shopper: Shopper | None, sender
 def _products(events: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Primary keys by sku and by public id of all that the batch names; two queries."""
     skus = {str(raw["sku"]) for raw in events if raw.get("sku")}
-    public_ids = set()
+    public_ids: set[uuid.UUID] = set()
     for raw in events:
-        try:
-            public_ids.add(drafts.uuid_of(raw, "product"))
-        except EventError:
-            continue
+        with contextlib.suppress(EventError):
+            if (public_id := drafts.uuid_of(raw, "product")) is not None:
+                public_ids.add(public_id)
     found = {f"sku:{sku}": pk for sku, pk in Product.objects.filter(sku__in=skus).values_list("sku", "pk")}
-    by_id = Product.objects.filter(public_id__in=public_ids - {None}).values_list("public_id", "pk")
+    by_id = Product.objects.filter(public_id__in=public_ids).values_list("public_id", "pk")
     return found | {f"id:{public_id}": pk for public_id, pk in by_id}
 
 

@@ -31,7 +31,7 @@ def export_shopper(*, shopper: Shopper) -> dict[str, Any]:
     return {
         "profile": list(people.values("public_id", "external_id", "age_band", "gender", "region", "member_since")),
         "links": list(ShopperLink.objects.filter(account__in=ids).values("linked_at", "undone_at")),
-        **{str(name): [_without_keys(row) for row in rows] for name, rows in tables.items()},
+        **{str(name): [_without_keys(dict(row)) for row in rows] for name, rows in tables.items()},
     }
 
 

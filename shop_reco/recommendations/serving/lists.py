@@ -287,7 +287,7 @@ def _rung(request: Request, models: LiveModels, ranked: bool) -> str:
 
 
 def _told(reason: Reason, products: dict[int, Product]) -> ServedReason:
-    evidence = [products[pk] for pk in reason.evidence[:EVIDENCE] if pk in products]  # type: ignore[index]
+    evidence = [products[pk] for pk in reason.evidence[:EVIDENCE] if pk in products]
     evidence = [each for each in evidence if each.category is None or not each.category.sensitive]
     name = evidence[0].title if evidence else ""
     texts = {

@@ -30,6 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.started = time.monotonic()
+        self.folder = Path(settings.DATABASES["default"]["NAME"]).parent
         port, full = options["port"], options["full"]
         if not port_is_free(port):
             raise CommandError(f"port {port} is taken; choose another one: make demo PORT={port + 1}")
@@ -97,7 +98,7 @@ class Command(BaseCommand):
 
     def staff_login(self) -> str:
         """The demo's staff account; its password is made once and kept beside the database."""
-        path = Path(settings.DATA_DIR) / "staff-password"
+        path = self.folder / "staff-password"
         users = get_user_model()._default_manager
         if not path.exists() or not users.filter(username="staff").exists():
             password = secrets.token_urlsafe(9)
@@ -108,7 +109,7 @@ class Command(BaseCommand):
         return f"staff / {path.read_text()}"
 
     def api_key(self) -> str:
-        path = Path(settings.DATA_DIR) / "api-key"
+        path = self.folder / "api-key"
         if not path.exists():
             own_file(str(path), issue_key(name="demo", scopes=ApiKey.Scope.values)[1])
         return path.read_text()
