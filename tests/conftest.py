@@ -13,6 +13,14 @@ from django.utils import timezone
 SHELVES = {"Tea": 12, "Cheese": 12, "Soap": 12}
 
 
+@pytest.fixture(autouse=True)
+def fresh_process():
+    """No test sees the models of another one."""
+    from shop_reco.recommendations.serving.memory import memory
+
+    memory.forget()
+
+
 @pytest.fixture
 def shop(db, settings, tmp_path):
     """36 products on three shelves, 30 consenting shoppers with a taste each, nothing trained yet."""

@@ -28,6 +28,7 @@ from shop_reco.recommendations.services import (
     roll_back,
     set_enabled,
 )
+from shop_reco.recommendations.serving.memory import memory
 from shop_reco.recommendations.training import run_next
 from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import key_of, linked_ids
@@ -201,7 +202,7 @@ def test_a_damaged_artifact_is_never_served(trained, person, settings):
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(bytes(content))
-    serving.lists.memory.__init__()
+    memory.forget()
     served = serving.recommend_for(shopper=person, first=5)
     assert served.rung == "LAST_GOOD"
     assert len(served.edges) == 5

@@ -50,6 +50,10 @@ class Memory:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Start as a new process does."""
         self._loaded: dict[str, tuple[str, Any]] = {}
         self._models: LiveModels | None = None
         self._mask: Mask | None = None
