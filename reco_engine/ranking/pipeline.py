@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
-from reco_engine.recommenders.base import Recommender
+from reco_engine.recommenders.base import Explainer, Recommender
 from reco_engine.recommenders.registry import create
 from reco_engine.types import Ids, ItemId, Ranking, Reason, Recommendation, Scores
 
@@ -117,7 +117,7 @@ class Hybrid:
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
         factors = self.blend.factors(len(history), self.parts.keys())
-        return self._reasons(history, item_id, factors, at)
+        return self._explainer(history, factors, at)(item_id)
 
     def recommend(
         self,
@@ -166,7 +166,8 @@ class Hybrid:
             opinion[places[said]] = True
         places = places[opinion[places]]
         order = np.lexsort((places, -total[places]))[:n]
-        return tuple(self._explained(history, self.item_ids[place].item(), factors, at) for place in places[order])
+        told = self._explainer(history, factors, at)
+        return tuple(_explained(self.item_ids[place].item(), told) for place in places[order])
 
     def _spread(self, name: str, row: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         places = self._places[name]
@@ -176,24 +177,29 @@ class Hybrid:
         whole[places] = row
         return whole
 
-    def _explained(
-        self, history: History, item_id: Hashable, factors: Mapping[str, float], at: float | None
-    ) -> Recommendation:
-        reasons = fewer(self._reasons(history, item_id, factors, at))
-        return Recommendation(item_id, math.fsum(reason.points for reason in reasons), reasons)
+    def _explainer(self, history: History, factors: Mapping[str, float], at: float | None) -> Explainer:
+        """The parts' reasons times their factors; the same evidence from two parts is one reason."""
+        parts = [(factor, self.parts[name].explainer(history, at)) for name, factor in factors.items()]
 
-    def _reasons(
-        self, history: History, item_id: Hashable, factors: Mapping[str, float], at: float | None
-    ) -> tuple[Reason, ...]:
-        terms: dict[tuple[str, str, tuple[Hashable, ...]], tuple[float, Reason]] = {}
-        for name, factor in factors.items():
-            for reason in self.parts[name].explain(history, item_id, at=at):
-                key = (reason.kind, reason.label, reason.evidence)
-                points, first = terms.get(key, (0.0, reason))
-                terms[key] = (points + factor * reason.points, first)
-        return tuple(
-            Reason(first.kind, points, first.label, first.evidence, first.source) for points, first in terms.values()
-        )
+        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
+            points: dict[tuple[object, ...], float] = {}
+            first: dict[tuple[object, ...], Reason] = {}
+            for factor, explain in parts:
+                for reason in explain(item_id):
+                    key = (reason.kind, reason.label, reason.evidence)
+                    points[key] = points.get(key, 0.0) + factor * reason.points
+                    first.setdefault(key, reason)
+            return tuple(
+                Reason(reason.kind, points[key], reason.label, reason.evidence, reason.source)
+                for key, reason in first.items()
+            )
+
+        return reasons
+
+
+def _explained(item_id: Hashable, explain: Explainer) -> Recommendation:
+    reasons = fewer(explain(item_id))
+    return Recommendation(item_id, math.fsum(reason.points for reason in reasons), reasons)
 
 
 def fewer(reasons: Sequence[Reason], most: int = REASONS) -> tuple[Reason, ...]:

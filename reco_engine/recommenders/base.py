@@ -18,6 +18,9 @@ Progress = Callable[[float], None]
 """Hears how far a fit has come, 0 to 1; raising from it ends the fit."""
 
 
+Explainer = Callable[[ItemId], tuple[Reason, ...]]
+
+
 class Recommender(Protocol):
     """Scores items for live histories. Filtering, blending and ordering belong to ``ranking``."""
 
@@ -45,6 +48,9 @@ class Recommender(Protocol):
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
         """Return the terms whose points sum to this item's score; none where there is no opinion."""
+
+    def explainer(self, history: History, at: float | None = None) -> Explainer:
+        """Return ``explain`` for one history, with the work that its items share done once."""
 
 
 Entries = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]

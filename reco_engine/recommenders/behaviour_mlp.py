@@ -14,7 +14,7 @@ from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
 from reco_engine.types import Floats, Ids, ItemId, Reason, Scores
 
-from .base import Progress, entries_of, need_interactions
+from .base import Explainer, Progress, entries_of, need_interactions
 from .networks import train_bag_network
 
 
@@ -102,27 +102,35 @@ class BehaviourMLP:
         return scores
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
+        return self.explainer(history, at)(item_id)
+
+    def explainer(self, history: History, at: float | None = None) -> Explainer:
         """Integrated gradients along the straight path from the empty bag, and what the path leaves over.
 
         Source:
             Sundararajan et al., "Axiomatic attribution for deep networks", ICML 2017.
         """
-        (target,) = codes_of(self.item_ids_, [item_id])
         places, values = self._bag(history, at)
-        if target < 0 or places.size == 0:
-            return ()
         encoder = self.encoder_[places].astype(np.float64)
-        decoder = self.decoder_[target].astype(np.float64)
         inward = values @ encoder
         steps = (np.arange(16) + 0.5) / 16
-        slopes = 1.0 - np.tanh(np.outer(steps, inward) + self.encoder_bias_) ** 2
-        points = values * (encoder @ (slopes.mean(axis=0) * decoder))
-        total = float(np.tanh(inward + self.encoder_bias_) @ decoder + self.decoder_bias_[target])
-        terms = [
-            Reason("history_item", float(points[i]), evidence=(self.item_ids_[places[i]].item(),), source=self.name)
-            for i in np.argsort(-np.abs(points), kind="stable")
-        ]
-        return (*terms, Reason("remainder", total - float(points.sum()), source=self.name))
+        slope = (1.0 - np.tanh(np.outer(steps, inward) + self.encoder_bias_) ** 2).mean(axis=0)
+        gradients = values[:, None] * encoder * slope
+        hidden = np.tanh(inward + self.encoder_bias_)
+
+        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
+            (target,) = codes_of(self.item_ids_, [item_id])
+            if target < 0 or places.size == 0:
+                return ()
+            points = gradients @ self.decoder_[target]
+            total = float(hidden @ self.decoder_[target] + self.decoder_bias_[target])
+            terms = [
+                Reason("history_item", float(points[i]), evidence=(self.item_ids_[places[i]].item(),), source=self.name)
+                for i in np.argsort(-np.abs(points), kind="stable")
+            ]
+            return (*terms, Reason("remainder", total - float(points.sum()), source=self.name))
+
+        return reasons
 
     def _bag(self, history: History, at: float | None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)

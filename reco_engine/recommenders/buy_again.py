@@ -14,7 +14,7 @@ from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
 from reco_engine.types import Ids, ItemId, Reason, Scores
 
-from .base import Progress, need_interactions
+from .base import Explainer, Progress, need_interactions
 
 
 @dataclass
@@ -56,12 +56,19 @@ class BuyAgain:
         return scores
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        (target,) = codes_of(self.item_ids_, [item_id])
+        return self.explainer(history, at)(item_id)
+
+    def explainer(self, history: History, at: float | None = None) -> Explainer:
         places, counts = self._counts(history, at)
-        hits = np.flatnonzero(places == target)
-        if target < 0 or hits.size == 0:
-            return ()
-        return (Reason("repeat", float(counts[hits[0]]), evidence=(item_id,), source=self.name),)
+
+        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
+            (target,) = codes_of(self.item_ids_, [item_id])
+            hits = np.flatnonzero(places == target)
+            if target < 0 or hits.size == 0:
+                return ()
+            return (Reason("repeat", float(counts[hits[0]]), evidence=(item_id,), source=self.name),)
+
+        return reasons
 
     def _counts(self, history: History, at: float | None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         places = codes_of(self.item_ids_, history.items)

@@ -14,7 +14,7 @@ from reco_engine.data.features import feature_matrix
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.types import Floats, Ids, ItemId, Reason, Scores
 
-from .base import Progress, entries_of, need_catalogue, ranges
+from .base import Explainer, Progress, entries_of, need_catalogue, ranges
 
 
 @dataclass
@@ -88,19 +88,28 @@ class ContentBased:
         return scores
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        (target,) = codes_of(self.item_ids_, [item_id])
+        return self.explainer(history, at)(item_id)
+
+    def explainer(self, history: History, at: float | None = None) -> Explainer:
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
-        if target < 0 or places.size == 0:
-            return ()
+        shares = weights / self._length(places, weights)
         row = np.zeros(self.column_starts_.size - 1)
-        own = slice(self.starts_[target], self.starts_[target + 1])
-        row[self.features_[own]] = self.values_[own]
-        points = self._dot(places, row) * weights / self._length(places, weights)
-        return tuple(
-            Reason("feature", float(points[i]), evidence=(self.item_ids_[places[i]].item(),), source=self.name)
-            for i in np.argsort(-points, kind="stable")
-            if points[i] > 0
-        )
+
+        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
+            (target,) = codes_of(self.item_ids_, [item_id])
+            if target < 0 or places.size == 0:
+                return ()
+            own = slice(self.starts_[target], self.starts_[target + 1])
+            row[self.features_[own]] = self.values_[own]
+            points = self._dot(places, row) * shares
+            row[self.features_[own]] = 0.0
+            return tuple(
+                Reason("feature", float(points[i]), evidence=(self.item_ids_[places[i]].item(),), source=self.name)
+                for i in np.argsort(-points, kind="stable")
+                if points[i] > 0
+            )
+
+        return reasons
 
     def _mean(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         sizes = self.starts_[places + 1] - self.starts_[places]

@@ -16,7 +16,7 @@ from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
 from reco_engine.types import Floats, Ids, ItemId, Reason, Scores
 
-from .base import Progress, entries_of, need_catalogue, need_interactions
+from .base import Explainer, Progress, entries_of, need_catalogue, need_interactions
 from .networks import train_item_network
 
 
@@ -110,15 +110,23 @@ class ContentMLP:
         return scores
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        (target,) = codes_of(self.item_ids_, [item_id])
+        return self.explainer(history, at)(item_id)
+
+    def explainer(self, history: History, at: float | None = None) -> Explainer:
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
-        if target < 0 or places.size == 0:
-            return ()
-        points = (self.vectors_[target].astype(np.float64) @ self._folded(places, weights)) * weights
-        return tuple(
-            Reason("history_item", float(points[i]), evidence=(self.item_ids_[places[i]].item(),), source=self.name)
-            for i in np.argsort(-np.abs(points), kind="stable")
-        )
+        folded = self._folded(places, weights) * weights
+
+        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
+            (target,) = codes_of(self.item_ids_, [item_id])
+            if target < 0 or places.size == 0:
+                return ()
+            points = self.vectors_[target].astype(np.float64) @ folded
+            return tuple(
+                Reason("history_item", float(points[i]), evidence=(self.item_ids_[places[i]].item(),), source=self.name)
+                for i in np.argsort(-np.abs(points), kind="stable")
+            )
+
+        return reasons
 
     def _folded(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """``A^-1 z_i`` for each item of the history, shape (n_factors, n_entries)."""

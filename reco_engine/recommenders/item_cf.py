@@ -15,7 +15,7 @@ from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
 from reco_engine.types import Floats, Ids, ItemId, Reason, Scores
 
-from .base import Progress, entries_of, need_interactions, ranges
+from .base import Explainer, Progress, entries_of, need_interactions, ranges
 
 BLOCK = 1024  # source items at a time: bounds memory
 
@@ -104,16 +104,29 @@ class ItemCF:
         return scores
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        (target,) = codes_of(self.item_ids_, [item_id])
+        return self.explainer(history, at)(item_id)
+
+    def explainer(self, history: History, at: float | None = None) -> Explainer:
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
-        if target < 0 or places.size == 0:
-            return ()
         targets, terms, owners = self._terms(places, weights)
-        hits = np.flatnonzero(targets == target)
-        return tuple(
-            Reason("history_item", float(terms[hit]), evidence=(self.item_ids_[owners[hit]].item(),), source=self.name)
-            for hit in hits[np.argsort(-terms[hits], kind="stable")]
-        )
+        order = np.lexsort((-terms, targets))
+        targets, terms, owners = targets[order], terms[order], owners[order]
+
+        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
+            (target,) = codes_of(self.item_ids_, [item_id])
+            if target < 0:
+                return ()
+            return tuple(
+                Reason(
+                    "history_item",
+                    float(terms[hit]),
+                    evidence=(self.item_ids_[owners[hit]].item(),),
+                    source=self.name,
+                )
+                for hit in range(np.searchsorted(targets, target), np.searchsorted(targets, target, side="right"))
+            )
+
+        return reasons
 
     def _terms(
         self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
 from reco_engine.types import Floats, Ids, ItemId, Reason, Scores
 
-from .base import Progress, need_interactions, pick
+from .base import Explainer, Progress, need_interactions, pick
 
 
 @dataclass
@@ -58,7 +58,11 @@ class Popularity:
         return np.broadcast_to(row, (len(histories), row.size)).copy()
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        (place,) = codes_of(self.item_ids_, [item_id])
-        if place < 0:
-            return ()
-        return (Reason("popular", float(self.scores_[place]), source=self.name),)
+        return self.explainer(history, at)(item_id)
+
+    def explainer(self, history: History, at: float | None = None) -> Explainer:
+        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
+            (place,) = codes_of(self.item_ids_, [item_id])
+            return () if place < 0 else (Reason("popular", float(self.scores_[place]), source=self.name),)
+
+        return reasons

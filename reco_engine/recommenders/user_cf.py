@@ -14,7 +14,7 @@ from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
 from reco_engine.types import Floats, Ids, ItemId, Reason, Scores
 
-from .base import Progress, entries_of, need_interactions, ranges
+from .base import Explainer, Progress, entries_of, need_interactions, ranges
 
 Neighbours = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
@@ -106,14 +106,23 @@ class UserCF:
         return scores
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        (target,) = codes_of(self.item_ids_, [item_id])
+        return self.explainer(history, at)(item_id)
+
+    def explainer(self, history: History, at: float | None = None) -> Explainer:
         users, similarities = self.neighbours(history, at)
-        if target < 0 or users.size < max(self.min_support, 1):
-            return ()
+        enough = users.size >= max(self.min_support, 1)
         cells, owners = self._cells(users)
-        hits = self.row_items_[cells] == target
-        points = float(np.sum(self.row_values_[cells][hits] * similarities[owners[hits]]))
-        return (Reason("similar_shoppers", points, label=str(int(hits.sum())), source=self.name),)
+        items = self.row_items_[cells]
+
+        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
+            (target,) = codes_of(self.item_ids_, [item_id])
+            if target < 0 or not enough:
+                return ()
+            hits = np.flatnonzero(items == target)
+            points = float(self.row_values_[cells[hits]] @ similarities[owners[hits]])
+            return (Reason("similar_shoppers", points, label=str(hits.size), source=self.name),)
+
+        return reasons
 
     def neighbours(self, history: History, at: float | None = None) -> Neighbours:
         """Places and cosines of the k stored users nearest to the history, nearest first, ties by place."""

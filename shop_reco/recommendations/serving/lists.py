@@ -31,6 +31,8 @@ from .served import Served, ServedEdge, ServedReason
 from .slates import buffer
 
 EVIDENCE = 3
+SPARE = 4
+"""Items ranked beyond the page: one tells whether there is another page, the rest fill gaps."""
 STRATEGY_PARTS = {
     Placement.Strategy.PERSONAL: None,
     Placement.Strategy.SIMILAR: frozenset({"content", "item_cf"}),
@@ -168,7 +170,7 @@ def _serve(request: Request) -> Served:
         allowed = allowed & np.isin(models.hybrid.item_ids, np.fromiter(passing, np.int64))
     ranked = models.hybrid.recommend(
         request.history,
-        request.first + 1 + len(hidden & set(models.hybrid.item_ids[allowed].tolist()) if hidden else ()) + 10,
+        request.first + SPARE,
         allowed=allowed,
         exclude=request.exclude | hidden,
         at=timezone.now().timestamp(),
@@ -189,7 +191,7 @@ def _buy_again(request: Request) -> Served:
     bought = bought_products(shopper_ids=linked_ids(shopper=request.shopper)) if request.shopper else set()
     row = model.score([request.history], at=at)[0].astype(np.float64)
     row[~np.isin(model.item_ids, np.fromiter(bought - request.exclude, np.int64))] = np.nan
-    ids = model.item_ids[best_places(row, request.first + 11)].tolist()
+    ids = model.item_ids[best_places(row, request.first + SPARE)].tolist()
     ranked = []
     for pk in ids:
         reasons = model.explain(request.history, pk, at=at)
