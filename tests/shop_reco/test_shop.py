@@ -373,3 +373,9 @@ def test_the_demo_switcher_is_an_error_where_debug_is_off(settings):
     settings.SHOP_RECO = {**settings.SHOP_RECO, "DEMO_SWITCHER": True}
     with pytest.raises(SystemCheckError, match="shop as anyone"):
         call_command("check")
+
+
+def test_the_shop_speaks_chinese(trained, client):
+    page = client.get("/", headers={"Accept-Language": "zh-hans"}).content.decode()
+    assert "为您精选" in page
+    assert "当前热门" in page
