@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -67,8 +68,6 @@ def python_module(*arguments: str) -> list[str]:
 
 
 def port_is_free(port: int) -> bool:
-    import socket
-
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -76,6 +75,19 @@ def port_is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def answers(port: int, *, within: float) -> bool:
+    """Whether something accepts connections, waiting ``within`` seconds for it."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return True
+    return False
 
 
 def own_file(path: str, content: str) -> None:

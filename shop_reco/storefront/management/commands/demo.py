@@ -16,7 +16,7 @@ from shop_reco.portraits.services import refresh_dirty
 from shop_reco.recommendations.selectors import live_versions, unfinished_runs
 from shop_reco.recommendations.services import KINDS, request_training
 from shop_reco.storefront.demo.importer import import_demo, imported
-from shop_reco.storefront.demo.supervisor import Stopped, Supervisor, own_file, port_is_free, python_module
+from shop_reco.storefront.demo.supervisor import Stopped, Supervisor, answers, own_file, port_is_free, python_module
 from shop_reco.users.models import ApiKey
 from shop_reco.users.services import issue_key
 
@@ -62,6 +62,8 @@ class Command(BaseCommand):
         supervisor.start("web", python_module("granian", *web, "--no-access-log", "shop_reco.wsgi:application"))
         self.say(f"the shop opens at {address} while the recommenders train")
         self.train(supervisor)
+        if not answers(port, within=30):
+            raise CommandError("the web process does not answer; its messages are above")
         self.say("ready")
         for line in (
             f"  shop      {address}",
