@@ -1,17 +1,190 @@
-"""The admin of the plugin: a site of its own, so that a host's admin stays as it was."""
+"""The admin of the plugin: a site of its own, with templates of its own, so that a host's admin stays as it was.
 
+Unfold's templates carry the names of Django's. A host therefore lists ``unfold.apps.BasicAppConfig`` after
+``django.contrib.admin`` and keeps Django's for its own admin, while this site looks for Unfold's first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, update_wrapper
 from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
 
+import unfold
+from django.apps import apps
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.template.backends.django import DjangoTemplates
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
+
+from .dashboard import dashboard
+
+NAVIGATION = (
+    (
+        _("Recommendations"),
+        {
+            "reco_recommendations.recommender": "toggle_on",
+            "reco_recommendations.trainingrun": "model_training",
+            "reco_recommendations.modelversion": "deployed_code",
+            "reco_recommendations.placement": "view_carousel",
+            "reco_recommendations.rule": "rule",
+            "reco_recommendations.slate": "list_alt",
+        },
+    ),
+    (
+        _("Shoppers"),
+        {
+            "reco_recommendations.feedback": "reviews",
+            "reco_users.shopper": "person",
+            "reco_portraits.portrait": "face",
+            "reco_portraits.portraitedit": "edit_note",
+            "reco_users.shopperlink": "link",
+        },
+    ),
+    (
+        _("Catalogue"),
+        {
+            "reco_products.product": "shopping_bag",
+            "reco_products.category": "account_tree",
+            "reco_products.brand": "sell",
+        },
+    ),
+    (
+        _("Events"),
+        {
+            "reco_events.event": "bolt",
+            "reco_events.rejectedevent": "report",
+            "reco_events.dataimport": "upload_file",
+        },
+    ),
+    (
+        _("Privacy"),
+        {"reco_users.consent": "verified_user", "reco_privacy.erasurereceipt": "receipt_long"},
+    ),
+    (
+        _("Operation"),
+        {
+            "django_celery_beat.periodictask": "schedule",
+            "django_celery_beat.crontabschedule": "calendar_month",
+            "django_celery_beat.intervalschedule": "timer",
+            "reco_users.apikey": "key",
+            "auth.user": "badge",
+            "auth.group": "group",
+        },
+    ),
+)
+"""The side bar: each group's models and their icons."""
+
+
+@cache
+def own_templates() -> DjangoTemplates:
+    """Where this site finds its templates: Unfold's, then the host's folders, then the apps'."""
+    theirs = Path(unfold.__file__).parent
+    hosts = [folder for engine in cast(Any, settings.TEMPLATES) for folder in engine.get("DIRS", [])]
+    return DjangoTemplates(
+        {
+            "NAME": "shop_reco_admin",
+            "DIRS": [theirs / "templates", theirs / "contrib" / "filters" / "templates", *hosts],
+            "APP_DIRS": True,
+            "OPTIONS": {
+                "context_processors": [
+                    "django.template.context_processors.request",
+                    "django.contrib.auth.context_processors.auth",
+                    "django.contrib.messages.context_processors.messages",
+                ]
+            },
+        }
+    )
+
+
+def _dressed(response: Any) -> Any:
+    if isinstance(response, TemplateResponse) and not response.is_rendered:
+        names = response.template_name
+        if isinstance(names, str):
+            response.template_name = own_templates().get_template(names)
+        elif isinstance(names, list | tuple):
+            response.template_name = _first_of(list(names))
+    return response
+
+
+def _first_of(names: list[str]) -> Any:
+    engine = own_templates()
+    found = engine.engine.select_template(names)
+    return engine.get_template(str(found.name))
 
 
 class RecoAdminSite(UnfoldAdminSite):
     site_header = _("Recommendations")
     site_title = _("Recommendations")
+    index_title = _("How the recommendations do")
+    index_template = "shop_reco/admin/dashboard.html"
+    settings_name = "SHOP_RECO_UNFOLD"
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., HttpResponseBase]:
+        def dressed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return _dressed(view(request, *args, **kwargs))
+
+        return super().admin_view(update_wrapper(dressed, view), cacheable)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return _dressed(super().login(request, extra_context))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        shown = {name: self._may_view(request, name) for _group, models in NAVIGATION for name in models}
+        return super().index(request, {"board": dashboard(shown=shown), **(extra_context or {})})
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        given = super().each_context(request)
+        ours = {"site_title": self.site_title, "site_header": self.site_header, "site_symbol": "recommend"}
+        context = {**given, **{name: given.get(name) or value for name, value in ours.items()}}
+        context["show_languages"] = given.get("show_languages") or _has_language_switch()
+        return context
+
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """What this person may see, in the groups of NAVIGATION."""
+        index = reverse(f"{self.name}:index")
+        first = {"title": _("Dashboard"), "icon": "space_dashboard", "link": index, "active": request.path == index}
+        groups: list[dict[str, Any]] = [{"title": "", "items": [{**first, "has_permission": True}]}]
+        for title, models in NAVIGATION:
+            items = [self._entry(request, name, icon) for name, icon in models.items() if self._may_view(request, name)]
+            groups.append({"title": title, "items": items})
+        return groups
+
+    def _entry(self, request: HttpRequest, name: str, icon: str) -> dict[str, Any]:
+        options = apps.get_model(name)._meta
+        link = reverse(f"{self.name}:{options.app_label}_{options.model_name}_changelist")
+        return {
+            "title": str(options.verbose_name_plural).capitalize(),
+            "icon": icon,
+            "link": link,
+            "active": request.path.startswith(link),
+            "has_permission": True,
+        }
+
+    def _may_view(self, request: HttpRequest, name: str) -> bool:
+        if not apps.is_installed("django_celery_beat") and name.startswith("django_celery_beat."):
+            return False
+        admin = self._registry.get(apps.get_model(name))
+        return admin is not None and admin.has_view_or_change_permission(request)
 
 
-admin_site = RecoAdminSite(name="admin")
+def _has_language_switch() -> bool:
+    try:
+        reverse("set_language")
+    except NoReverseMatch:
+        return False
+    return True
+
+
+admin_site = RecoAdminSite(name="reco_admin")
 for app in ("users", "products", "events", "portraits", "recommendations", "privacy"):
     for model, model_admin in import_module(f"shop_reco.{app}.admin").ADMINS.items():
+        admin_site.register(model, model_admin)
+if apps.is_installed("django_celery_beat"):
+    for model, model_admin in import_module("shop_reco.schedule_admin").ADMINS.items():
         admin_site.register(model, model_admin)

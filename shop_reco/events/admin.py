@@ -1,45 +1,76 @@
-"""What staff see of events."""
+"""What shoppers did, and what was refused and why."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin as PlainAdmin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
 
+from shop_reco.admin_base import EndlessAdmin, ReadOnlyAdmin, figures, link_to
+
+from . import services
 from .models import DataImport, Event, RejectedEvent
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """Rows that only services write."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class EventAdmin(ReadOnlyAdmin):
-    list_display = ("type", "shopper", "product", "occurred_at", "channel")
-    list_filter = ("type", "channel")
+class EventAdmin(EndlessAdmin):
+    list_display = ("occurred_at", "type", "shopper_page", "product_page", "quantity", "price", "channel")
+    list_filter = ("type", "channel", ("shopper", AutocompleteSelectFilter), ("product", AutocompleteSelectFilter))
+    list_filter_submit = True
     list_select_related = ("shopper", "product")
+    search_fields = ("=shopper__external_id", "=product__sku")
+    search_help_text = _("The shop's id of a shopper, or the sku of a product")
+    ordering = ("-occurred_at",)
+
+    @display(description=_("shopper"))
+    def shopper_page(self, event: Event) -> SafeString | str:
+        return link_to(self, event.shopper)
+
+    @display(description=_("product"))
+    def product_page(self, event: Event) -> SafeString | str:
+        return link_to(self, event.product)
 
 
 class RejectedEventAdmin(ReadOnlyAdmin):
-    list_display = ("code", "message", "received_at", "replayed_at")
-    list_filter = ("code",)
+    list_display = ("received_at", "code", "message", "what", "shopper", "replayed_at")
+    list_filter = ("code", ("replayed_at", admin.EmptyFieldListFilter))
+    list_select_related = ("shopper",)
+    search_fields = ("message",)
+    ordering = ("-pk",)
+    actions = ("replay",)
+
+    @display(description=_("event"))
+    def what(self, rejected: RejectedEvent) -> SafeString:
+        payload = rejected.payload if isinstance(rejected.payload, dict) else {}
+        return format_html("{} {}", payload.get("type", ""), payload.get("sku") or payload.get("product") or "")
+
+    @admin.action(description=_("Try again"), permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[RejectedEvent]) -> None:
+        outcomes = [services.replay_rejected(rejected=rejected) for rejected in queryset]
+        stored = sum(not outcome.rejected for outcome in outcomes)
+        text = gettext("%(stored)s of %(all)s are stored now.") % {"stored": stored, "all": len(outcomes)}
+        messages.success(request, text) if stored else messages.warning(request, text)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return self.may_change(request)
 
 
 class DataImportAdmin(ReadOnlyAdmin):
     list_display = ("source", "shift_weeks", "started_at", "finished_at")
+    fields = ("source", "shift_weeks", "started_at", "finished_at", "told")
+    readonly_fields = ("told",)
+
+    @display(description=_("report"))
+    def told(self, data_import: DataImport) -> SafeString:
+        return figures(data_import.report)
 
 
 ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {

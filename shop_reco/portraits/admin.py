@@ -1,4 +1,4 @@
-"""What staff see of portraits."""
+"""What is believed of shoppers, as they see it themselves; staff read it and change nothing."""
 
 from __future__ import annotations
 
@@ -6,36 +6,55 @@ from typing import Any
 
 from django.contrib.admin import ModelAdmin as PlainAdmin
 from django.db.models import Model
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from shop_reco.admin_base import EndlessAdmin, link_to
 
 from .models import Portrait, PortraitEdit
+from .reading import portrait_of
+
+SHOWN = 12
+"""Interests of each kind on a page."""
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """Rows that only services write."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class PortraitAdmin(ReadOnlyAdmin):
+class PortraitAdmin(EndlessAdmin):
     list_display = ("shopper", "n_events", "drawn_at")
-    search_fields = ("shopper__external_id",)
+    search_fields = ("=shopper__external_id",)
+    search_help_text = _("The shop's id of a shopper")
     list_select_related = ("shopper",)
+    ordering = ("-drawn_at",)
+    fields = ("shopper_page", "n_events", "drawn_at", "as_of_now")
+    readonly_fields = ("shopper_page", "as_of_now")
+
+    @display(description=_("shopper"))
+    def shopper_page(self, portrait: Portrait) -> SafeString | str:
+        return link_to(self, portrait.shopper)
+
+    @display(description=_("as of now"))
+    def as_of_now(self, portrait: Portrait) -> SafeString:
+        """The decayed portrait with the shopper's own edits; three queries."""
+        view = portrait_of(shopper=portrait.shopper)
+        interests = view.interests if view else []
+        kinds = [
+            {
+                "name": str(label),
+                "interests": [each for each in interests if each.kind == kind][:SHOWN],
+                "most": max((each.weight for each in interests if each.kind == kind), default=0.0) or 1.0,
+            }
+            for kind, label in PortraitEdit.Kind.choices
+        ]
+        return render_to_string("shop_reco/admin/portrait.html", {"portrait": view, "kinds": kinds})
 
 
-class PortraitEditAdmin(ReadOnlyAdmin):
-    list_display = ("shopper", "action", "kind", "key")
+class PortraitEditAdmin(EndlessAdmin):
+    list_display = ("shopper", "action", "kind", "key", "created_at")
+    list_filter = ("action", "kind")
+    search_fields = ("=shopper__external_id", "key")
     list_select_related = ("shopper",)
+    ordering = ("-pk",)
 
 
 ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {Portrait: PortraitAdmin, PortraitEdit: PortraitEditAdmin}

@@ -1,4 +1,4 @@
-"""What staff see of privacy."""
+"""Proof of what was erased; it names nobody."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ from typing import Any
 
 from django.contrib.admin import ModelAdmin as PlainAdmin
 from django.db.models import Model
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from shop_reco.admin_base import ReadOnlyAdmin, figures
 
 from .models import ErasureReceipt
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """Rows that only services write."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 class ErasureReceiptAdmin(ReadOnlyAdmin):
-    list_display = ("public_id", "erased_at")
+    list_display = ("public_id", "erased_at", "rows")
+    fields = ("public_id", "erased_at", "removed", "learnt", "previous_sha256", "sha256")
+    readonly_fields = ("public_id", "removed", "learnt")
+    ordering = ("-pk",)
+
+    @display(description=_("rows removed"))
+    def rows(self, receipt: ErasureReceipt) -> int:
+        return sum(receipt.counts.values())
+
+    @display(description=_("rows removed, by table"))
+    def removed(self, receipt: ErasureReceipt) -> SafeString:
+        return figures(receipt.counts)
+
+    @display(description=_("model versions that had learnt from the shopper"))
+    def learnt(self, receipt: ErasureReceipt) -> str:
+        return ", ".join(str(version)[:8] for version in receipt.versions) or "-"
 
 
 ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {ErasureReceipt: ErasureReceiptAdmin}

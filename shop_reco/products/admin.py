@@ -1,40 +1,86 @@
-"""What staff see of products."""
+"""The catalogue as staff see and mend it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin as PlainAdmin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from shop_reco.admin_base import BaseAdmin, ReadOnlyAdmin
+from shop_reco.conf import reco_settings
 
 from . import services
 from .models import Brand, Category, Product
 
 
-class CategoryAdmin(ModelAdmin):
-    list_display = ("path", "sensitive")
+class CategoryAdmin(ReadOnlyAdmin):
+    """The tree comes with the products' import."""
+
+    list_display = ("path", "slug", "sensitive")
     search_fields = ("path",)
     list_filter = ("sensitive",)
-    autocomplete_fields = ("parent",)
+    list_select_related = ("parent",)
+    ordering = ("path",)
 
 
-class BrandAdmin(ModelAdmin):
+class BrandAdmin(ReadOnlyAdmin):
     list_display = ("name",)
     search_fields = ("name",)
+    ordering = ("name",)
 
 
-class ProductAdmin(ModelAdmin):
-    list_display = ("title", "sku", "category", "brand", "price", "stock", "visible")
+class ProductAdmin(BaseAdmin):
+    list_display = ("title", "sku", "category", "brand", "money", "stock", "shown")
     search_fields = ("title", "sku")
-    list_filter = ("visible",)
+    list_filter = ("visible", ("category", AutocompleteSelectFilter), ("brand", AutocompleteSelectFilter))
+    list_filter_submit = True
     list_select_related = ("category", "brand")
+    list_per_page = 50
     autocomplete_fields = ("category", "brand", "parent")
-    show_full_result_count = False
+    readonly_fields = ("public_id", "created_at", "updated_at")
+    ordering = ("title",)
+    actions = ("show", "hide")
+    fieldsets = (
+        (None, {"fields": ("title", "sku", "description", "category", "brand", "parent")}),
+        (_("Offer"), {"fields": ("price", "currency", "stock", "visible", "available_from", "available_until")}),
+        (_("More"), {"fields": ("attributes", "public_id", "created_at", "updated_at")}),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: a product that is deleted takes its events along; hide it instead."""
+        return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"currency": reco_settings().CURRENCY, **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         services.save_product(product=obj)
+
+    @display(description=_("price"), ordering="price")
+    def money(self, product: Product) -> str:
+        return "-" if product.price is None else f"{product.price} {product.currency}"
+
+    @display(description=_("shown"), boolean=True, ordering="visible")
+    def shown(self, product: Product) -> bool:
+        return product.visible
+
+    @admin.action(description=_("Show in lists"), permissions=["change"])
+    def show(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        self._told(request, services.set_visibility(products=list(queryset), visible=True))
+
+    @admin.action(description=_("Hide from lists"), permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        self._told(request, services.set_visibility(products=list(queryset), visible=False))
+
+    def _told(self, request: HttpRequest, n: int) -> None:
+        messages.success(request, ngettext("%(n)s product changed.", "%(n)s products changed.", n) % {"n": n})
 
 
 ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {Category: CategoryAdmin, Brand: BrandAdmin, Product: ProductAdmin}

@@ -1,50 +1,125 @@
-"""What staff see of users."""
+"""Who shops here and who works here, what shoppers allow, and the keys of servers."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin as PlainAdmin
-from django.db.models import Model
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from shop_reco.admin_base import BaseAdmin, EndlessAdmin, KeptAdmin, ReadOnlyAdmin, link_to
+
+from . import services
 from .models import ApiKey, Consent, Shopper, ShopperLink
+from .selectors import consents
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """Rows that only services write."""
+class ShopperAdmin(EndlessAdmin):
+    list_display = ("__str__", "age_band", "gender", "region", "member_since", "created_at")
+    list_filter = ("gender",)
+    search_fields = ("external_id", "user__username")
+    list_select_related = ("user",)
+    ordering = ("pk",)
+    readonly_fields = ("allows",)
 
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ShopperAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "age_band", "region", "created_at")
-    search_fields = ("external_id",)
+    @display(description=_("allows"))
+    def allows(self, shopper: Shopper) -> str:
+        """What the shopper consents to; one query."""
+        names = dict(Consent.Purpose.choices)
+        given = [str(names[purpose]) for purpose, granted in consents(shopper=shopper).items() if granted]
+        return ", ".join(given) or gettext("nothing")
 
 
 class ShopperLinkAdmin(ReadOnlyAdmin):
     list_display = ("visitor", "account", "linked_at", "undone_at")
     list_select_related = ("visitor", "account")
+    actions = ("undo",)
+
+    @admin.action(description=_("Part the visitor and the account again"), permissions=["part"])
+    def undo(self, request: HttpRequest, queryset: QuerySet[ShopperLink]) -> None:
+        for link in queryset:
+            services.undo_link(link=link)
+
+    def has_part_permission(self, request: HttpRequest) -> bool:
+        return self.may_change(request)
 
 
-class ConsentAdmin(ReadOnlyAdmin):
-    list_display = ("shopper", "purpose", "granted", "source", "decided_at", "superseded_at")
-    list_filter = ("purpose", "granted")
+class ConsentAdmin(EndlessAdmin):
+    list_display = ("shopper_page", "purpose", "decision", "source", "text_version", "decided_at", "superseded_at")
+    list_filter = ("purpose", "granted", ("superseded_at", admin.EmptyFieldListFilter))
+    search_fields = ("=shopper__external_id",)
     list_select_related = ("shopper",)
 
+    @display(description=_("shopper"))
+    def shopper_page(self, consent: Consent) -> str:
+        return link_to(self, consent.shopper)
 
-class ApiKeyAdmin(ReadOnlyAdmin):
-    list_display = ("name", "prefix", "created_at", "revoked_at")
+    @display(description=_("decision"), label={"yes": "success", "no": "danger"})
+    def decision(self, consent: Consent) -> tuple[str, str]:
+        return ("yes", gettext("allowed")) if consent.granted else ("no", gettext("refused"))
+
+
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    scopes = forms.MultipleChoiceField(
+        choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple, label=_("scopes")
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "scopes")
+
+
+class ApiKeyAdmin(KeptAdmin):
+    list_display = ("name", "prefix", "scopes", "created_at", "revoked_at")
+    fields = ("name", "prefix", "scopes", "created_at", "revoked_at")
+    readonly_fields = fields
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("reco_users.add_apikey")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request, obj)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return ApiKeyForm if obj is None else super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else ("name", "scopes")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        key, plain = services.issue_key(name=obj.name, scopes=form.cleaned_data["scopes"])
+        obj.pk, obj.prefix, obj.digest = key.pk, key.prefix, key.digest
+        messages.warning(request, gettext("The key, shown this once: %(key)s") % {"key": plain})
+
+    @admin.action(description=_("Revoke"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        for key in queryset:
+            services.revoke_key(key=key)
+
+
+class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[type-arg]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+class GroupAdmin(DjangoGroupAdmin, BaseAdmin):
+    """Groups of staff, to give permissions to."""
 
 
 ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {
@@ -52,4 +127,7 @@ ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {
     ShopperLink: ShopperLinkAdmin,
     Consent: ConsentAdmin,
     ApiKey: ApiKeyAdmin,
+    Group: GroupAdmin,
 }
+if get_user_model() is cast(Any, User):  # a host with a user model of its own keeps it in its own admin
+    ADMINS[User] = UserAdmin

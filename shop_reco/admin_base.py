@@ -1,0 +1,140 @@
+"""What every admin page of the plugin shares: rows that only services write, and buttons that post."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+
+BUTTON = (
+    "border border-base-200 dark:border-base-700 cursor-pointer font-medium px-2.5 py-1 rounded-default text-xs "
+    "whitespace-nowrap hover:text-primary-600 dark:hover:text-primary-500"
+)
+
+
+FILTERS = {
+    "admin/filter.html": "shop_reco/admin/filter.html",
+    "unfold/filters/filters_field.html": "shop_reco/admin/filter_field.html",
+}
+"""Django looks filters up among the host's templates, where the names on the left are Django's own or unknown."""
+
+
+class BaseAdmin(ModelAdmin):
+    """What all pages here have in common; looks right without any setting of the host."""
+
+    show_full_result_count = False
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changes = super().get_changelist_instance(request)
+        for spec in changes.filter_specs:
+            spec.template = FILTERS.get(spec.template, spec.template)
+        return changes
+
+
+class KeptAdmin(BaseAdmin):
+    """Rows that are made and removed by services alone."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Buttons are for those who may use them."""
+        names = super().get_list_display(request)
+        return names if self.may_change(request) else [name for name in names if name != "buttons"]
+
+    def back_to_list(self) -> HttpResponseRedirect:
+        return HttpResponseRedirect(self.address("changelist"))
+
+    def address(self, page: str, *args: Any) -> str:
+        """The url of one of this model's pages on the site that it is registered with."""
+        options = self.model._meta
+        return reverse(f"{self.admin_site.name}:{options.app_label}_{options.model_name}_{page}", args=args)
+
+    def may_change(self, request: HttpRequest) -> bool:
+        """Whether staff may use the buttons here; the rows themselves may be read only all the same."""
+        options = self.model._meta
+        return request.user.has_perm(f"{options.app_label}.change_{options.model_name}")
+
+
+class ReadOnlyAdmin(KeptAdmin):
+    """Rows that staff may look at."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class EndlessAdmin(ReadOnlyAdmin):
+    """A table so long that nobody counts its rows to show a page of it."""
+
+    paginator = InfinitePaginator
+    list_per_page = 50
+
+
+def button(address: str, label: str, *, name: str = "", value: str = "", ask: str = "") -> SafeString:
+    """A button inside a list: it posts the list's own form, CSRF token and all, to ``address``.
+
+    ``ask`` is a question that the browser puts first.
+    """
+    question = format_html(' data-reco-ask="{}"', ask) if ask else ""
+    return format_html(
+        '<button type="submit" formaction="{}" name="{}" value="{}" class="{}"{}>{}</button>',
+        address, name, value, BUTTON, question, label,
+    )  # fmt: skip
+
+
+def row(*buttons: SafeString) -> SafeString:
+    return format_html(
+        '<span class="flex flex-wrap gap-2">{}</span>', format_html_join("", "{}", ((each,) for each in buttons))
+    )
+
+
+def bar(share: float) -> SafeString:
+    """A bar that is ``share`` (0 to 1) full, with the percentage beside it."""
+    percent = round(100 * min(max(share, 0.0), 1.0))
+    return format_html(
+        '<span class="flex gap-2 items-center"><progress class="w-24" max="100" value="{}" aria-label="{}"></progress>'
+        "{}%</span>",
+        percent, _("Progress"), percent,
+    )  # fmt: skip
+
+
+def figures(values: Mapping[str, Any]) -> SafeString:
+    """Names and values, one pair a line."""
+    return format_html(
+        "<dl>{}</dl>",
+        format_html_join(
+            "",
+            '<div class="flex gap-2"><dt class="font-medium">{}</dt><dd>{}</dd></div>',
+            ((str(name).replace("_", " "), _worded(value)) for name, value in values.items()),
+        ),
+    )
+
+
+def _worded(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_worded(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(_worded(each) for each in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def link_to(admin: KeptAdmin, target: Model | None) -> SafeString | str:
+    """The target's name, as a link to its page on the same site."""
+    if target is None:
+        return "-"
+    options = target._meta
+    name = f"{admin.admin_site.name}:{options.app_label}_{options.model_name}_change"
+    return format_html(
+        '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', reverse(name, args=(target.pk,)), target
+    )

@@ -1,0 +1,177 @@
+"""The switchboard: one row a recommender, with its switch, its training and its way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.utils.formats import localize
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from shop_reco.admin_base import KeptAdmin, button, row
+
+from .. import services
+from ..errors import NothingToRollBackError
+from ..models import ModelVersion, Recommender, TrainingRun
+
+STATE_COLOURS = {"queued": "info", "running": "warning", "done": "success", "failed": "danger", "cancelled": "default"}
+posted = method_decorator(require_POST)
+
+
+class RecommenderAdmin(KeptAdmin):
+    list_display = ("name", "switch", "live_since", "last_training", "buttons")
+    list_display_links = None
+    list_before_template = "shop_reco/admin/recommenders_before.html"
+    actions = ("switch_on", "switch_off", "train", "go_back")
+
+    class Media:
+        js = ("shop_reco/admin.js",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Recommender]:
+        mine = {"recommender": OuterRef("pk")}
+        runs = TrainingRun.objects.filter(**mine).order_by("-requested_at", "-pk")
+        versions = ModelVersion.objects.filter(**mine)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                run_state=Subquery(runs.values("state")[:1]),
+                run_at=Subquery(runs.values("requested_at")[:1]),
+                promoted_at=Subquery(versions.filter(state=ModelVersion.State.LIVE).values("promoted_at")[:1]),
+                can_go_back=Exists(versions.filter(state=ModelVersion.State.RETIRED)),
+            )
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The list has all the switches; a recommender has no page of its own to save."""
+        return obj is None and super().has_change_permission(request, obj)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        train_all = self.address("train_all") if self.may_change(request) else ""
+        return super().changelist_view(request, {"train_all": train_all, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        ours = [
+            path("train-all/", wrap(self.post_train_all), name=self._name("train_all")),
+            path("<slug:kind>/switch/", wrap(self.post_switch), name=self._name("switch")),
+            path("<slug:kind>/train/", wrap(self.post_train), name=self._name("train")),
+            path("<slug:kind>/go-back/", wrap(self.post_go_back), name=self._name("go_back")),
+        ]
+        return [*ours, *super().get_urls()]
+
+    def _name(self, page: str) -> str:
+        return f"{self.model._meta.app_label}_{self.model._meta.model_name}_{page}"
+
+    @display(description=_("recommender"), ordering="kind")
+    def name(self, recommender: Recommender) -> str:
+        return str(recommender)
+
+    @display(description=_("state"), label={"on": "success", "off": "danger"}, ordering="enabled")
+    def switch(self, recommender: Recommender) -> tuple[str, str]:
+        return ("on", gettext("On")) if recommender.enabled else ("off", gettext("Off"))
+
+    @display(description=_("serving since"))
+    def live_since(self, recommender: Any) -> str:
+        return localize(localtime(recommender.promoted_at)) if recommender.promoted_at else gettext("never trained")
+
+    @display(description=_("last training"), label=STATE_COLOURS)
+    def last_training(self, recommender: Any) -> tuple[str, str] | str:
+        state = recommender.run_state
+        return (state, f"{TrainingRun.State(state).label}, {localize(localtime(recommender.run_at))}") if state else ""
+
+    @display(description=_("actions"))
+    def buttons(self, recommender: Any) -> SafeString:
+        kind, on = recommender.kind, recommender.enabled
+        shown = [
+            button(
+                self.address("switch", kind),
+                gettext("Switch off") if on else gettext("Switch on"),
+                name="enabled",
+                value="0" if on else "1",
+            ),
+            button(self.address("train", kind), gettext("Train now")),
+        ]
+        if recommender.can_go_back:
+            ask = gettext("Serve the version before this one?")
+            shown.append(button(self.address("go_back", kind), gettext("Roll back"), ask=ask))
+        return row(*shown)
+
+    @posted
+    def post_switch(self, request: HttpRequest, kind: str) -> HttpResponse:
+        recommender = self._asked_for(request, kind)
+        self._switch(request, recommender, request.POST.get("enabled") == "1")
+        return self.back_to_list()
+
+    @posted
+    def post_train(self, request: HttpRequest, kind: str) -> HttpResponse:
+        self._train(request, self._asked_for(request, kind))
+        return self.back_to_list()
+
+    @posted
+    def post_go_back(self, request: HttpRequest, kind: str) -> HttpResponse:
+        self._go_back(request, self._asked_for(request, kind))
+        return self.back_to_list()
+
+    @posted
+    def post_train_all(self, request: HttpRequest) -> HttpResponse:
+        if not self.may_change(request):
+            raise PermissionDenied
+        services.request_all(by=request.user)
+        messages.success(request, gettext("Every recommender is queued for training."))
+        return self.back_to_list()
+
+    def _asked_for(self, request: HttpRequest, kind: str) -> Recommender:
+        if not self.may_change(request):
+            raise PermissionDenied
+        return get_object_or_404(Recommender, pk=kind)
+
+    def _switch(self, request: HttpRequest, recommender: Recommender, enabled: bool) -> None:
+        services.set_enabled(kind=recommender.kind, enabled=enabled)
+        text = gettext("%(kind)s is on.") if enabled else gettext("%(kind)s is off.")
+        messages.success(request, text % {"kind": recommender} + " " + gettext("The next list already knows."))
+        self.log_change(request, recommender, text % {"kind": recommender})
+
+    def _train(self, request: HttpRequest, recommender: Recommender) -> None:
+        services.request_training(kind=recommender.kind, by=request.user)
+        messages.success(request, gettext("%(kind)s is queued for training.") % {"kind": recommender})
+
+    def _go_back(self, request: HttpRequest, recommender: Recommender) -> None:
+        try:
+            version = services.roll_back(kind=recommender.kind)
+        except NothingToRollBackError:
+            messages.warning(request, gettext("%(kind)s has no earlier version.") % {"kind": recommender})
+            return
+        messages.success(request, gettext("%(version)s serves now.") % {"version": version})
+        self.log_change(request, recommender, f"rolled back to {version}")
+
+    @admin.action(description=_("Switch on"), permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> None:
+        for recommender in queryset:
+            self._switch(request, recommender, True)
+
+    @admin.action(description=_("Switch off"), permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> None:
+        for recommender in queryset:
+            self._switch(request, recommender, False)
+
+    @admin.action(description=_("Train now"), permissions=["change"])
+    def train(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> None:
+        for recommender in queryset:
+            self._train(request, recommender)
+
+    @admin.action(description=_("Roll back to the version before"), permissions=["change"])
+    def go_back(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> None:
+        for recommender in queryset:
+            self._go_back(request, recommender)

@@ -1,0 +1,102 @@
+"""Training runs while they run and after, and the versions that came of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.defaultfilters import filesizeformat
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from shop_reco.admin_base import ReadOnlyAdmin, bar, button, figures
+
+from .. import services
+from ..models import ModelVersion, TrainingRun
+from ..selectors import unfinished_runs
+from .recommenders import STATE_COLOURS, posted
+
+UNFINISHED = (TrainingRun.State.QUEUED, TrainingRun.State.RUNNING)
+
+
+class TrainingRunAdmin(ReadOnlyAdmin):
+    list_display = (
+        "recommender", "how", "phase", "how_far", "requested_at", "finished_at", "why", "requested_by", "buttons",
+    )  # fmt: skip
+    list_filter = ("state", "recommender")
+    list_select_related = ("recommender", "requested_by")
+    list_before_template = "shop_reco/admin/runs_before.html"
+    exclude = ("owner",)
+    actions = ("cancel",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"unfinished": unfinished_runs(), **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        name = "reco_recommendations_trainingrun_cancel"
+        cancel = path("<int:pk>/cancel/", self.admin_site.admin_view(self.post_cancel), name=name)
+        return [cancel, *super().get_urls()]
+
+    @display(description=_("state"), label=STATE_COLOURS, ordering="state")
+    def how(self, run: TrainingRun) -> tuple[str, str]:
+        return run.state, run.get_state_display()
+
+    @display(description=_("progress"))
+    def how_far(self, run: TrainingRun) -> SafeString:
+        return bar(run.progress)
+
+    @display(description=_("actions"))
+    def buttons(self, run: TrainingRun) -> SafeString | str:
+        if run.state not in UNFINISHED:
+            return ""
+        return button(self.address("cancel", run.pk), gettext("Cancel"))
+
+    @posted
+    def post_cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.may_change(request):
+            raise PermissionDenied
+        services.cancel_run(run=get_object_or_404(TrainingRun, pk=pk))
+        messages.success(request, gettext("The run is cancelled; what serves now goes on serving."))
+        return self.back_to_list()
+
+    @admin.action(description=_("Cancel"), permissions=["cancel"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> None:
+        for run in queryset:
+            services.cancel_run(run=run)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return self.may_change(request)
+
+
+class ModelVersionAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "how", "promoted_at", "created_at", "watermark", "weight", "measured")
+    list_filter = ("state", "recommender")
+    list_select_related = ("recommender",)
+    fields = (
+        "recommender", "public_id", "state", "measured", "watermark", "weight", "manifest_sha256", "run",
+        "created_at", "promoted_at",
+    )  # fmt: skip
+    readonly_fields = ("public_id", "measured", "weight")
+
+    @display(
+        description=_("state"),
+        label={"live": "success", "candidate": "info", "retired": "default", "rejected": "danger"},
+        ordering="state",
+    )
+    def how(self, version: ModelVersion) -> tuple[str, str]:
+        return version.state, version.get_state_display()
+
+    @display(description=_("size"), ordering="size")
+    def weight(self, version: ModelVersion) -> str:
+        return filesizeformat(version.size)
+
+    @display(description=_("figures"))
+    def measured(self, version: ModelVersion) -> SafeString:
+        return figures(version.figures)
