@@ -27,11 +27,9 @@ UNFINISHED = (TrainingRun.State.QUEUED, TrainingRun.State.RUNNING)
 
 
 class TrainingRunAdmin(ReadOnlyAdmin):
-    list_display = (
-        "recommender", "how", "phase", "how_far", "requested_at", "finished_at", "why", "requested_by", "buttons",
-    )  # fmt: skip
+    list_display = ("recommender", "how", "phase", "how_far", "requested_at", "took", "why", "buttons")
     list_filter = ("state", "recommender")
-    list_select_related = ("recommender", "requested_by")
+    list_select_related = ("recommender",)
     list_before_template = "shop_reco/admin/runs_before.html"
     exclude = ("owner",)
     actions = ("cancel",)
@@ -51,6 +49,12 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     @display(description=_("progress"))
     def how_far(self, run: TrainingRun) -> SafeString:
         return bar(run.progress)
+
+    @display(description=_("took"))
+    def took(self, run: TrainingRun) -> str:
+        if run.started_at is None or run.finished_at is None:
+            return "-"
+        return gettext("%(n).1f s") % {"n": (run.finished_at - run.started_at).total_seconds()}
 
     @display(description=_("actions"))
     def buttons(self, run: TrainingRun) -> SafeString | str:

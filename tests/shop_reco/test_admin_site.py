@@ -1,0 +1,157 @@
+"""What the plugin's admin promises as a whole: it opens, it refuses, and it leaves the host's alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.core.cache import cache
+from django.urls import reverse
+from unfold.sites import UnfoldAdminSite
+
+from shop_reco.admin_site import admin_site
+from shop_reco.dashboard import columns, shares
+from shop_reco.recommendations.models import Feedback
+from shop_reco.recommendations.services import give_feedback, request_training, set_enabled
+from shop_reco.recommendations.serving import recommend_for
+
+
+@pytest.fixture(autouse=True)
+def fresh_counts():
+    cache.clear()
+
+
+@pytest.fixture
+def staff(db, client):
+    client.force_login(User.objects.create_superuser("staff"))
+    return client
+
+
+@pytest.fixture
+def newcomer(db, client):
+    """Staff who may do nothing yet."""
+    client.user = User.objects.create_user("newcomer", is_staff=True)
+    client.force_login(client.user)
+    return client
+
+
+def address(model, page, *args):
+    return reverse(f"{admin_site.name}:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def open_every_page(staff):
+    for model, model_admin in admin_site._registry.items():
+        listed = staff.get(address(model, "changelist"))
+        assert listed.status_code == 200, model
+        added = staff.get(address(model, "add")).status_code
+        assert added == (200 if model_admin.has_add_permission(listed.wsgi_request) else 403), model
+        row = model._default_manager.first()
+        if row is not None:
+            assert staff.get(address(model, "change", row.pk)).status_code == 200, model
+        if model_admin.search_fields:
+            assert staff.get(address(model, "changelist"), {"q": "tea"}).status_code == 200, model
+
+
+def test_every_page_opens_in_a_shop_with_nothing_in_it(staff):
+    assert staff.get("/admin/").status_code == 200
+    open_every_page(staff)
+
+
+def test_every_page_opens_in_a_shop_with_something_of_everything(trained, person, staff):
+    fill(trained, person)
+    assert staff.get("/admin/").status_code == 200
+    empty = {model._meta.label for model in admin_site._registry if not model._default_manager.exists()}
+    assert empty == set()
+    open_every_page(staff)
+
+
+def fill(shop, person):
+    from shop_reco.events.models import DataImport
+    from shop_reco.events.services import Sender, record_events
+    from shop_reco.portraits.services import edit_interests, refresh_dirty
+    from shop_reco.privacy.services import erase_shopper
+    from shop_reco.recommendations.models import Rule
+    from shop_reco.users.services import create_visitor, decide_consent, ensure_shopper, issue_key, link_visitor
+
+    visitor = create_visitor()
+    decide_consent(shopper=visitor, decisions={"personalisation": True}, source="test")
+    link_visitor(visitor=visitor, account=person)
+    served = recommend_for(shopper=person, first=5)
+    give_feedback(
+        shopper=person, product=served.edges[0].product, kind=Feedback.Kind.WRONG_REASON, slate_id=served.slate_id
+    )
+    record_events(events=[{"id": "x", "type": "dance"}], shopper=person, sender=Sender.SERVER)
+    edit_interests(shopper=person, pin=[("category", "Tea")], block=[("brand", "B1")])
+    refresh_dirty()
+    Rule.objects.create(action="boost", product=shop.products["Tea-1"], points=1.0)
+    DataImport.objects.create(source="test", report={"dropped": {"no quantity": 3}})
+    issue_key(name="server", scopes=["lists:read"])
+    erase_shopper(shopper=ensure_shopper(external_id="gone"))
+    User.objects.get(username="staff").groups.create(name="merchandisers")
+
+
+def test_staff_without_permission_see_no_model_and_are_refused_each(trained, newcomer):
+    page = newcomer.get("/admin/").content.decode()
+    assert "8 recommenders" not in page
+    for model in admin_site._registry:
+        assert address(model, "changelist") not in page
+        assert newcomer.get(address(model, "changelist")).status_code == 403, model
+
+
+def test_who_is_not_staff_is_asked_to_sign_in(client, db):
+    reply = client.get("/admin/reco_products/product/")
+    assert reply.status_code == 302
+    assert "/admin/login/" in reply["Location"]
+    assert client.get("/admin/login/").status_code == 200
+
+
+def test_the_hosts_admin_stays_as_it_was():
+    assert not isinstance(admin.site._wrapped if hasattr(admin.site, "_wrapped") else admin.site, UnfoldAdminSite)
+    labels = {model._meta.app_label for model in admin.site._registry}
+    assert not {label for label in labels if label.startswith("reco_")}
+    assert admin_site.name != admin.site.name
+
+
+def test_the_dashboard_says_when_nothing_is_trained(shop, staff):
+    assert "Nothing that is switched on has been trained" in staff.get("/admin/").content.decode()
+
+
+def test_the_dashboard_says_when_all_is_switched_off(trained, staff):
+    from shop_reco.recommendations.services import KINDS
+
+    for kind in KINDS:
+        set_enabled(kind=kind, enabled=False)
+    assert "Every recommender is switched off" in staff.get("/admin/").content.decode()
+
+
+def test_the_dashboard_shows_events_lists_and_feedback(trained, person, staff):
+    served = recommend_for(shopper=person, first=5)
+    give_feedback(shopper=person, product=served.edges[0].product, kind="like")
+    request_training(kind="content")
+    page = staff.get("/admin/").content.decode()
+    assert "5 recommenders serve." in page
+    assert "Training or waiting for it: content." in page
+    assert page.count("<rect") >= 28 + 4 + 5
+    assert "1 (100%)" in page
+
+
+def test_the_dashboard_shows_only_what_its_reader_may_view(trained, newcomer):
+    newcomer.user.user_permissions.add(Permission.objects.get(codename="view_feedback"))
+    page = newcomer.get("/admin/").content.decode()
+    assert "What shoppers said" in page
+    assert "Events per day" not in page
+    assert "Serving since" not in page
+
+
+def test_the_busiest_day_is_as_high_as_the_chart():
+    days = [(dt.date(2026, 1, 1), 5), (dt.date(2026, 1, 2), 0), (dt.date(2026, 1, 3), 10)]
+    drawn = columns(days)
+    assert [(each.y, each.height) for each in drawn] == [(80, 80), (160, 0), (0, 160)]
+
+
+def test_shares_lie_side_by_side_and_fill_the_whole():
+    parts = shares([("a", 1, ""), ("b", 0, ""), ("c", 3, "")])
+    assert [(each.left, each.width) for each in parts] == [(0, 25), (25, 0), (25, 75)]
+    assert shares([("a", 0, "")]) == []
