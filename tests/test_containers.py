@@ -1,0 +1,108 @@
+"""What docker-compose.yml and the Dockerfile promise, as far as it can be seen without starting them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMA = ROOT / "tests" / "compose_schema" / "compose-spec.json"
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def names_in(path: str) -> set[str]:
+    """Variables that a .env file sets, or shows how to set."""
+    return set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / path).read_text(), re.MULTILINE))
+
+
+def test_the_compose_file_keeps_the_compose_schema(compose):
+    schema = json.loads(SCHEMA.read_text())
+    jsonschema.validators.validator_for(schema)(schema).validate(compose)
+
+
+def test_the_compose_schema_refuses_what_compose_does(compose):
+    schema = json.loads(SCHEMA.read_text())
+    broken = {**compose, "services": {"web": {**compose["services"]["web"], "comand": ["granian"]}}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validators.validator_for(schema)(schema).validate(broken)
+
+
+def test_compose_itself_reads_the_file(tmp_path):
+    docker = shutil.which("docker")
+    if not docker or subprocess.run([docker, "compose", "version"], capture_output=True).returncode:
+        pytest.skip("docker compose is not installed")
+    environment = tmp_path / "env"
+    environment.write_text("SECRET_KEY=x\nALLOWED_HOSTS=x\nPOSTGRES_PASSWORD=x\n")
+    command = [docker, "compose", "--env-file", str(environment), "--file", str(ROOT / "docker-compose.yml"), "config"]
+    done = subprocess.run([*command, "--quiet"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_part_of_production_has_a_service_and_waits_for_what_it_needs(compose):
+    services = compose["services"]
+    assert set(services) == {"migrate", "web", "worker", "beat", "postgres", "redis"}
+    for name in ("web", "worker", "beat"):
+        assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+    for name in ("worker", "beat"):
+        assert services[name]["depends_on"]["redis"] == {"condition": "service_healthy"}
+    for name in ("postgres", "redis", "worker"):
+        assert "test" in services[name]["healthcheck"]
+
+
+def test_serving_does_not_wait_for_the_broker(compose):
+    assert "redis" not in compose["services"]["web"]["depends_on"]
+
+
+def test_neither_the_database_nor_the_broker_is_reachable_from_outside(compose):
+    assert {name for name, service in compose["services"].items() if "ports" in service} == {"web"}
+    assert all(port.startswith("127.0.0.1:") for port in compose["services"]["web"]["ports"])
+
+
+def test_no_secret_is_written_into_the_compose_file():
+    text = (ROOT / "docker-compose.yml").read_text()
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "ALLOWED_HOSTS"):
+        assert f"${{{name}:?" in text
+
+
+def test_every_volume_that_is_mounted_is_declared(compose):
+    mounts = [mount for service in compose["services"].values() for mount in service.get("volumes", [])]
+    assert {mount.split(":")[0] for mount in mounts} == set(compose["volumes"])
+
+
+def test_env_example_names_every_variable_that_compose_and_production_read():
+    composed = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+    production = (ROOT / "shop_reco" / "settings" / "production.py").read_text()
+    read = set(re.findall(r'env\.\w+\("([A-Z_]+)"', production))
+    assert composed | read <= names_in(".env.example")
+
+
+def test_compose_hands_on_what_production_needs(compose):
+    production = (ROOT / "shop_reco" / "settings" / "production.py").read_text()
+    needed = set(re.findall(r'env\.\w+\("([A-Z_]+)"\)', production))
+    assert needed <= set(compose["services"]["web"]["environment"])
+
+
+def test_the_image_holds_what_it_copies_and_runs_as_nobody_special():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    sources = [word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]]
+    assert sources
+    assert [source for source in sources if not (ROOT / source).exists()] == []
+    user = max(number for number, line in enumerate(lines) if line.startswith("USER "))
+    assert lines[user] != "USER root"
+    assert user < min(number for number, line in enumerate(lines) if line.startswith("CMD "))
+
+
+def test_no_secret_and_no_local_data_reach_the_image():
+    ignored = set((ROOT / ".dockerignore").read_text().split())
+    assert {".env", ".git", "var", ".venv"} <= ignored
