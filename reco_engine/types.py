@@ -22,13 +22,34 @@ ReasonKind = Literal["history_item", "similar_shoppers", "feature", "popular", "
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """Terms of one kind, for several items and one history, before they are made into reasons.
+
+    Attributes:
+        points: Score units, shape (n_items, n_terms); zero where a term says nothing of an item.
+        evidence: The item behind each term, shape (n_terms,); None where no item is.
+        shoppers: How many stand behind each item's terms, shape (n_items,).
+    """
+
+    kind: ReasonKind
+    points: npt.NDArray[np.float64]
+    source: str
+    evidence: Ids | None = None
+    shoppers: npt.NDArray[np.int64] | None = None
+
+    def times(self, factor: float) -> Terms:
+        """The same terms in another recommender's units."""
+        return Terms(self.kind, self.points * factor, self.source, self.evidence, self.shoppers)
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
-    """One term of a score: ``points`` in score units, and the items that are its evidence."""
+    """One term of a score: ``points`` in score units, and the items and shoppers that are its evidence."""
 
     kind: ReasonKind
     points: float
-    label: str = ""
     evidence: tuple[ItemId, ...] = ()
+    shoppers: int = 0
     source: str = ""
 
 

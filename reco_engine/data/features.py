@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,15 +15,7 @@ from .catalogue import Catalogue
 
 CJK = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯]")
 WORD = re.compile(r"\w+", re.UNICODE)
-GROUPS = ("category", "brand", "price", "attribute", "text")
-
-
-@dataclass(frozen=True)
-class FeatureMatrix:
-    """Items by features, rows of length 1; ``groups`` says which of GROUPS each feature belongs to."""
-
-    matrix: sparse.csr_matrix
-    groups: npt.NDArray[np.int8]
+N_TEXT_FEATURES = 2**14
 
 
 def character_ngrams(text: str) -> Iterator[str]:
@@ -45,47 +36,60 @@ def price_bands(prices: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     return bands
 
 
-def feature_matrix(
-    catalogue: Catalogue,
-    *,
-    category: float = 1.0,
-    brand: float = 0.5,
-    price: float = 0.2,
-    attribute: float = 0.4,
-    text: float = 0.5,
-    n_text_features: int = 2**14,
-) -> FeatureMatrix:
-    """Build the matrix; the numbers weigh the groups against each other.
-
-    Each group's block is weighted by inverse document frequency and brought to the group's weight, so
-    that a long title counts no more than a short one; then each row is brought to length 1.
+def feature_matrix(catalogue: Catalogue) -> sparse.csr_matrix:
+    """Items by features, shape (n_items, n_features): 1 for each level of the category path, brand, price band
+    and attribute; an item's character n-grams share a length of 1, so that a long title counts no more.
     """
     n_items = len(catalogue)
-    blocks: list[tuple[sparse.csr_matrix, float]] = []
-    if catalogue.category is not None:
-        paths = ([" > ".join(path[: d + 1]) for d in range(len(path))] for path in catalogue.category)
-        blocks.append((_one_hot(paths, n_items), category))
-    else:
-        blocks.append((_nothing(n_items), 0.0))
+    paths = ([" > ".join(path[: d + 1]) for d in range(len(path))] for path in catalogue.category or [()] * n_items)
     names = ([name] if name else [] for name in catalogue.brand or [""] * n_items)
-    blocks.append((_one_hot(names, n_items), brand))
-    bands = price_bands(catalogue.price) if catalogue.price is not None else np.full(n_items, -1)
-    blocks.append((_one_hot(([str(band)] if band >= 0 else [] for band in bands), n_items), price))
+    bands = np.full(n_items, -1) if catalogue.price is None else price_bands(catalogue.price)
+    prices = ([str(band)] if band >= 0 else [] for band in bands)
     pairs = ([f"{key}={value}" for key, value in row.items()] for row in catalogue.attributes or [{}] * n_items)
-    blocks.append((_one_hot(pairs, n_items), attribute))
+    blocks = [_one_hot(rows, n_items) for rows in (paths, names, prices, pairs)]
     if catalogue.text is not None and n_items:
-        hashing = HashingVectorizer(analyzer=character_ngrams, n_features=n_text_features, alternate_sign=False)
-        blocks.append((hashing.transform(catalogue.text).tocsr(), text))
-    else:
-        blocks.append((_nothing(n_items), 0.0))
-    weighted = [_weighted(block, weight) for block, weight in blocks]
-    matrix = _unit_rows(sparse.hstack(weighted, format="csr"))
-    groups = np.repeat(np.arange(len(GROUPS), dtype=np.int8), [block.shape[1] for block in weighted])
-    return FeatureMatrix(matrix, groups)
+        hashing = HashingVectorizer(
+            analyzer=character_ngrams, n_features=N_TEXT_FEATURES, alternate_sign=False, binary=True
+        )
+        blocks.append(hashing.transform(catalogue.text).tocsr())
+    return sparse.csr_matrix(sparse.hstack(blocks, format="csr"))
 
 
-def _nothing(n_items: int) -> sparse.csr_matrix:
-    return sparse.csr_matrix((n_items, 0))
+def lifts(features: sparse.csr_matrix, taken: sparse.csr_matrix, *, pseudo_pairs: float = 10.0) -> Any:
+    """How much more often two items of one user share a feature than two items taken at random do.
+
+    A feature that says nothing of taste comes to zero; one that few pairs speak of stays near a guess by its
+    rarity, so that a shop without a single purchase has a weighting as well.
+
+    Args:
+        features: Shape (n_items, n_features).
+        taken: What each user took, shape (n_users, n_items).
+        pseudo_pairs: How many pairs the guess counts as.
+    Returns:
+        Logarithms of the ratios, zero or more, shape (n_features,), float64.
+    """
+    has, took = features.copy(), taken.copy()
+    has.data, took.data = np.ones_like(has.data), np.ones_like(took.data, dtype=np.float64)
+    counts = sparse.csr_matrix(took @ has)
+    together = np.asarray((counts.multiply(counts) - counts).sum(axis=0)).ravel()
+    sizes = np.asarray(took.sum(axis=1)).ravel()
+    shares = np.asarray(has.T @ took.sum(axis=0).A1).ravel() / max(float(sizes.sum()), 1.0)
+    expected = shares**2 * float((sizes * (sizes - 1)).sum())
+    rarity = (features.shape[0] + 1) / (np.bincount(has.indices, minlength=has.shape[1]) + 1)
+    ratio = (together + pseudo_pairs * rarity**0.25) / (expected + pseudo_pairs)
+    return np.maximum(np.log(np.maximum(ratio, 1e-12)), 0.0)
+
+
+def weighted_features(features: sparse.csr_matrix, weights: Any, *, least: float = 0.05) -> sparse.csr_matrix:
+    """Features whose products of two rows sum the weights of what both have; those under ``least`` are left out.
+
+    Rows are divided by the root of their length, half way between raw sums (which favour items of which
+    much is known) and cosines (which favour those of which little is).
+    """
+    kept = np.flatnonzero(weights >= least)
+    matrix = sparse.csr_matrix(features[:, kept] @ sparse.diags(np.sqrt(weights[kept])))
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    return sparse.csr_matrix(sparse.diags(np.where(lengths > 0, lengths, 1.0) ** -0.5) @ matrix)
 
 
 def _one_hot(rows: Iterable[Iterable[str]], n_items: int) -> sparse.csr_matrix:
@@ -96,17 +100,3 @@ def _one_hot(rows: Iterable[Iterable[str]], n_items: int) -> sparse.csr_matrix:
         indices.extend(names.setdefault(name, len(names)) for name in row)
         starts.append(len(indices))
     return sparse.csr_matrix((np.ones(len(indices)), indices, starts), shape=(n_items, len(names)))
-
-
-def _weighted(block: sparse.csr_matrix, weight: float) -> sparse.csr_matrix:
-    if block.shape[1] == 0:
-        return block
-    frequency = np.bincount(block.indices, minlength=block.shape[1])
-    idf = np.log((1 + block.shape[0]) / (1 + frequency)) + 1
-    return _unit_rows(block @ sparse.diags(idf)) * weight
-
-
-def _unit_rows(matrix: Any) -> sparse.csr_matrix:
-    matrix = matrix.tocsr()
-    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    return sparse.csr_matrix(sparse.diags(1.0 / np.where(norms > 0, norms, 1.0)) @ matrix)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from reco_engine.errors import BadInputError
-from reco_engine.types import Codes, Ids
+from reco_engine.types import Codes, Floats, Ids
 
 SECONDS_A_DAY = 86_400.0
 
@@ -134,6 +134,21 @@ class Interactions:
         matrix = sparse.csr_matrix((values, (self.users, self.items)), shape=(self.n_users, self.n_items))
         matrix.sum_duplicates()
         return matrix
+
+    def matrix_over(self, item_ids: Ids, factors: Floats) -> sparse.csr_matrix:
+        """Users by other, sorted ``item_ids``, weights times ``factors``; items not among them are left out."""
+        places = codes_of(item_ids, self.item_ids)[self.items]
+        known = places >= 0
+        values = (self.weights * factors)[known]
+        matrix = sparse.csr_matrix((values, (self.users[known], places[known])), shape=(self.n_users, item_ids.size))
+        matrix.sum_duplicates()
+        return matrix
+
+    def takers_over(self, item_ids: Ids, factors: Floats) -> npt.NDArray[np.float64]:
+        """How many users took each of ``item_ids``, weights times ``factors``, a user once an item at most."""
+        matrix = self.matrix_over(item_ids, factors)
+        matrix.data = np.minimum(matrix.data, 1.0)
+        return np.asarray(matrix.sum(axis=0), dtype=np.float64).ravel()
 
     @cached_property
     def newest(self) -> float | None:

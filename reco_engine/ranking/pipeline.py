@@ -1,10 +1,9 @@
-"""The steps from a live history to a list, in order, with the work of scoring and explaining shared."""
+"""The steps from a live history to an ordered list: propose, score, blend, cut."""
 
 from __future__ import annotations
 
-import heapq
-import math
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -13,17 +12,15 @@ import numpy.typing as npt
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
-from reco_engine.recommenders.base import Explainer, Recommender
+from reco_engine.recommenders.base import Explained, Recommender, best_places
 from reco_engine.recommenders.registry import create
-from reco_engine.types import Ids, ItemId, Ranking, Reason, Recommendation, Scores
+from reco_engine.types import Ids, ItemId, Ranking, Scores, Terms
 
-from .blending import DEFAULT_WEIGHTS, Blend, fit_blend
+from .blending import DEFAULT_WEIGHTS, Blend
+from .fitting import fit_blend
 
 PROPOSERS = ("item_cf", "user_cf", "content", "popularity")
 """Cheap enough to score everything; the others score candidates only."""
-
-REASONS = 5
-"""Reasons of an item; the smaller rest is summed in one remainder."""
 
 
 def recommend(
@@ -52,18 +49,8 @@ def recommend(
     return rankings
 
 
-def best_places(values: npt.NDArray[np.floating], n: int) -> npt.NDArray[np.int64]:
-    """Places of the ``n`` highest values, best first, ties by place; NaN is never among them."""
-    known = np.flatnonzero(~np.isnan(values))
-    if known.size > n > 0:
-        threshold = np.partition(values[known], known.size - n)[known.size - n]
-        known = known[values[known] >= threshold]
-    order = np.lexsort((known, -values[known]))
-    return known[order][: max(n, 0)]
-
-
 @dataclass
-class Hybrid:
+class Hybrid(Explained):
     """Recommenders and the blend of them: two stages, one additive score, reasons that sum to it."""
 
     name = "hybrid"
@@ -72,7 +59,8 @@ class Hybrid:
     blend: Blend = field(default_factory=lambda: Blend.default({}))
 
     def __post_init__(self) -> None:
-        self._align()
+        if all("item_ids_" in vars(part) for part in self.parts.values()):
+            self._align()
 
     def _align(self) -> None:
         ids = [part.item_ids for part in self.parts.values()]
@@ -115,11 +103,21 @@ class Hybrid:
                 scores[row] = np.where(np.all(np.isnan(stacked), axis=0), np.nan, total)
         return scores
 
-    def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
+    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
         factors = self.blend.factors(len(history), self.parts.keys())
-        return self._explainer(history, factors, at)(item_id)
+        return [
+            term.times(factor)
+            for name, factor in factors.items()
+            for term in self.parts[name].terms(history, items, at=at)
+        ]
 
-    def recommend(
+    def taking_part(self, names: Collection[str]) -> Self:
+        """The same hybrid with some of its parts; the others contribute nothing and the rest is re-normalised."""
+        some = copy(self)
+        some.parts = {name: part for name, part in self.parts.items() if name in names}
+        return some
+
+    def rank(
         self,
         history: History,
         n: int,
@@ -127,47 +125,38 @@ class Hybrid:
         allowed: npt.NDArray[np.bool_] | None = None,
         exclude: Collection[ItemId] = (),
         at: float | None = None,
-        enabled: Collection[str] | None = None,
         n_candidates: int = 300,
-        only: Collection[str] | None = None,
-    ) -> tuple[Recommendation, ...]:
-        """The ``n`` best items with their reasons, best first.
+    ) -> Ranking:
+        """The ``n`` best items, best first: the cheap parts propose, all that take part score the candidates.
 
         Args:
             allowed: Which of ``item_ids`` may be shown, shape (n_items,); everyone proposes among these.
             exclude: Items that must not be shown to this shopper.
-            enabled: Parts switched on; the others contribute nothing and the rest is re-normalised.
             n_candidates: Items worth ranking that each proposer passes on, at least ``n``.
         """
-        names = [p for p in self.parts if (enabled is None or p in enabled) and (only is None or p in only)]
-        factors = self.blend.factors(len(history), names)
+        factors = self.blend.factors(len(history), self.parts.keys())
         open_ = np.ones(self.item_ids.size, dtype=bool) if allowed is None else allowed.copy()
         closed = codes_of(self.item_ids, list(exclude))
         open_[closed[closed >= 0]] = False
-        total = np.zeros(self.item_ids.size)
-        opinion = np.zeros(self.item_ids.size, dtype=bool)
-        candidates: list[npt.NDArray[np.int64]] = []
-        for name in (p for p in PROPOSERS if p in factors):
-            row = self._spread(name, self.parts[name].score([history], at=at)[0] * factors[name])
-            said = ~np.isnan(row)
-            total[said] += row[said]
-            opinion |= said
-            row[~open_] = np.nan
-            candidates.append(best_places(row, max(n, n_candidates)))
-        refiners = [p for p in factors if p not in PROPOSERS]
-        if not candidates and refiners:
-            candidates.append(np.flatnonzero(open_))
-        places = np.unique(np.concatenate(candidates)) if candidates else np.empty(0, np.int64)
+        rows = {
+            name: self._spread(name, self.parts[name].score([history], at=at)[0])
+            for name in factors
+            if name in PROPOSERS
+        }
+        proposed = [best_places(np.where(open_, row, np.nan), max(n, n_candidates)) for row in rows.values()]
+        if not proposed and factors:
+            proposed.append(np.flatnonzero(open_))
+        places = np.unique(np.concatenate(proposed)) if proposed else np.empty(0, np.int64)
         items = self.item_ids[places].tolist()
-        for name in refiners if items else ():
-            row = self.parts[name].score([history], items=items, at=at)[0] * factors[name]
+        total, opinion = np.zeros(places.size), np.zeros(places.size, dtype=bool)
+        for name, factor in factors.items():
+            row = rows[name][places] if name in rows else self.parts[name].score([history], items=items, at=at)[0]
             said = ~np.isnan(row)
-            total[places[said]] += row[said]
-            opinion[places[said]] = True
-        places = places[opinion[places]]
-        order = np.lexsort((places, -total[places]))[:n]
-        told = self._explainer(history, factors, at)
-        return tuple(_explained(self.item_ids[place].item(), told) for place in places[order])
+            total[said] += factor * row[said].astype(np.float64)
+            opinion |= said
+        total[~opinion] = np.nan
+        best = best_places(total, n)
+        return Ranking(tuple(self.item_ids[places[best]].tolist()), tuple(total[best].tolist()))
 
     def _spread(self, name: str, row: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         places = self._places[name]
@@ -176,42 +165,6 @@ class Hybrid:
         whole = np.full(self.item_ids.size, np.nan)
         whole[places] = row
         return whole
-
-    def _explainer(self, history: History, factors: Mapping[str, float], at: float | None) -> Explainer:
-        """The parts' reasons times their factors; the same evidence from two parts is one reason."""
-        parts = [(factor, self.parts[name].explainer(history, at)) for name, factor in factors.items()]
-
-        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
-            points: dict[tuple[object, ...], float] = {}
-            first: dict[tuple[object, ...], Reason] = {}
-            for factor, explain in parts:
-                for reason in explain(item_id):
-                    key = (reason.kind, reason.label, reason.evidence)
-                    points[key] = points.get(key, 0.0) + factor * reason.points
-                    first.setdefault(key, reason)
-            return tuple(
-                Reason(reason.kind, points[key], reason.label, reason.evidence, reason.source)
-                for key, reason in first.items()
-            )
-
-        return reasons
-
-
-def _explained(item_id: Hashable, explain: Explainer) -> Recommendation:
-    reasons = fewer(explain(item_id))
-    return Recommendation(item_id, math.fsum(reason.points for reason in reasons), reasons)
-
-
-def fewer(reasons: Sequence[Reason], most: int = REASONS) -> tuple[Reason, ...]:
-    """The largest reasons, best first, and one remainder for the rest; the sum stays."""
-    told = [reason for reason in reasons if reason.kind != "remainder" and reason.points > 0]
-    best = heapq.nlargest(most, told, key=lambda reason: reason.points)
-    if len(best) == len(reasons):
-        return tuple(best)
-    rest = math.fsum([r.points for r in reasons] + [-r.points for r in best])
-    if abs(rest) < 1e-12 and best:
-        return tuple(best)
-    return (*best, Reason("remainder", rest))
 
 
 def _factory(part: Recommender | None, name: str) -> Callable[[], Recommender]:

@@ -12,13 +12,10 @@ from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.errors import BadInputError
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Ids, ItemId, Reason, Scores
+from reco_engine.types import Ids, ItemId, Reason, Scores, Terms
 
 Progress = Callable[[float], None]
 """Hears how far a fit has come, 0 to 1; raising from it ends the fit."""
-
-
-Explainer = Callable[[ItemId], tuple[Reason, ...]]
 
 
 class Recommender(Protocol):
@@ -49,8 +46,34 @@ class Recommender(Protocol):
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
         """Return the terms whose points sum to this item's score; none where there is no opinion."""
 
-    def explainer(self, history: History, at: float | None = None) -> Explainer:
-        """Return ``explain`` for one history, with the work that its items share done once."""
+    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+        """Return the terms of many items at once; each item's points over all of them sum to its score.
+
+        All points of an item without an opinion are zero.
+        """
+
+
+class Explained:
+    """Says why, one item at a time, from the terms that a recommender gives for many."""
+
+    def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
+        return reasons_of(self.terms(history, [item_id], at))
+
+    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+        raise NotImplementedError
+
+
+def reasons_of(terms: Sequence[Terms], row: int = 0) -> tuple[Reason, ...]:
+    """One item's terms as reasons, largest first; terms of one kind and evidence are one reason, zeros are none."""
+    found: dict[tuple[str, ItemId], Reason] = {}
+    for term in terms:
+        shoppers = 0 if term.shoppers is None else int(term.shoppers[row])
+        for column in np.flatnonzero(term.points[row]):
+            evidence = () if term.evidence is None else (term.evidence[column].item(),)
+            known = found.get((term.kind, evidence))
+            points = float(term.points[row, column]) + (known.points if known else 0.0)
+            found[term.kind, evidence] = Reason(term.kind, points, evidence, shoppers, term.source)
+    return tuple(sorted(found.values(), key=lambda reason: -abs(reason.points)))
 
 
 Entries = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
@@ -98,3 +121,21 @@ def need_catalogue(catalogue: Catalogue | None) -> Catalogue:
     if catalogue is None or len(catalogue) == 0:
         raise BadInputError("catalogue is missing or empty; this recommender learns from what items are")
     return catalogue
+
+
+def best_places(values: npt.NDArray[np.floating], n: int) -> npt.NDArray[np.int64]:
+    """Places of the ``n`` highest values, best first, ties by place; NaN is never among them."""
+    known = np.flatnonzero(~np.isnan(values))
+    if known.size > n > 0:
+        threshold = np.partition(values[known], known.size - n)[known.size - n]
+        known = known[values[known] >= threshold]
+    order = np.lexsort((known, -values[known]))
+    return known[order][: max(n, 0)]
+
+
+def rows_of(n_items: int, wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where each of ``n_items`` places is among ``wanted``, -1 where it is not, shape (n_items,)."""
+    rows = np.full(n_items, -1, dtype=np.int64)
+    known = np.flatnonzero(wanted >= 0)
+    rows[wanted[known]] = known
+    return rows

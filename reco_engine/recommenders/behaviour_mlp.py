@@ -12,14 +12,16 @@ import numpy.typing as npt
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Floats, Ids, ItemId, Reason, Scores
+from reco_engine.types import Floats, Ids, ItemId, Scores, Terms
 
-from .base import Explainer, Progress, entries_of, need_interactions
+from .base import Explained, Progress, entries_of, need_interactions
 from .networks import train_bag_network
+
+PATH_STEPS = 16
 
 
 @dataclass
-class BehaviourMLP:
+class BehaviourMLP(Explained):
     """Multinomial likelihood over the items that enough users took; served by numpy.
 
     Source:
@@ -29,13 +31,13 @@ class BehaviourMLP:
     name: ClassVar[str] = "behaviour_mlp"
 
     n_hidden: int = 128
-    n_epochs: int = 30
+    n_epochs: int = 15
     batch: int = 128
     dropout: float = 0.5
     learning_rate: float = 2e-3
-    weight_decay: float = 1e-5
-    half_life: float = 120.0  # days, in training
-    history_half_life: float = 120.0  # days, of the live history
+    weight_decay: float = 2e-4
+    half_life: float = 60.0  # days, in training
+    history_half_life: float = 60.0  # days, of the live history
     min_users: int = 3  # takers below which there is no opinion of an item
     n_items: int = 8000  # the most taken, at most
     item_ids_: Ids = field(init=False, repr=False)
@@ -101,36 +103,30 @@ class BehaviourMLP:
                 scores[row, known] = self.decoder_[wanted[known]] @ hidden + self.decoder_bias_[wanted[known]]
         return scores
 
-    def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        return self.explainer(history, at)(item_id)
-
-    def explainer(self, history: History, at: float | None = None) -> Explainer:
+    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
         """Integrated gradients along the straight path from the empty bag, and what the path leaves over.
 
         Source:
             Sundararajan et al., "Axiomatic attribution for deep networks", ICML 2017.
         """
+        wanted = codes_of(self.item_ids_, items)
         places, values = self._bag(history, at)
+        if places.size == 0:
+            return []
+        known = wanted >= 0
         encoder = self.encoder_[places].astype(np.float64)
         inward = values @ encoder
-        steps = (np.arange(16) + 0.5) / 16
+        steps = (np.arange(PATH_STEPS) + 0.5) / PATH_STEPS
         slope = (1.0 - np.tanh(np.outer(steps, inward) + self.encoder_bias_) ** 2).mean(axis=0)
-        gradients = values[:, None] * encoder * slope
         hidden = np.tanh(inward + self.encoder_bias_)
-
-        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
-            (target,) = codes_of(self.item_ids_, [item_id])
-            if target < 0 or places.size == 0:
-                return ()
-            points = gradients @ self.decoder_[target]
-            total = float(hidden @ self.decoder_[target] + self.decoder_bias_[target])
-            terms = [
-                Reason("history_item", float(points[i]), evidence=(self.item_ids_[places[i]].item(),), source=self.name)
-                for i in np.argsort(-np.abs(points), kind="stable")
-            ]
-            return (*terms, Reason("remainder", total - float(points.sum()), source=self.name))
-
-        return reasons
+        points, totals = np.zeros((wanted.size, places.size)), np.zeros(wanted.size)
+        decoder = self.decoder_[wanted[known]].astype(np.float64)
+        points[known] = (decoder * slope) @ (values[:, None] * encoder).T
+        totals[known] = decoder @ hidden + self.decoder_bias_[wanted[known]]
+        return [
+            Terms("history_item", points, self.name, self.item_ids_[places]),
+            Terms("remainder", (totals - points.sum(axis=1))[:, None], self.name),
+        ]
 
     def _bag(self, history: History, at: float | None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)

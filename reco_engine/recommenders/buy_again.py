@@ -12,13 +12,13 @@ import numpy.typing as npt
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Ids, ItemId, Reason, Scores
+from reco_engine.types import Ids, ItemId, Scores, Terms
 
-from .base import Explainer, Progress, need_interactions
+from .base import Explained, Progress, need_interactions
 
 
 @dataclass
-class BuyAgain:
+class BuyAgain(Explained):
     """Score the history's own items by their faded counts; no opinion of any other item."""
 
     name: ClassVar[str] = "buy_again"
@@ -55,20 +55,10 @@ class BuyAgain:
             scores[row] = whole[:-1] if wanted is None else whole[wanted]
         return scores
 
-    def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        return self.explainer(history, at)(item_id)
-
-    def explainer(self, history: History, at: float | None = None) -> Explainer:
+    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
         places, counts = self._counts(history, at)
-
-        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
-            (target,) = codes_of(self.item_ids_, [item_id])
-            hits = np.flatnonzero(places == target)
-            if target < 0 or hits.size == 0:
-                return ()
-            return (Reason("repeat", float(counts[hits[0]]), evidence=(item_id,), source=self.name),)
-
-        return reasons
+        own = codes_of(self.item_ids_, items)[:, None] == places
+        return [Terms("repeat", own * counts, self.name, self.item_ids_[places])]
 
     def _counts(self, history: History, at: float | None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         places = codes_of(self.item_ids_, history.items)

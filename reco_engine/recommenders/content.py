@@ -4,40 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from reco_engine.data.catalogue import Catalogue
-from reco_engine.data.features import feature_matrix
+from reco_engine.data.features import feature_matrix, lifts, weighted_features
 from reco_engine.data.interactions import History, Interactions, codes_of
-from reco_engine.types import Floats, Ids, ItemId, Reason, Scores
+from reco_engine.portrait.decay import half_life_weights
+from reco_engine.types import Floats, Ids, ItemId, Scores, Terms
 
-from .base import Explainer, Progress, entries_of, need_catalogue, ranges
+from .base import Explained, Progress, entries_of, need_catalogue
 
 
 @dataclass
-class ContentBased:
-    """Cosine between an item's features and the weighted, decayed mean of the history's features.
+class ContentBased(Explained):
+    """What an item shares with the history, times a prior for how often items are taken.
 
-    The mean's terms are the history's items, so the score is a sum over them.
+    ``score_i = (base + sum_h share_h f_h.f_i) prior_i``: ``f`` are the items' features, weighted by how much
+    each says of taste; ``share`` is the history's faded weights, summing to 1; ``prior_i`` is the item's count
+    over the largest one, to the power of ``popularity_exponent``. An item never taken has half a count, so that
+    it is scored from the moment it is in the catalogue.
     """
 
     name: ClassVar[str] = "content"
 
-    history_half_life: float = 30.0  # days, of the live history
-    category: float = 1.0  # how much each group of features counts
-    brand: float = 0.5
-    price: float = 0.2
-    text: float = 0.5
+    history_half_life: float = 60.0  # days, of the live history
+    half_life: float = 120.0  # days, of the counts
+    popularity_exponent: float = 1.0
+    base: float = 0.1  # what an item has that shares nothing with the history
     item_ids_: Ids = field(init=False, repr=False)
-    starts_: npt.NDArray[np.int64] = field(init=False, repr=False)
+    starts_: npt.NDArray[np.int32] = field(init=False, repr=False)
     features_: npt.NDArray[np.int32] = field(init=False, repr=False)
     values_: Floats = field(init=False, repr=False)
-    column_starts_: npt.NDArray[np.int64] = field(init=False, repr=False)
-    column_items_: npt.NDArray[np.int32] = field(init=False, repr=False)
-    column_values_: Floats = field(init=False, repr=False)
+    n_features_: int = field(init=False, repr=False)
+    priors_: Floats = field(init=False, repr=False)
 
     @property
     def item_ids(self) -> Ids:
@@ -53,18 +57,19 @@ class ContentBased:
         progress: Progress | None = None,
     ) -> Self:
         items = need_catalogue(catalogue)
-        matrix = feature_matrix(
-            items, category=self.category, brand=self.brand, price=self.price, text=self.text
-        ).matrix.astype(np.float32)
+        features = feature_matrix(items)
+        taken = interactions.matrix_over(items.item_ids, np.ones(len(interactions)))
+        matrix = weighted_features(features, lifts(features, taken)).astype(np.float32)
         matrix.sort_indices()
-        columns = matrix.tocsc()
+        fading = half_life_weights(interactions.ages(at), self.half_life)
+        counts = interactions.takers_over(items.item_ids, fading) + 0.5
+        vars(self).pop("_matrix", None)  # that of an earlier fit
         self.item_ids_ = items.item_ids
-        self.starts_ = matrix.indptr.astype(np.int64)
+        self.starts_ = matrix.indptr.astype(np.int32)
         self.features_ = matrix.indices.astype(np.int32)
         self.values_ = matrix.data
-        self.column_starts_ = columns.indptr.astype(np.int64)
-        self.column_items_ = columns.indices.astype(np.int32)
-        self.column_values_ = columns.data
+        self.n_features_ = matrix.shape[1]
+        self.priors_ = ((counts / counts.max()) ** self.popularity_exponent).astype(np.float32)
         return self
 
     def score(
@@ -73,66 +78,38 @@ class ContentBased:
         wanted = None if items is None else codes_of(self.item_ids_, items)
         scores = np.full((len(histories), self.item_ids_.size if wanted is None else wanted.size), np.nan, np.float32)
         for row, history in enumerate(histories):
-            places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
+            places, shares = self._shares(history, at)
             if places.size == 0:
                 continue
-            interest = self._interest(places, weights)
-            if wanted is not None:
-                scores[row] = self._dot(wanted, interest)
-                continue
-            active = np.flatnonzero(interest)
-            sizes = self.column_starts_[active + 1] - self.column_starts_[active]
-            cells = ranges(self.column_starts_[active], sizes)
-            terms = self.column_values_[cells] * np.repeat(interest[active], sizes)
-            scores[row] = np.bincount(self.column_items_[cells], terms, minlength=self.item_ids_.size)
+            interest = shares.astype(np.float32) @ self._matrix[places]
+            if wanted is None:
+                scores[row] = (self.base + self._matrix @ interest) * self.priors_
+            else:
+                known = wanted >= 0
+                affinity = self._matrix[wanted[known]] @ interest
+                scores[row, known] = (self.base + affinity) * self.priors_[wanted[known]]
         return scores
 
-    def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        return self.explainer(history, at)(item_id)
+    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+        wanted = codes_of(self.item_ids_, items)
+        places, shares = self._shares(history, at)
+        if places.size == 0:
+            return []
+        known = wanted >= 0
+        priors = np.where(known, self.priors_[wanted], 0.0).astype(np.float64)
+        points = np.zeros((wanted.size, places.size))
+        points[known] = (self._matrix[wanted[known]] @ self._matrix[places].T).toarray() * shares
+        return [
+            Terms("feature", points * priors[:, None], self.name, self.item_ids_[places]),
+            Terms("popular", self.base * priors[:, None], self.name),
+        ]
 
-    def explainer(self, history: History, at: float | None = None) -> Explainer:
+    def _shares(self, history: History, at: float | None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
-        shares = weights / self._length(places, weights)
-        row = np.zeros(self.column_starts_.size - 1)
+        return places, weights / (weights.sum() or 1.0)
 
-        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
-            (target,) = codes_of(self.item_ids_, [item_id])
-            if target < 0 or places.size == 0:
-                return ()
-            own = slice(self.starts_[target], self.starts_[target + 1])
-            row[self.features_[own]] = self.values_[own]
-            points = self._dot(places, row) * shares
-            row[self.features_[own]] = 0.0
-            return tuple(
-                Reason("feature", float(points[i]), evidence=(self.item_ids_[places[i]].item(),), source=self.name)
-                for i in np.argsort(-points, kind="stable")
-                if points[i] > 0
-            )
-
-        return reasons
-
-    def _mean(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        sizes = self.starts_[places + 1] - self.starts_[places]
-        cells = ranges(self.starts_[places], sizes)
-        counts = np.bincount(
-            self.features_[cells],
-            self.values_[cells] * np.repeat(weights, sizes),
-            minlength=self.column_starts_.size - 1,
-        )
-        return np.asarray(counts, dtype=np.float64)
-
-    def _length(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> float:
-        return float(np.linalg.norm(self._mean(places, weights))) or 1.0
-
-    def _interest(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        mean = self._mean(places, weights)
-        return mean / (float(np.linalg.norm(mean)) or 1.0)
-
-    def _dot(self, places: npt.NDArray[np.int64], vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Products of items' rows with a feature vector; NaN for place -1."""
-        known = np.maximum(places, 0)
-        sizes = self.starts_[known + 1] - self.starts_[known]
-        cells = ranges(self.starts_[known], sizes)
-        owners = np.repeat(np.arange(places.size), sizes)
-        products = self.values_[cells] * vector[self.features_[cells]]
-        return np.where(places >= 0, np.bincount(owners, products, minlength=places.size), np.nan)
+    @cached_property
+    def _matrix(self) -> sparse.csr_matrix:
+        """Items by features, float32, on the learned arrays themselves."""
+        shape = (self.item_ids_.size, self.n_features_)
+        return sparse.csr_matrix((self.values_, self.features_, self.starts_), shape=shape)

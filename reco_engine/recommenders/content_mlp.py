@@ -11,21 +11,22 @@ import numpy.typing as npt
 from sklearn.utils.extmath import randomized_svd
 
 from reco_engine.data.catalogue import Catalogue
-from reco_engine.data.features import feature_matrix
+from reco_engine.data.features import feature_matrix, lifts, weighted_features
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Floats, Ids, ItemId, Reason, Scores
+from reco_engine.types import Floats, Ids, ItemId, Scores, Terms
 
-from .base import Explainer, Progress, entries_of, need_catalogue, need_interactions
+from .base import Explained, Progress, entries_of, need_catalogue, need_interactions
 from .networks import train_item_network
 
 
 @dataclass
-class ContentMLP:
+class ContentMLP(Explained):
     """Item features -> hidden layer -> item vectors; a live shopper's output row is folded in from the history.
 
     The row solves ``w = A^-1 sum_i c_i z_i`` with ``A = prior Z'Z / n + sum_i c_i z_i z_i' + ridge I``, so
-    that a new shopper and a new item both work, and the score is a sum over the history's items.
+    that a new shopper and a new item both work; the score is ``prior_i z_i.w``, a sum over the history's items,
+    where the prior is the item's count over the largest one; an item never taken has half a count.
 
     Source:
         Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008, eq. 4.
@@ -45,9 +46,11 @@ class ContentMLP:
     n_train_items: int = 8000  # the most taken, at most
     prior: float = 20.0  # how much all items count as unknown interest
     ridge: float = 0.1
+    popularity_exponent: float = 1.0
     item_ids_: Ids = field(init=False, repr=False)
     vectors_: Floats = field(init=False, repr=False)
     gram_: Floats = field(init=False, repr=False)
+    priors_: Floats = field(init=False, repr=False)
 
     @property
     def item_ids(self) -> Ids:
@@ -64,7 +67,7 @@ class ContentMLP:
     ) -> Self:
         need_interactions(interactions)
         items = need_catalogue(catalogue)
-        features = self._dense_features(items, seed)
+        features = self._dense_features(items, interactions, seed)
         faded = interactions.weights * half_life_weights(interactions.ages(at), self.half_life)
         matrix = interactions.matrix(faded)
         places = codes_of(items.item_ids, interactions.item_ids)
@@ -89,6 +92,9 @@ class ContentMLP:
         vectors = np.tanh(features @ learnt["first"] + learnt["first_bias"]) @ learnt["second"]
         self.vectors_ = vectors / max(float(np.sqrt((vectors**2).sum(axis=1).mean())), 1e-9)
         self.gram_ = (self.vectors_.T.astype(np.float64) @ self.vectors_) / len(items)
+        fading = half_life_weights(interactions.ages(at), self.half_life)
+        counts = interactions.takers_over(items.item_ids, fading) + 0.5
+        self.priors_ = ((counts / counts.max()) ** self.popularity_exponent).astype(np.float32)
         self.item_ids_ = items.item_ids
         return self
 
@@ -103,30 +109,21 @@ class ContentMLP:
                 continue
             output = self._folded(places, weights) @ weights
             if wanted is None:
-                scores[row] = self.vectors_ @ output
+                scores[row] = (self.vectors_ @ output) * self.priors_
             else:
                 known = wanted >= 0
-                scores[row, known] = self.vectors_[wanted[known]] @ output
+                scores[row, known] = (self.vectors_[wanted[known]] @ output) * self.priors_[wanted[known]]
         return scores
 
-    def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        return self.explainer(history, at)(item_id)
-
-    def explainer(self, history: History, at: float | None = None) -> Explainer:
+    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+        wanted = codes_of(self.item_ids_, items)
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
-        folded = self._folded(places, weights) * weights
-
-        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
-            (target,) = codes_of(self.item_ids_, [item_id])
-            if target < 0 or places.size == 0:
-                return ()
-            points = self.vectors_[target].astype(np.float64) @ folded
-            return tuple(
-                Reason("history_item", float(points[i]), evidence=(self.item_ids_[places[i]].item(),), source=self.name)
-                for i in np.argsort(-np.abs(points), kind="stable")
-            )
-
-        return reasons
+        if places.size == 0:
+            return []
+        points = np.where(wanted >= 0, self.priors_[wanted], 0.0)[:, None] * self.vectors_[wanted].astype(np.float64)
+        return [
+            Terms("history_item", points @ (self._folded(places, weights) * weights), self.name, self.item_ids_[places])
+        ]
 
     def _folded(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """``A^-1 z_i`` for each item of the history, shape (n_factors, n_entries)."""
@@ -135,8 +132,10 @@ class ContentMLP:
         system[np.diag_indices_from(system)] += self.ridge
         return np.asarray(np.linalg.solve(system, vectors.T))
 
-    def _dense_features(self, items: Catalogue, seed: int) -> npt.NDArray[np.float32]:
-        matrix = feature_matrix(items).matrix
+    def _dense_features(self, items: Catalogue, interactions: Interactions, seed: int) -> npt.NDArray[np.float32]:
+        features = feature_matrix(items)
+        taken = interactions.matrix_over(items.item_ids, np.ones(len(interactions)))
+        matrix = weighted_features(features, lifts(features, taken))
         n_features = max(1, min(self.n_features, min(matrix.shape) - 1))
         left, sizes, _ = randomized_svd(matrix, n_features, n_iter=3, random_state=seed)
         scaled = left * np.sqrt(sizes) * np.sqrt(len(items))

@@ -12,15 +12,15 @@ import numpy.typing as npt
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Floats, Ids, ItemId, Reason, Scores
+from reco_engine.types import Floats, Ids, ItemId, Scores, Terms
 
-from .base import Explainer, Progress, entries_of, need_interactions, ranges
+from .base import Explained, Progress, entries_of, need_interactions, ranges, rows_of
 
 Neighbours = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
 @dataclass
-class UserCF:
+class UserCF(Explained):
     """The k stored users nearest to the live history by cosine; score = sum of similarity x weight.
 
     Neighbours are found through the columns of the history's items only, so the work is bounded by what
@@ -32,10 +32,10 @@ class UserCF:
 
     name: ClassVar[str] = "user_cf"
 
-    n_neighbours: int = 200
+    n_neighbours: int = 100
     half_life: float = 120.0  # days, in training
     history_half_life: float = 120.0  # days, of the live history
-    popularity_exponent: float = 0.2  # how much a popular item's weight is damped
+    popularity_exponent: float = 0.1  # how much a popular item's weight is damped
     min_support: int = 1  # neighbours below which there is no opinion
     item_ids_: Ids = field(init=False, repr=False)
     row_starts_: npt.NDArray[np.int64] = field(init=False, repr=False)
@@ -105,24 +105,19 @@ class UserCF:
             scores[row] = totals if wanted is None else np.where(wanted >= 0, totals[wanted], np.nan)
         return scores
 
-    def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
-        return self.explainer(history, at)(item_id)
-
-    def explainer(self, history: History, at: float | None = None) -> Explainer:
+    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+        wanted = codes_of(self.item_ids_, items)
         users, similarities = self.neighbours(history, at)
-        enough = users.size >= max(self.min_support, 1)
+        if users.size < max(self.min_support, 1):
+            return []
         cells, owners = self._cells(users)
-        items = self.row_items_[cells]
-
-        def reasons(item_id: ItemId) -> tuple[Reason, ...]:
-            (target,) = codes_of(self.item_ids_, [item_id])
-            if target < 0 or not enough:
-                return ()
-            hits = np.flatnonzero(items == target)
-            points = float(self.row_values_[cells[hits]] @ similarities[owners[hits]])
-            return (Reason("similar_shoppers", points, label=str(hits.size), source=self.name),)
-
-        return reasons
+        rows = rows_of(self.item_ids_.size, wanted)[self.row_items_[cells]]
+        hits = np.flatnonzero(rows >= 0)
+        points = np.bincount(
+            rows[hits], self.row_values_[cells[hits]] * similarities[owners[hits]], minlength=wanted.size
+        )
+        shoppers = np.bincount(rows[hits], minlength=wanted.size)
+        return [Terms("similar_shoppers", points[:, None].astype(np.float64), self.name, shoppers=shoppers)]
 
     def neighbours(self, history: History, at: float | None = None) -> Neighbours:
         """Places and cosines of the k stored users nearest to the history, nearest first, ties by place."""

@@ -16,7 +16,8 @@ from reco_engine.artifacts import save
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions
 from reco_engine.errors import EngineError
-from reco_engine.ranking.blending import DEFAULT_WEIGHTS, fit_blend
+from reco_engine.ranking.blending import DEFAULT_WEIGHTS
+from reco_engine.ranking.fitting import fit_blend
 from reco_engine.recommenders.registry import class_of, create
 from shop_reco.conf import reco_settings
 from shop_reco.events.engine import training_interactions

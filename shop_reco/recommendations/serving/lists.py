@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from reco_engine.data.interactions import History
-from reco_engine.ranking.pipeline import best_places
+from reco_engine.reasons import explained
+from reco_engine.recommenders.base import best_places
 from reco_engine.types import Reason, Recommendation
 from shop_reco.conf import reco_settings
 from shop_reco.events.engine import live_history
@@ -33,12 +34,6 @@ from .slates import buffer
 EVIDENCE = 3
 SPARE = 4
 """Items ranked beyond the page: one tells whether there is another page, the rest fill gaps."""
-STRATEGY_PARTS = {
-    Placement.Strategy.PERSONAL: None,
-    Placement.Strategy.SIMILAR: frozenset({"content", "item_cf"}),
-    Placement.Strategy.BOUGHT_TOGETHER: frozenset({"item_cf"}),
-    Placement.Strategy.POPULAR: frozenset({"popularity"}),
-}
 
 
 @dataclass
@@ -168,16 +163,17 @@ def _serve(request: Request) -> Served:
     if request.narrowing is not None and request.narrowing.narrows():
         passing = filtered(queryset=showable(), filter=request.narrowing).values_list("pk", flat=True)
         allowed = allowed & np.isin(models.hybrid.item_ids, np.fromiter(passing, np.int64))
-    ranked = models.hybrid.recommend(
+    model = models.for_strategy(request.strategy)
+    at = timezone.now().timestamp()
+    best = model.rank(
         request.history,
         request.first + SPARE,
         allowed=allowed,
         exclude=request.exclude | hidden,
-        at=timezone.now().timestamp(),
-        enabled=models.enabled,
+        at=at,
         n_candidates=reco_settings().CANDIDATES,
-        only=STRATEGY_PARTS[Placement.Strategy(request.strategy)],
     )
+    ranked = explained(model, request.history, best.item_ids, at=at)
     ranked = _boosted(ranked, [rule for rule in rules if rule.action == Rule.Action.BOOST])
     return _finish(request, models, ranked, exclude=request.exclude | hidden)
 
@@ -192,11 +188,8 @@ def _buy_again(request: Request) -> Served:
     row = model.score([request.history], at=at)[0].astype(np.float64)
     row[~np.isin(model.item_ids, np.fromiter(bought - request.exclude, np.int64))] = np.nan
     ids = model.item_ids[best_places(row, request.first + SPARE)].tolist()
-    ranked = []
-    for pk in ids:
-        reasons = model.explain(request.history, pk, at=at)
-        ranked.append(Recommendation(pk, math.fsum(reason.points for reason in reasons), reasons))
-    return _finish(request, models, tuple(ranked), exclude=request.exclude, fill=False)
+    ranked = explained(model, request.history, ids, at=at)
+    return _finish(request, models, ranked, exclude=request.exclude, fill=False)
 
 
 def _targets(rules: Sequence[Rule]) -> set[int]:
@@ -291,23 +284,32 @@ def _rung(request: Request, models: LiveModels, ranked: bool) -> str:
 def _told(reason: Reason, products: dict[int, Product]) -> ServedReason:
     evidence = [products[pk] for pk in reason.evidence[:EVIDENCE] if pk in products]
     evidence = [each for each in evidence if each.category is None or not each.category.sensitive]
-    name = evidence[0].title if evidence else ""
-    texts = {
-        "history_item": _("Often chosen with %(product)s") % {"product": name} if name else _("Goes with your choices"),
-        "feature": _("Like %(product)s") % {"product": name} if name else _("Like what you chose"),
-        "similar_shoppers": ngettext(
-            "%(n)s shopper like you bought it", "%(n)s shoppers like you bought it", int(reason.label or 0)
-        )
-        % {"n": reason.label or 0},
-        "popular": _("Popular now"),
-        "repeat": _("You buy it again and again"),
-        "rule": _("The shop's choice"),
-        "dislike": _("Like something you refused"),
-        "remainder": _("Many small things"),
-    }
-    if reason.kind == "similar_shoppers" and int(reason.label or 0) < reco_settings().MIN_SUPPORT:
-        texts["similar_shoppers"] = _("Shoppers like you bought it")
-    return ServedReason(reason.kind.upper(), texts[reason.kind], reason.points, evidence)
+    return ServedReason(
+        reason.kind.upper(), _text(reason, evidence[0].title if evidence else ""), reason.points, evidence
+    )
+
+
+def _text(reason: Reason, name: str) -> str:
+    match reason.kind:
+        case "history_item":
+            return _("Often chosen with %(product)s") % {"product": name} if name else _("Goes with your choices")
+        case "feature":
+            return _("Like %(product)s") % {"product": name} if name else _("Like what you chose")
+        case "similar_shoppers" if reason.shoppers >= reco_settings().MIN_SUPPORT:
+            text = ngettext("%(n)s shopper like you bought it", "%(n)s shoppers like you bought it", reason.shoppers)
+            return text % {"n": reason.shoppers}
+        case "similar_shoppers":
+            return _("Shoppers like you bought it")
+        case "popular":
+            return _("Popular now")
+        case "repeat":
+            return _("You buy it again and again")
+        case "rule":
+            return _("The shop's choice")
+        case "dislike":
+            return _("Like something you refused")
+        case "remainder":
+            return _("Many small things")
 
 
 def _slate(request: Request, models: LiveModels, served: Served) -> Slate:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +20,17 @@ from shop_reco.conf import reco_settings
 from shop_reco.products.models import Product
 from shop_reco.products.selectors import catalogue_revision, showable_now
 
-from ..models import ModelVersion
+from ..models import ModelVersion, Placement
 from ..selectors import earlier_versions, enabled_kinds, live_versions, serving_revision
 
 logger = structlog.get_logger(__name__)
+STRATEGY_PARTS: Mapping[str, frozenset[str]] = {
+    Placement.Strategy.SIMILAR: frozenset({"content", "item_cf"}),
+    Placement.Strategy.BOUGHT_TOGETHER: frozenset({"item_cf"}),
+    Placement.Strategy.POPULAR: frozenset({"popularity"}),
+}
+LIKENESS = 0.25
+"""How much of the popularity prior is left where likeness is the question, as an exponent."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,14 @@ class LiveModels:
     enabled: frozenset[str]
     versions: dict[str, str]
     degraded: bool
+
+    def for_strategy(self, strategy: str) -> Hybrid:
+        """The parts that a kind of list is made of, less those that are switched off."""
+        wanted = STRATEGY_PARTS.get(strategy, frozenset(self.hybrid.parts))
+        some = self.hybrid.taking_part(wanted & self.enabled)
+        if strategy == Placement.Strategy.SIMILAR and "content" in some.parts:
+            some.parts = {**some.parts, "content": _likeness(some.parts["content"])}
+        return some
 
 
 @dataclass(frozen=True)
@@ -113,6 +130,12 @@ class Memory:
             return None
         self._loaded[kind] = (name, model)
         return model
+
+
+def _likeness(content: Any) -> Any:
+    softened = copy(content)
+    softened.priors_ = content.priors_**LIKENESS
+    return softened
 
 
 def _whole_mask(models: LiveModels, revision: int) -> Mask:
