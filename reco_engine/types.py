@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -18,6 +18,7 @@ Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 Scores: TypeAlias = npt.NDArray[np.float32]
 Codes: TypeAlias = npt.NDArray[np.int32]
 Ids: TypeAlias = npt.NDArray[Any]
+Items: TypeAlias = Sequence[ItemId] | Ids
 ReasonKind = Literal["history_item", "similar_shoppers", "feature", "popular", "repeat", "remainder", "rule", "dislike"]
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What `make test` runs: the checks, then all tests; the last line is the runner's own summary.
+# What `make test` runs: the checks, then all tests on SQLite; before them, where PostgreSQL answers, all that
+# touch a database on PostgreSQL. The last lines say what did not run, and the runner's own summary.
 set -euo pipefail
 bash scripts/lint.sh
 if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then
@@ -8,4 +9,13 @@ if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; th
   fi
   command -v chromium >/dev/null || .venv/bin/playwright install chromium >/dev/null 2>&1 || true
 fi
+services=$(.venv/bin/python scripts/services.py)
+eval "$services"
+if [ -n "${TEST_DATABASE_URL:-}" ]; then
+  echo "on PostgreSQL:"
+  .venv/bin/pytest -q tests/shop_reco
+  export TESTED_ON_POSTGRESQL=1
+fi
+unset TEST_DATABASE_URL
+echo "on SQLite:"
 exec .venv/bin/pytest "$@"

@@ -109,23 +109,29 @@ def bar(share: float) -> SafeString:
     )  # fmt: skip
 
 
-def figures(values: Mapping[str, Any]) -> SafeString:
-    """Names and values, one pair a line."""
+def figures(values: Mapping[str, Any], *, names: Mapping[str, Any]) -> SafeString:
+    """One pair a line; ``names`` translates the keys, and a key that it lacks names itself."""
     return format_html(
         "<dl>{}</dl>",
         format_html_join(
             "",
             '<div class="flex gap-2"><dt class="font-medium">{}</dt><dd>{}</dd></div>',
-            ((str(name).replace("_", " "), _worded(value)) for name, value in values.items()),
+            ((_named(name, names), _worded(value, names)) for name, value in values.items()),
         ),
     )
 
 
-def _worded(value: Any) -> str:
+def _named(name: str, names: Mapping[str, Any]) -> str:
+    return str(names.get(name) or name.replace("_", " "))
+
+
+def _worded(value: Any, names: Mapping[str, Any]) -> str:
     if isinstance(value, dict):
-        return "; ".join(f"{name}: {_worded(each)}" for name, each in value.items())
+        return "; ".join(f"{_named(name, names)}: {_worded(each, names)}" for name, each in value.items())
     if isinstance(value, list):
-        return ", ".join(_worded(each) for each in value)
+        return ", ".join(_worded(each, names) for each in value)
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

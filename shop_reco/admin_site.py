@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.backends.django import DjangoTemplates
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
@@ -159,7 +160,7 @@ class RecoAdminSite(UnfoldAdminSite):
         options = apps.get_model(name)._meta
         link = reverse(f"{self.name}:{options.app_label}_{options.model_name}_changelist")
         return {
-            "title": str(options.verbose_name_plural).capitalize(),
+            "title": capfirst(str(options.verbose_name_plural)),
             "icon": icon,
             "link": link,
             "active": request.path.startswith(link),

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ShopRecoConfig(AppConfig):
@@ -6,7 +7,7 @@ class ShopRecoConfig(AppConfig):
 
     name = "shop_reco"
     label = "reco"
-    verbose_name = "Shop recommendations"
+    verbose_name = _("Shop recommendations")
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  registers the checks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -72,6 +73,9 @@ class RecoSettings:
 
     CANDIDATES: int = 300
     """Items worth ranking that candidate generation passes on."""
+
+    RECOMMENDERS: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Settings of recommenders that differ from the engine's own, by kind: {"item_cf": {"n_targets": 100}}."""
 
     LEASE: float = 30.0
     """Seconds without a heartbeat after which a training run counts as dead."""

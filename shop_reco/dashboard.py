@@ -104,13 +104,7 @@ def rungs() -> list[Share]:
     """Lists of the last week by the rung that served them; one query."""
     since = timezone.now() - dt.timedelta(days=7)
     found = dict(Slate.objects.filter(served_at__gte=since).order_by().values_list("rung").annotate(n=Count("pk")))
-    names = {
-        "PERSONAL": _("Personal"),
-        "LAST_GOOD": _("Last good version"),
-        "POPULAR": _("Popular now"),
-        "NEWEST": _("Newest"),
-    }
-    return shares([(names[rung], found.get(rung, 0), colour) for rung, colour in RUNGS.items()])
+    return shares([(str(Slate.Rung(rung).label), found.get(rung, 0), colour) for rung, colour in RUNGS.items()])
 
 
 def shares(parts: Sequence[tuple[str, int, str]]) -> list[Share]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import uuid
 from decimal import Decimal
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
+SERVICES = {"PostgreSQL": "TESTED_ON_POSTGRESQL", "Redis": "TEST_REDIS_URL", "RabbitMQ": "TEST_AMQP_URL"}
 SHELVES = {"Tea": 12, "Cheese": 12, "Soap": 12}
 
 
@@ -92,3 +94,11 @@ def person(shop):
     from shop_reco.users.models import Shopper
 
     return Shopper.objects.get(external_id="h0")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say loudly which services the run did without."""
+    missing = [name for name, variable in SERVICES.items() if variable not in os.environ]
+    if missing:
+        terminalreporter.section("what did not run")
+        terminalreporter.line(f"NOT TESTED HERE: {', '.join(missing)}")

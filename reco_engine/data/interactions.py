@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from reco_engine.errors import BadInputError
 from reco_engine.types import Codes, Floats, Ids
 
 SECONDS_A_DAY = 86_400.0
+T = TypeVar("T")
 
 
 def _column(name: str, values: Any, size: int, default: float) -> npt.NDArray[np.float64]:
@@ -163,6 +164,7 @@ class History:
     items: Sequence[Hashable]
     timestamps: Sequence[float] | None = None
     weights: Sequence[float] | None = None
+    _known: dict[tuple[int, Hashable], tuple[object, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         size = len(self.items)
@@ -181,6 +183,17 @@ class History:
         times = np.asarray(self.timestamps, dtype=np.float64)
         now = float(at) if at is not None else (float(times.max()) if times.size else 0.0)
         return np.maximum(now - times, 0.0) / SECONDS_A_DAY
+
+    def once(self, owner: object, key: Hashable, work: Callable[[], T]) -> T:
+        """What ``work`` returns, done once in the life of this history for each learned ``owner`` and ``key``.
+
+        Scoring and explaining one list read the same history several times. The owner is kept alive, so that
+        no later one can be taken for it.
+        """
+        known = self._known.get((id(owner), key))
+        if known is None:
+            known = self._known[id(owner), key] = (owner, work())
+        return cast("T", known[1])
 
     def values(self) -> npt.NDArray[np.float64]:
         return _column("weights", self.weights, len(self.items), 1.0)

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
-from reco_engine.recommenders.base import Explained, Recommender, best_places
+from reco_engine.recommenders.base import Explained, Recommender, best_places, pick
 from reco_engine.recommenders.registry import create
-from reco_engine.types import Ids, ItemId, Ranking, Scores, Terms
+from reco_engine.types import Ids, ItemId, Items, Ranking, Scores, Terms
 
 from .blending import DEFAULT_WEIGHTS, Blend
 from .fitting import fit_blend
@@ -89,9 +89,7 @@ class Hybrid(Explained):
         self._align()
         return self
 
-    def score(
-        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
-    ) -> Scores:
+    def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         wanted = self.item_ids.tolist() if items is None else list(items)
         scores = np.full((len(histories), len(wanted)), np.nan, dtype=np.float32)
         for row, history in enumerate(histories):
@@ -103,7 +101,7 @@ class Hybrid(Explained):
                 scores[row] = np.where(np.all(np.isnan(stacked), axis=0), np.nan, total)
         return scores
 
-    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+    def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
         factors = self.blend.factors(len(history), self.parts.keys())
         return [
             term.times(factor)
@@ -138,33 +136,33 @@ class Hybrid(Explained):
         open_ = np.ones(self.item_ids.size, dtype=bool) if allowed is None else allowed.copy()
         closed = codes_of(self.item_ids, list(exclude))
         open_[closed[closed >= 0]] = False
-        rows = {
-            name: self._spread(name, self.parts[name].score([history], at=at)[0])
-            for name in factors
-            if name in PROPOSERS
-        }
-        proposed = [best_places(np.where(open_, row, np.nan), max(n, n_candidates)) for row in rows.values()]
-        if not proposed and factors:
-            proposed.append(np.flatnonzero(open_))
-        places = np.unique(np.concatenate(proposed)) if proposed else np.empty(0, np.int64)
-        items = self.item_ids[places].tolist()
+        rows = {name: self.parts[name].score([history], at=at)[0] for name in factors if name in PROPOSERS}
+        places = self._candidates(rows, open_, max(n, n_candidates))
+        if places.size < n and factors:
+            places = np.flatnonzero(open_)
+        ids = self.item_ids[places]
         total, opinion = np.zeros(places.size), np.zeros(places.size, dtype=bool)
         for name, factor in factors.items():
-            row = rows[name][places] if name in rows else self.parts[name].score([history], items=items, at=at)[0]
+            part = self.parts[name]
+            row = pick(rows[name], part.item_ids, ids) if name in rows else part.score([history], items=ids, at=at)[0]
             said = ~np.isnan(row)
             total[said] += factor * row[said].astype(np.float64)
             opinion |= said
         total[~opinion] = np.nan
         best = best_places(total, n)
-        return Ranking(tuple(self.item_ids[places[best]].tolist()), tuple(total[best].tolist()))
+        return Ranking(tuple(ids[best].tolist()), tuple(total[best].tolist()))
 
-    def _spread(self, name: str, row: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-        places = self._places[name]
-        if places is None:
-            return row.astype(np.float64)
-        whole = np.full(self.item_ids.size, np.nan)
-        whole[places] = row
-        return whole
+    def _candidates(
+        self, rows: Mapping[str, npt.NDArray[np.float32]], open_: npt.NDArray[np.bool_], n: int
+    ) -> npt.NDArray[np.int64]:
+        """Places of the ``n`` best open items of each proposer, sorted; one that scores nothing proposes nothing."""
+        proposed = [np.empty(0, np.int64)]
+        for name, row in rows.items():
+            own = self._places[name]
+            able = np.flatnonzero((row > 0) & (open_ if own is None else open_[own]))
+            best = able[best_places(row[able], n)]
+            proposed.append(best if own is None else own[best])
+        return np.unique(np.concatenate(proposed))
 
 
 def _factory(part: Recommender | None, name: str) -> Callable[[], Recommender]:

@@ -12,7 +12,7 @@ from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.errors import BadInputError
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Ids, ItemId, Reason, Scores, Terms
+from reco_engine.types import Ids, ItemId, Items, Reason, Scores, Terms
 
 Progress = Callable[[float], None]
 """Hears how far a fit has come, 0 to 1; raising from it ends the fit."""
@@ -38,15 +38,13 @@ class Recommender(Protocol):
     ) -> Self:
         """Learn from scratch; the same data, seed and instant give the same bytes."""
 
-    def score(
-        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
-    ) -> Scores:
+    def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         """Return shape (n_histories, n_items or len(items)), higher is better, NaN for "no opinion"."""
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
         """Return the terms whose points sum to this item's score; none where there is no opinion."""
 
-    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+    def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
         """Return the terms of many items at once; each item's points over all of them sum to its score.
 
         All points of an item without an opinion are zero.
@@ -59,7 +57,7 @@ class Explained:
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
         return reasons_of(self.terms(history, [item_id], at))
 
-    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+    def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
         raise NotImplementedError
 
 
@@ -81,11 +79,21 @@ Entries = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 def entries_of(history: History, item_ids: Ids, half_life: float, at: float | None) -> Entries:
     """The history as places in ``item_ids`` and faded weights, repeats summed, unknown items left out."""
-    places = codes_of(item_ids, history.items)
-    values = history.values() * half_life_weights(history.ages(at), half_life)
-    known = (places >= 0) & (values > 0)
-    unique, inverse = np.unique(places[known], return_inverse=True)
-    return unique, np.asarray(np.bincount(inverse, values[known], minlength=unique.size), dtype=np.float64)
+    places, unique, inverse = history.once(item_ids, "places", lambda: _places_of(history, item_ids))
+    values = (history.values() * half_life_weights(history.ages(at), half_life))[places]
+    weights = np.asarray(np.bincount(inverse, values, minlength=unique.size), dtype=np.float64)
+    heavy = weights > 0
+    return unique[heavy], weights[heavy]
+
+
+def _places_of(
+    history: History, item_ids: Ids
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Which entries of the history are known, the places of their items, and which item each is of."""
+    codes = codes_of(item_ids, history.items)
+    known = np.flatnonzero(codes >= 0)
+    unique, inverse = np.unique(codes[known], return_inverse=True)
+    return known, unique, inverse
 
 
 def ranges(starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -94,7 +102,7 @@ def ranges(starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.N
     return np.asarray(np.repeat(starts, sizes) + offsets, dtype=np.int64)
 
 
-def pick(row: npt.NDArray[np.floating], item_ids: Ids, items: Sequence[ItemId] | None) -> Scores:
+def pick(row: npt.NDArray[np.floating], item_ids: Ids, items: Items | None) -> Scores:
     """The scores of ``items`` out of a whole row; NaN for items that are unknown."""
     if items is None:
         return row.astype(np.float32)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Floats, Ids, ItemId, Scores, Terms
+from reco_engine.types import Floats, Ids, Items, Scores, Terms
 
 from .base import Explained, Progress, entries_of, need_interactions
 from .networks import train_bag_network
@@ -86,9 +86,7 @@ class BehaviourMLP(Explained):
         self.decoder_, self.decoder_bias_ = learnt["decoder"], learnt["decoder_bias"]
         return self
 
-    def score(
-        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
-    ) -> Scores:
+    def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         wanted = None if items is None else codes_of(self.item_ids_, items)
         scores = np.full((len(histories), self.item_ids_.size if wanted is None else wanted.size), np.nan, np.float32)
         for row, history in enumerate(histories):
@@ -103,7 +101,7 @@ class BehaviourMLP(Explained):
                 scores[row, known] = self.decoder_[wanted[known]] @ hidden + self.decoder_bias_[wanted[known]]
         return scores
 
-    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+    def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
         """Integrated gradients along the straight path from the empty bag, and what the path leaves over.
 
         Source:

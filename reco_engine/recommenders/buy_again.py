@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
-from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Ids, ItemId, Scores, Terms
+from reco_engine.types import Ids, Items, Scores, Terms
 
-from .base import Explained, Progress, need_interactions
+from .base import Explained, Progress, entries_of, need_interactions
 
 
 @dataclass
@@ -23,7 +21,7 @@ class BuyAgain(Explained):
 
     name: ClassVar[str] = "buy_again"
 
-    half_life: float = 45.0  # days
+    half_life: float = 90.0  # days
     item_ids_: Ids = field(init=False, repr=False)
 
     @property
@@ -43,26 +41,17 @@ class BuyAgain(Explained):
         self.item_ids_ = interactions.item_ids
         return self
 
-    def score(
-        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
-    ) -> Scores:
+    def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         wanted = None if items is None else codes_of(self.item_ids_, items)
         scores = np.full((len(histories), self.item_ids_.size if wanted is None else wanted.size), np.nan, np.float32)
         for row, history in enumerate(histories):
-            places, counts = self._counts(history, at)
+            places, counts = entries_of(history, self.item_ids_, self.half_life, at)
             whole = np.full(self.item_ids_.size + 1, np.nan)  # the last place is that of unknown items
             whole[places] = counts
             scores[row] = whole[:-1] if wanted is None else whole[wanted]
         return scores
 
-    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
-        places, counts = self._counts(history, at)
+    def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
+        places, counts = entries_of(history, self.item_ids_, self.half_life, at)
         own = codes_of(self.item_ids_, items)[:, None] == places
         return [Terms("repeat", own * counts, self.name, self.item_ids_[places])]
-
-    def _counts(self, history: History, at: float | None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        places = codes_of(self.item_ids_, history.items)
-        faded = history.values() * half_life_weights(history.ages(at), self.half_life)
-        known = (places >= 0) & (faded > 0)
-        unique, inverse = np.unique(places[known], return_inverse=True)
-        return unique, np.asarray(np.bincount(inverse, faded[known], minlength=unique.size), dtype=np.float64)

@@ -15,7 +15,7 @@ from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.features import feature_matrix, lifts, weighted_features
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Floats, Ids, ItemId, Scores, Terms
+from reco_engine.types import Floats, Ids, Items, Scores, Terms
 
 from .base import Explained, Progress, entries_of, need_catalogue
 
@@ -72,9 +72,7 @@ class ContentBased(Explained):
         self.priors_ = ((counts / counts.max()) ** self.popularity_exponent).astype(np.float32)
         return self
 
-    def score(
-        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
-    ) -> Scores:
+    def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         wanted = None if items is None else codes_of(self.item_ids_, items)
         scores = np.full((len(histories), self.item_ids_.size if wanted is None else wanted.size), np.nan, np.float32)
         for row, history in enumerate(histories):
@@ -90,7 +88,7 @@ class ContentBased(Explained):
                 scores[row, known] = (self.base + affinity) * self.priors_[wanted[known]]
         return scores
 
-    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+    def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
         wanted = codes_of(self.item_ids_, items)
         places, shares = self._shares(history, at)
         if places.size == 0:

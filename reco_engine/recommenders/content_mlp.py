@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.features import feature_matrix, lifts, weighted_features
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Floats, Ids, ItemId, Scores, Terms
+from reco_engine.types import Floats, Ids, Items, Scores, Terms
 
 from .base import Explained, Progress, entries_of, need_catalogue, need_interactions
 from .networks import train_item_network
@@ -98,16 +99,15 @@ class ContentMLP(Explained):
         self.item_ids_ = items.item_ids
         return self
 
-    def score(
-        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
-    ) -> Scores:
+    def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         wanted = None if items is None else codes_of(self.item_ids_, items)
         scores = np.full((len(histories), self.item_ids_.size if wanted is None else wanted.size), np.nan, np.float32)
         for row, history in enumerate(histories):
             places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
             if places.size == 0:
                 continue
-            output = self._folded(places, weights) @ weights
+            folded = history.once(self.vectors_, ("folded", at), partial(self._folded, places, weights))
+            output = folded @ weights
             if wanted is None:
                 scores[row] = (self.vectors_ @ output) * self.priors_
             else:
@@ -115,15 +115,14 @@ class ContentMLP(Explained):
                 scores[row, known] = (self.vectors_[wanted[known]] @ output) * self.priors_[wanted[known]]
         return scores
 
-    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+    def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
         wanted = codes_of(self.item_ids_, items)
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
         if places.size == 0:
             return []
+        folded = history.once(self.vectors_, ("folded", at), partial(self._folded, places, weights))
         points = np.where(wanted >= 0, self.priors_[wanted], 0.0)[:, None] * self.vectors_[wanted].astype(np.float64)
-        return [
-            Terms("history_item", points @ (self._folded(places, weights) * weights), self.name, self.item_ids_[places])
-        ]
+        return [Terms("history_item", points @ (folded * weights), self.name, self.item_ids_[places])]
 
     def _folded(self, places: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """``A^-1 z_i`` for each item of the history, shape (n_factors, n_entries)."""

@@ -13,7 +13,7 @@ from scipy import sparse
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Floats, Ids, ItemId, Scores, Terms
+from reco_engine.types import Floats, Ids, Items, Scores, Terms
 
 from .base import Explained, Progress, entries_of, need_interactions, ranges, rows_of
 from .products import best_products
@@ -76,9 +76,7 @@ class ItemCF(Explained):
         self.starts_ = neighbours.indptr.astype(np.int64)
         return self
 
-    def score(
-        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
-    ) -> Scores:
+    def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         wanted = None if items is None else codes_of(self.item_ids_, items)
         scores = np.full((len(histories), self.item_ids_.size if wanted is None else wanted.size), np.nan, np.float32)
         for row, history in enumerate(histories):
@@ -93,7 +91,7 @@ class ItemCF(Explained):
                 scores[row] = np.where(wanted >= 0, totals[wanted], np.nan)
         return scores
 
-    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+    def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
         wanted = codes_of(self.item_ids_, items)
         places, shares = self._shares(history, at)
         targets, terms, owners = self._terms(places, shares)

@@ -11,7 +11,7 @@ import numpy as np
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Floats, Ids, ItemId, Scores, Terms
+from reco_engine.types import Floats, Ids, Items, Scores, Terms
 
 from .base import Explained, Progress, need_interactions, pick
 
@@ -48,12 +48,10 @@ class Popularity(Explained):
         self.scores_ = np.log1p(interactions.takers_over(interactions.item_ids, fading))
         return self
 
-    def score(
-        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
-    ) -> Scores:
+    def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         row = pick(self.scores_, self.item_ids_, items)
         return np.broadcast_to(row, (len(histories), row.size)).copy()
 
-    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+    def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
         points = np.nan_to_num(pick(self.scores_, self.item_ids_, items).astype(np.float64))
         return [Terms("popular", points[:, None], self.name)]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.types import Floats, Ids, ItemId, Scores, Terms
+from reco_engine.types import Floats, Ids, ItemId, Items, Scores, Terms
 
 from .base import Explained, Progress, entries_of, need_interactions, ranges, rows_of
 
@@ -90,9 +90,7 @@ class UserCF(Explained):
         times.sort_indices()
         return np.asarray(given.data / np.maximum(times.data, 1.0), dtype=np.float32)
 
-    def score(
-        self, histories: Sequence[History], items: Sequence[ItemId] | None = None, at: float | None = None
-    ) -> Scores:
+    def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         wanted = None if items is None else codes_of(self.item_ids_, items)
         scores = np.full((len(histories), self.item_ids_.size if wanted is None else wanted.size), np.nan, np.float32)
         for row, history in enumerate(histories):
@@ -105,7 +103,7 @@ class UserCF(Explained):
             scores[row] = totals if wanted is None else np.where(wanted >= 0, totals[wanted], np.nan)
         return scores
 
-    def terms(self, history: History, items: Sequence[ItemId], at: float | None = None) -> list[Terms]:
+    def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
         wanted = codes_of(self.item_ids_, items)
         users, similarities = self.neighbours(history, at)
         if users.size < max(self.min_support, 1):
@@ -121,6 +119,9 @@ class UserCF(Explained):
 
     def neighbours(self, history: History, at: float | None = None) -> Neighbours:
         """Places and cosines of the k stored users nearest to the history, nearest first, ties by place."""
+        return history.once(self.row_values_, ("neighbours", at), lambda: self._neighbours(history, at))
+
+    def _neighbours(self, history: History, at: float | None) -> Neighbours:
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
         if places.size == 0:
             return np.empty(0, np.int64), np.empty(0)

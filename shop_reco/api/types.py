@@ -17,7 +17,7 @@ from shop_reco.events.models import Event
 from shop_reco.portraits.selectors import InterestView, PortraitView
 from shop_reco.products import models
 from shop_reco.products.selectors import ProductFilter
-from shop_reco.recommendations.models import Feedback
+from shop_reco.recommendations.models import Feedback, Slate
 from shop_reco.recommendations.serving import Served, ServedEdge, ServedReason
 from shop_reco.users.models import Consent
 
@@ -32,12 +32,9 @@ EventType: Any = _enum("EventType", Event.Type.values)
 Channel: Any = _enum("Channel", Event.Channel.values)
 FeedbackKind: Any = _enum("FeedbackKind", Feedback.Kind.values)
 Purpose: Any = _enum("Purpose", Consent.Purpose.values)
-Rung: Any = _enum("Rung", ["PERSONAL", "LAST_GOOD", "POPULAR", "NEWEST"])
+Rung: Any = _enum("Rung", Slate.Rung.values)
 PlacedBy: Any = _enum("PlacedBy", ["SCORE", "RULE", "FILL"])
-ReasonKind: Any = _enum(
-    "ReasonKind",
-    ["HISTORY_ITEM", "SIMILAR_SHOPPERS", "FEATURE", "POPULAR", "REPEAT", "REMAINDER", "RULE", "DISLIKE"],
-)
+ReasonKind: Any = _enum("ReasonKind", Slate.ReasonKind.values)
 
 
 def global_id(name: str, public_id: uuid.UUID) -> strawberry.ID:
@@ -79,6 +76,7 @@ def _url(name: str, argument: object) -> str | None:
 
 @strawberry.type
 class Product:
+    row: strawberry.Private[models.Product]
     id: strawberry.ID
     sku: str
     title: str
@@ -88,12 +86,19 @@ class Product:
     in_stock: bool
     category: Category | None
     brand: str | None
-    url: str | None
-    image_url: str | None
+
+    @strawberry.field
+    def url(self) -> str | None:
+        return _url("product", self.row.public_id)
+
+    @strawberry.field
+    def image_url(self) -> str | None:
+        return _url("picture", self.row.category.slug if self.row.category else "product")
 
     @classmethod
     def of(cls, row: models.Product) -> Self:
         return cls(
+            row=row,
             id=global_id("Product", row.public_id),
             sku=row.sku,
             title=row.title,
@@ -103,8 +108,6 @@ class Product:
             in_stock=row.stock is None or row.stock > 0,
             category=Category.of(row.category) if row.category else None,
             brand=row.brand.name if row.brand else None,
-            url=_url("product", row.public_id),
-            image_url=_url("picture", row.category.slug if row.category else "product"),
         )
 
 
@@ -113,7 +116,11 @@ class Reason:
     kind: ReasonKind
     text: str
     points: float = strawberry.field(description="Score units; the terms of an edge sum to its score.")
-    evidence: list[Product]
+    rows: strawberry.Private[list[models.Product]]
+
+    @strawberry.field
+    def evidence(self) -> list[Product]:
+        return [Product.of(row) for row in self.rows]
 
     @classmethod
     def of(cls, reason: ServedReason) -> Self:
@@ -121,7 +128,7 @@ class Reason:
             kind=ReasonKind(reason.kind),
             text=reason.text,
             points=reason.points,
-            evidence=[Product.of(each) for each in reason.evidence],
+            rows=reason.evidence,
         )
 
 

@@ -20,6 +20,13 @@ from shop_reco.admin_base import EndlessAdmin, ReadOnlyAdmin, figures, link_to
 from . import services
 from .models import DataImport, Event, RejectedEvent
 
+REPORT = {
+    "full": _("whole data set"),
+    "lines": _("lines of orders"),
+    "new": _("new events"),
+    "dropped_by_cleaning": _("dropped by cleaning"),
+}
+
 
 class EventAdmin(EndlessAdmin):
     list_display = ("occurred_at", "type", "shopper_page", "product_page", "quantity", "price", "channel")
@@ -70,7 +77,7 @@ class DataImportAdmin(ReadOnlyAdmin):
 
     @display(description=_("report"))
     def told(self, data_import: DataImport) -> SafeString:
-        return figures(data_import.report)
+        return figures(data_import.report, names=REPORT)
 
 
 ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {

@@ -1,8 +1,9 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class EventsConfig(AppConfig):
     name = "shop_reco.events"
     label = "reco_events"
-    verbose_name = "Events"
+    verbose_name = _("Events")
     default_auto_field = "django.db.models.BigAutoField"

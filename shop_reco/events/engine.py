@@ -42,7 +42,7 @@ def live_history(*, shopper_ids: Sequence[int]) -> History:
     kept = _kept(newest_touches(shopper_ids=shopper_ids, limit=reco_settings().HISTORY_EVENTS))
     return History(
         [touch.product_id for touch, _ in kept],
-        [touch.occurred_at.timestamp() for touch, _ in kept],
+        [touch.occurred_at for touch, _ in kept],
         [weight for _, weight in kept],
     )
 
@@ -54,6 +54,6 @@ def training_interactions(*, until: dt.datetime) -> Interactions:
     return Interactions.from_arrays(
         np.fromiter((links.get(t.shopper_id, t.shopper_id) for t, _ in kept), np.int64, len(kept)),
         np.fromiter((t.product_id for t, _ in kept), np.int64, len(kept)),
-        np.fromiter((t.occurred_at.timestamp() for t, _ in kept), np.float64, len(kept)),
+        np.fromiter((t.occurred_at for t, _ in kept), np.float64, len(kept)),
         np.fromiter((w for _, w in kept), np.float64, len(kept)),
     )

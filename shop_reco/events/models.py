@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop_reco.products.models import Product
 from shop_reco.users.models import Shopper
@@ -33,30 +34,37 @@ class Event(models.Model):
         WEB = "web", _("Web")
         APP = "app", _("App")
         STORE = "store", _("Store")
-        LIVE = "live", _("Live")
+        LIVE = "live", pgettext_lazy("channel", "Live")
         SOCIAL = "social", _("Social")
 
-    id = models.UUIDField(primary_key=True, help_text=_("Made by the client; sending it twice counts once."))
-    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="+", db_index=False)
-    type = models.CharField(max_length=16, choices=Type)
-    product = models.ForeignKey(Product, models.CASCADE, null=True, blank=True, related_name="+")
-    occurred_at = models.DateTimeField()
-    received_at = models.DateTimeField()
-    clock_skewed = models.BooleanField(default=False, help_text=_("The client's clock was ahead; dated by the server."))
-    session = models.UUIDField(null=True, blank=True)
-    channel = models.CharField(max_length=8, choices=Channel, default=Channel.WEB)
-    order = models.CharField(max_length=64, blank=True)
-    quantity = models.PositiveIntegerField(default=1)
-    price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True, help_text=_("Of one piece."))
-    currency = models.CharField(max_length=3, blank=True)
-    rating = models.FloatField(null=True, blank=True, help_text=_("1 to 5."))
-    text = models.TextField(blank=True)
-    query = models.CharField(max_length=256, blank=True)
-    slate_id = models.UUIDField(null=True, blank=True, help_text=_("The list that it answers."))
-    digest = models.CharField(max_length=32)
+    id = models.UUIDField(_("ID"), primary_key=True, help_text=_("Made by the client; sending it twice counts once."))
+    shopper = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("shopper"), related_name="+", db_index=False)
+    type = models.CharField(_("type"), max_length=16, choices=Type)
+    product = models.ForeignKey(
+        Product, models.CASCADE, verbose_name=_("product"), null=True, blank=True, related_name="+"
+    )
+    occurred_at = models.DateTimeField(_("occurred at"))
+    received_at = models.DateTimeField(_("received at"))
+    clock_skewed = models.BooleanField(
+        _("clock skewed"), default=False, help_text=_("The client's clock was ahead; dated by the server.")
+    )
+    session = models.UUIDField(_("session"), null=True, blank=True)
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel, default=Channel.WEB)
+    order = models.CharField(_("order"), max_length=64, blank=True)
+    quantity = models.PositiveIntegerField(_("quantity"), default=1)
+    price = models.DecimalField(
+        _("price"), max_digits=12, decimal_places=2, null=True, blank=True, help_text=_("Of one piece.")
+    )
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
+    rating = models.FloatField(_("rating"), null=True, blank=True, help_text=_("1 to 5."))
+    text = models.TextField(_("text"), blank=True)
+    query = models.CharField(_("query"), max_length=256, blank=True)
+    slate_id = models.UUIDField(_("slate"), null=True, blank=True, help_text=_("The list that it answers."))
+    digest = models.CharField(_("digest"), max_length=32)
 
     class Meta:
         verbose_name = _("event")
+        verbose_name_plural = _("events")
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gt=0), name="reco_event_quantity_above_zero"),
             models.CheckConstraint(
@@ -77,21 +85,24 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.id}"
+        return f"{self.get_type_display()} {self.id}"
 
 
 class RejectedEvent(models.Model):
     """A malformed event, kept as it came with why, to be replayed after a fix."""
 
-    payload = models.JSONField()
-    code = models.CharField(max_length=32)
-    message = models.CharField(max_length=512)
-    shopper = models.ForeignKey(Shopper, models.CASCADE, null=True, blank=True, related_name="+")
-    received_at = models.DateTimeField()
-    replayed_at = models.DateTimeField(null=True, blank=True)
+    payload = models.JSONField(_("payload"))
+    code = models.CharField(_("code"), max_length=32)
+    message = models.CharField(_("message"), max_length=512)
+    shopper = models.ForeignKey(
+        Shopper, models.CASCADE, verbose_name=_("shopper"), null=True, blank=True, related_name="+"
+    )
+    received_at = models.DateTimeField(_("received at"))
+    replayed_at = models.DateTimeField(_("replayed at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("rejected event")
+        verbose_name_plural = _("rejected events")
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -106,15 +117,23 @@ class DirtyShopper(models.Model):
     shopper = models.OneToOneField(Shopper, models.CASCADE, primary_key=True, related_name="+")
     marks = models.PositiveBigIntegerField(default=1)
 
+    class Meta:
+        verbose_name = _("dirty shopper")
+        verbose_name_plural = _("dirty shoppers")
+
 
 class DataImport(models.Model):
     """A data set that was imported, and by how much its times were moved."""
 
-    source = models.CharField(max_length=64, unique=True)
-    shift_weeks = models.IntegerField(default=0)
-    report = models.JSONField(default=dict)
-    started_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    source = models.CharField(_("source"), max_length=64, unique=True)
+    shift_weeks = models.IntegerField(_("weeks shifted"), default=0)
+    report = models.JSONField(_("report"), default=dict)
+    started_at = models.DateTimeField(_("started at"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("data import")
+        verbose_name_plural = _("data imports")
 
     def __str__(self) -> str:
         return self.source

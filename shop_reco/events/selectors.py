@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.db.models import FloatField, Func
 from django.db.models.functions import Coalesce
 
 from shop_reco.users.models import Consent
@@ -14,20 +15,32 @@ from shop_reco.users.selectors import all_consenting
 from .models import DataImport, DirtyShopper, Event
 
 
+class UnixSeconds(Func):
+    """A moment as unix seconds, counted by the database: cheaper than a datetime for each of many rows."""
+
+    output_field = FloatField()
+    template = "EXTRACT(EPOCH FROM %(expressions)s)::double precision"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="((julianday(%(expressions)s) - 2440587.5) * 86400.0)", **context
+        )
+
+
 class Touch(NamedTuple):
     """One event as recommenders see it; ``product_id`` is the parent of a variant."""
 
     shopper_id: int
     product_id: int
     type: str
-    occurred_at: dt.datetime
+    occurred_at: float  # unix seconds
     quantity: int
 
 
 def _touches(queryset: object) -> object:
-    return queryset.annotate(item=Coalesce("product__parent_id", "product_id")).values_list(  # type: ignore[attr-defined]
-        "shopper_id", "item", "type", "occurred_at", "quantity"
-    )
+    item = Coalesce("product__parent_id", "product_id")
+    dated = queryset.annotate(item=item, second=UnixSeconds("occurred_at"))  # type: ignore[attr-defined]
+    return dated.values_list("shopper_id", "item", "type", "second", "quantity")
 
 
 def newest_touches(*, shopper_ids: Collection[int], limit: int) -> list[Touch]:
@@ -39,7 +52,8 @@ def newest_touches(*, shopper_ids: Collection[int], limit: int) -> list[Touch]:
 def bought_products(*, shopper_ids: Collection[int]) -> set[int]:
     """Primary keys of all that they ever bought, parents for variants; one query."""
     bought = Event.objects.filter(shopper__in=shopper_ids, type=Event.Type.PURCHASE)
-    return {row[1] for row in _touches(bought)}  # type: ignore[attr-defined]
+    items = bought.annotate(item=Coalesce("product__parent_id", "product_id")).order_by()
+    return set(items.values_list("item", flat=True).distinct()) - {None}
 
 
 def training_touches(*, until: dt.datetime) -> Iterator[Touch]:

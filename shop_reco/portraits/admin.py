@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from shop_reco.admin_base import EndlessAdmin, link_to
+from shop_reco.events.models import Event
 
 from .models import Portrait, PortraitEdit
 from .reading import portrait_of
@@ -46,7 +47,10 @@ class PortraitAdmin(EndlessAdmin):
             }
             for kind, label in PortraitEdit.Kind.choices
         ]
-        return render_to_string("shop_reco/admin/portrait.html", {"portrait": view, "kinds": kinds})
+        names = dict(Event.Channel.choices)
+        channels = [str(names.get(channel, channel)) for channel in view.channels] if view else []
+        content = {"portrait": view, "kinds": kinds, "channels": channels}
+        return render_to_string("shop_reco/admin/portrait.html", content)
 
 
 class PortraitEditAdmin(EndlessAdmin):

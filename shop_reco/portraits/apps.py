@@ -1,10 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PortraitsConfig(AppConfig):
     name = "shop_reco.portraits"
     label = "reco_portraits"
-    verbose_name = "Portraits"
+    verbose_name = _("Portraits")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

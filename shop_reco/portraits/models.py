@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from shop_reco.users.models import Shopper
@@ -11,16 +12,26 @@ from shop_reco.users.models import Shopper
 class Portrait(models.Model):
     """Drawn from events alone; ``counts`` holds integers, which decay when read."""
 
-    shopper = models.OneToOneField(Shopper, models.CASCADE, primary_key=True, related_name="portrait")
-    counts = models.JSONField(default=dict)
-    n_events = models.PositiveIntegerField(default=0)
-    drawn_at = models.DateTimeField()
+    class Segment(models.TextChoices):
+        NEW = "new", pgettext_lazy("segment", "New")
+        LOYAL = "loyal", pgettext_lazy("segment", "Loyal")
+        REGULAR = "regular", pgettext_lazy("segment", "Regular")
+        LAPSING = "lapsing", pgettext_lazy("segment", "Lapsing")
+        GONE = "gone", pgettext_lazy("segment", "Gone")
+
+    shopper = models.OneToOneField(
+        Shopper, models.CASCADE, verbose_name=_("shopper"), primary_key=True, related_name="portrait"
+    )
+    counts = models.JSONField(_("counts"), default=dict)
+    n_events = models.PositiveIntegerField(_("number of events"), default=0)
+    drawn_at = models.DateTimeField(_("drawn at"))
 
     class Meta:
         verbose_name = _("portrait")
+        verbose_name_plural = _("portraits")
 
     def __str__(self) -> str:
-        return f"Portrait of {self.shopper}"
+        return gettext("Portrait of %(shopper)s") % {"shopper": self.shopper}
 
 
 class PortraitEdit(models.Model):
@@ -35,15 +46,16 @@ class PortraitEdit(models.Model):
         BRAND = "brand", _("Brand")
         KEYWORD = "keyword", _("Keyword")
 
-    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="portrait_edits")
-    action = models.CharField(max_length=8, choices=Action)
-    kind = models.CharField(max_length=8, choices=Kind)
-    key = models.CharField(max_length=512)
-    created_at = models.DateTimeField(auto_now_add=True)
+    shopper = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("shopper"), related_name="portrait_edits")
+    action = models.CharField(_("action"), max_length=8, choices=Action)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    key = models.CharField(_("interest"), max_length=512)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("portrait edit")
+        verbose_name_plural = _("portrait edits")
         constraints = [models.UniqueConstraint(fields=["shopper", "kind", "key"], name="reco_edit_one_a_key")]
 
     def __str__(self) -> str:
-        return f"{self.action} {self.kind} {self.key}"
+        return f"{self.get_action_display()}: {self.key}"

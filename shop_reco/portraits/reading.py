@@ -10,6 +10,7 @@ from django.utils import timezone
 from shop_reco.users.models import Shopper
 
 from .engine import portrait_read
+from .models import Portrait
 from .selectors import InterestView, PortraitView, edits_of, portrait_row
 
 
@@ -27,7 +28,7 @@ def portrait_of(*, shopper: Shopper, now: dt.datetime | None = None) -> Portrait
     interests += [InterestView(kind, key, 0.0, action) for (kind, key), action in edits.items()]
     return PortraitView(
         shopper=shopper,
-        segment=portrait.segment(now.timestamp()),
+        segment=Portrait.Segment(portrait.segment(now.timestamp())),
         drawn_at=row.drawn_at,
         last_seen=dt.datetime.fromtimestamp(portrait.last_seen, dt.UTC) if portrait.last_seen else None,
         orders=len(portrait.orders),

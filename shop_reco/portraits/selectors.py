@@ -27,7 +27,7 @@ class PortraitView:
     """A portrait as of now."""
 
     shopper: Shopper
-    segment: str
+    segment: Portrait.Segment
     drawn_at: dt.datetime
     last_seen: dt.datetime | None
     orders: int

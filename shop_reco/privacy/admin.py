@@ -11,8 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from shop_reco.admin_base import ReadOnlyAdmin, figures
+from shop_reco.users.models import Shopper
 
 from .models import ErasureReceipt
+from .services import PERSONAL
 
 
 class ErasureReceiptAdmin(ReadOnlyAdmin):
@@ -27,7 +29,9 @@ class ErasureReceiptAdmin(ReadOnlyAdmin):
 
     @display(description=_("rows removed, by table"))
     def removed(self, receipt: ErasureReceipt) -> SafeString:
-        return figures(receipt.counts)
+        tables = (model._meta for model in (*PERSONAL, Shopper))
+        names = {str(table.model_name): table.verbose_name_plural for table in tables}
+        return figures(receipt.counts, names=names)
 
     @display(description=_("model versions that had learnt from the shopper"))
     def learnt(self, receipt: ErasureReceipt) -> str:

@@ -1,8 +1,9 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PrivacyConfig(AppConfig):
     name = "shop_reco.privacy"
     label = "reco_privacy"
-    verbose_name = "Privacy"
+    verbose_name = _("Privacy")
     default_auto_field = "django.db.models.BigAutoField"

@@ -11,15 +11,16 @@ from django.utils.translation import gettext_lazy as _
 class ErasureReceipt(models.Model):
     """Proof of one erasure, chained by hash to the one before it; holds no personal data."""
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    erased_at = models.DateTimeField()
-    counts = models.JSONField(help_text=_("Rows removed, by table."))
-    versions = models.JSONField(help_text=_("Model versions that had learnt from the shopper."))
-    previous_sha256 = models.CharField(max_length=64, blank=True)
-    sha256 = models.CharField(max_length=64, unique=True)
+    public_id = models.UUIDField(_("public ID"), default=uuid.uuid4, unique=True, editable=False)
+    erased_at = models.DateTimeField(_("erased at"))
+    counts = models.JSONField(_("rows removed"), help_text=_("Rows removed, by table."))
+    versions = models.JSONField(_("model versions"), help_text=_("Model versions that had learnt from the shopper."))
+    previous_sha256 = models.CharField(_("previous SHA-256"), max_length=64, blank=True)
+    sha256 = models.CharField(_("SHA-256"), max_length=64, unique=True)
 
     class Meta:
         verbose_name = _("erasure receipt")
+        verbose_name_plural = _("erasure receipts")
 
     def __str__(self) -> str:
         return str(self.public_id)
@@ -33,3 +34,4 @@ class ErasedKey(models.Model):
 
     class Meta:
         verbose_name = _("erased key")
+        verbose_name_plural = _("erased keys")

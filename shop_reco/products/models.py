@@ -12,11 +12,17 @@ from django.utils.translation import gettext_lazy as _
 class Category(models.Model):
     """A node of the category tree; ``path`` names the way from the root, and is unique."""
 
-    name = models.CharField(max_length=128)
-    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
-    path = models.CharField(max_length=512, unique=True, help_text=_("Names from the root, joined by ' > '."))
-    slug = models.SlugField(max_length=128, unique=True, allow_unicode=True)
-    sensitive = models.BooleanField(default=False, help_text=_("Never in portraits, reasons or neighbourhoods."))
+    name = models.CharField(_("name"), max_length=128)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, verbose_name=_("parent category"), null=True, blank=True, related_name="children"
+    )
+    path = models.CharField(
+        _("path"), max_length=512, unique=True, help_text=_("Names from the root, joined by ' > '.")
+    )
+    slug = models.SlugField(_("slug"), max_length=128, unique=True, allow_unicode=True)
+    sensitive = models.BooleanField(
+        _("sensitive"), default=False, help_text=_("Never in portraits, reasons or neighbourhoods.")
+    )
 
     class Meta:
         verbose_name = _("category")
@@ -27,10 +33,11 @@ class Category(models.Model):
 
 
 class Brand(models.Model):
-    name = models.CharField(max_length=128, unique=True)
+    name = models.CharField(_("name"), max_length=128, unique=True)
 
     class Meta:
         verbose_name = _("brand")
+        verbose_name_plural = _("brands")
 
     def __str__(self) -> str:
         return self.name
@@ -42,23 +49,31 @@ class Product(models.Model):
     ``revision`` is the catalogue's count of changes when this row last changed; see CatalogueState.
     """
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    sku = models.CharField(max_length=64, unique=True)
-    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="variants")
-    title = models.CharField(max_length=256)
-    description = models.TextField(blank=True)
-    category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, related_name="products")
-    brand = models.ForeignKey(Brand, models.PROTECT, null=True, blank=True, related_name="products")
-    price = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
-    currency = models.CharField(max_length=3)
-    stock = models.PositiveIntegerField(null=True, blank=True, help_text=_("Empty: not counted, always in stock."))
-    visible = models.BooleanField(default=True)
-    available_from = models.DateTimeField(null=True, blank=True)
-    available_until = models.DateTimeField(null=True, blank=True)
-    attributes = models.JSONField(default=dict, blank=True)
-    revision = models.PositiveBigIntegerField(default=0, db_index=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    public_id = models.UUIDField(_("public ID"), default=uuid.uuid4, unique=True, editable=False)
+    sku = models.CharField(_("SKU"), max_length=64, unique=True)
+    parent = models.ForeignKey(
+        "self", models.CASCADE, verbose_name=_("parent product"), null=True, blank=True, related_name="variants"
+    )
+    title = models.CharField(_("title"), max_length=256)
+    description = models.TextField(_("description"), blank=True)
+    category = models.ForeignKey(
+        Category, models.PROTECT, verbose_name=_("category"), null=True, blank=True, related_name="products"
+    )
+    brand = models.ForeignKey(
+        Brand, models.PROTECT, verbose_name=_("brand"), null=True, blank=True, related_name="products"
+    )
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    stock = models.PositiveIntegerField(
+        _("stock"), null=True, blank=True, help_text=_("Empty: not counted, always in stock.")
+    )
+    visible = models.BooleanField(_("visible"), default=True)
+    available_from = models.DateTimeField(_("available from"), null=True, blank=True)
+    available_until = models.DateTimeField(_("available until"), null=True, blank=True)
+    attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    revision = models.PositiveBigIntegerField(_("revision"), default=0, db_index=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     class Meta:
         verbose_name = _("product")
@@ -96,4 +111,6 @@ class CatalogueState(models.Model):
     revision = models.PositiveBigIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("catalogue state")
+        verbose_name_plural = _("catalogue states")
         constraints = [models.CheckConstraint(condition=Q(id=1), name="reco_catalogue_state_one_row")]

@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Case, Q, QuerySet, When
 from django.utils import timezone
 
 from .models import CatalogueState, Category, Product
@@ -41,6 +42,13 @@ def showable_now(now: dt.datetime | None = None) -> Q:
 
 def showable(*, now: dt.datetime | None = None) -> QuerySet[Product]:
     return Product.objects.filter(showable_now(now)).select_related("category", "brand")
+
+
+def final_rows(*, ids: Collection[int]) -> dict[int, Any]:
+    """Products by primary key; ``shown`` says of each whether it may be shown at this moment; one query."""
+    shown = Case(When(showable_now(), then=True), default=False, output_field=BooleanField())
+    rows = Product.objects.filter(pk__in=ids).select_related("category", "brand").annotate(shown=shown)
+    return {product.pk: product for product in rows}
 
 
 def filtered(*, queryset: QuerySet[Product], filter: ProductFilter) -> QuerySet[Product]:

@@ -1,11 +1,12 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RecommendationsConfig(AppConfig):
     name = "shop_reco.recommendations"
     label = "reco_recommendations"
-    verbose_name = "Recommendations"
+    verbose_name = _("Recommendations")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import receivers  # noqa: F401  connects the signals
+        from . import engine, receivers  # noqa: F401  registers the check, connects the signals

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop_reco.products.models import Brand, Category, Product
 from shop_reco.users.models import Shopper
@@ -20,22 +21,35 @@ class ServingState(models.Model):
     revision = models.PositiveBigIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("serving state")
+        verbose_name_plural = _("serving states")
         constraints = [models.CheckConstraint(condition=Q(id=1), name="reco_serving_state_one_row")]
 
 
 class Recommender(models.Model):
     """A recommender of the engine's shelf, switched on or off by staff."""
 
-    kind = models.CharField(max_length=32, primary_key=True)
-    enabled = models.BooleanField(default=True)
-    changed_at = models.DateTimeField(auto_now=True)
+    class Kind(models.TextChoices):
+        POPULARITY = "popularity", _("Popularity")
+        ITEM_CF = "item_cf", _("Item-based CF")
+        USER_CF = "user_cf", _("User-based CF")
+        CONTENT = "content", _("Content-based")
+        BUY_AGAIN = "buy_again", _("Buy again")
+        BEHAVIOUR_MLP = "behaviour_mlp", _("Behaviour MLP")
+        CONTENT_MLP = "content_mlp", _("Content MLP")
+        HYBRID = "hybrid", _("Hybrid")
+
+    kind = models.CharField(_("kind"), max_length=32, primary_key=True, choices=Kind)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     class Meta:
         verbose_name = _("recommender")
+        verbose_name_plural = _("recommenders")
         ordering = ["kind"]
 
     def __str__(self) -> str:
-        return self.kind.replace("_", " ")
+        return self.get_kind_display()
 
 
 class TrainingRun(models.Model):
@@ -48,22 +62,35 @@ class TrainingRun(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    recommender = models.ForeignKey(Recommender, models.CASCADE, related_name="runs")
-    state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
-    phase = models.CharField(max_length=64, blank=True)
-    progress = models.FloatField(default=0.0, help_text=_("0 to 1."))
-    why = models.TextField(blank=True, help_text=_("Why it failed or was cancelled."))
-    attempts = models.PositiveSmallIntegerField(default=0)
-    owner = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    requested_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    class Phase(models.TextChoices):
+        LOADING = "loading", _("Loading")
+        FITTING = "fitting", _("Fitting")
+        CHECKING = "checking", _("Checking")
+
+    public_id = models.UUIDField(_("public ID"), default=uuid.uuid4, unique=True, editable=False)
+    recommender = models.ForeignKey(Recommender, models.CASCADE, verbose_name=_("recommender"), related_name="runs")
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.QUEUED)
+    phase = models.CharField(_("phase"), max_length=64, choices=Phase, blank=True)
+    progress = models.FloatField(_("progress"), default=0.0, help_text=_("0 to 1."))
+    why = models.TextField(_("why"), blank=True, help_text=_("Why it failed or was cancelled."))
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    owner = models.UUIDField(_("owner"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        verbose_name=_("requested by"),
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    requested_at = models.DateTimeField(_("requested at"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("training run")
+        verbose_name_plural = _("training runs")
         ordering = ["-requested_at", "-id"]
         constraints = [
             models.UniqueConstraint(
@@ -73,7 +100,7 @@ class TrainingRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.recommender_id} {self.state}"
+        return f"{Recommender(kind=self.recommender_id)}: {self.get_state_display()}"
 
 
 class ModelVersion(models.Model):
@@ -81,23 +108,30 @@ class ModelVersion(models.Model):
 
     class State(models.TextChoices):
         CANDIDATE = "candidate", _("Candidate")
-        LIVE = "live", _("Live")
+        LIVE = "live", pgettext_lazy("model version", "Live")
         RETIRED = "retired", _("Retired")
         REJECTED = "rejected", _("Rejected")
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text=_("Names its folder."))
-    recommender = models.ForeignKey(Recommender, models.CASCADE, related_name="versions")
-    run = models.OneToOneField(TrainingRun, models.SET_NULL, null=True, blank=True, related_name="version")
-    state = models.CharField(max_length=12, choices=State, default=State.CANDIDATE)
-    manifest_sha256 = models.CharField(max_length=64)
-    size = models.PositiveBigIntegerField(help_text=_("Bytes on disk."))
-    figures = models.JSONField(default=dict, help_text=_("What was measured: rows, seconds, checks."))
-    watermark = models.DateTimeField(null=True, blank=True, help_text=_("Newest event that it has seen."))
-    created_at = models.DateTimeField(auto_now_add=True)
-    promoted_at = models.DateTimeField(null=True, blank=True)
+    public_id = models.UUIDField(
+        _("public ID"), default=uuid.uuid4, unique=True, editable=False, help_text=_("Names its folder.")
+    )
+    recommender = models.ForeignKey(Recommender, models.CASCADE, verbose_name=_("recommender"), related_name="versions")
+    run = models.OneToOneField(
+        TrainingRun, models.SET_NULL, verbose_name=_("training run"), null=True, blank=True, related_name="version"
+    )
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.CANDIDATE)
+    manifest_sha256 = models.CharField(_("manifest SHA-256"), max_length=64)
+    size = models.PositiveBigIntegerField(_("size"), help_text=_("Bytes on disk."))
+    figures = models.JSONField(_("figures"), default=dict, help_text=_("What was measured: rows, seconds, checks."))
+    watermark = models.DateTimeField(
+        _("watermark"), null=True, blank=True, help_text=_("Newest event that it has seen.")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    promoted_at = models.DateTimeField(_("promoted at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
         ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(
@@ -106,7 +140,7 @@ class ModelVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.recommender_id} {self.public_id.hex[:8]}"
+        return f"{Recommender(kind=self.recommender_id)} {self.public_id.hex[:8]}"
 
 
 class Placement(models.Model):
@@ -119,12 +153,13 @@ class Placement(models.Model):
         BUY_AGAIN = "buy_again", _("Buy again")
         POPULAR = "popular", _("Popular now")
 
-    key = models.SlugField(max_length=64, primary_key=True)
-    title = models.CharField(max_length=128)
-    strategy = models.CharField(max_length=16, choices=Strategy)
+    key = models.SlugField(_("key"), max_length=64, primary_key=True)
+    title = models.CharField(_("title"), max_length=128)
+    strategy = models.CharField(_("strategy"), max_length=16, choices=Strategy)
 
     class Meta:
         verbose_name = _("placement")
+        verbose_name_plural = _("placements")
         ordering = ["key"]
 
     def __str__(self) -> str:
@@ -139,19 +174,28 @@ class Rule(models.Model):
         HIDE = "hide", _("Hide")
         PIN = "pin", _("Pin to a rank")
 
-    placement = models.ForeignKey(Placement, models.CASCADE, null=True, blank=True, related_name="rules")
-    action = models.CharField(max_length=8, choices=Action)
-    product = models.ForeignKey(Product, models.CASCADE, null=True, blank=True, related_name="+")
-    category = models.ForeignKey(Category, models.CASCADE, null=True, blank=True, related_name="+")
-    brand = models.ForeignKey(Brand, models.CASCADE, null=True, blank=True, related_name="+")
-    points = models.FloatField(default=0.0, help_text=_("Added to the score; below zero buries."))
-    rank = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("Of a pinned product, from 1."))
-    active = models.BooleanField(default=True)
-    starts_at = models.DateTimeField(null=True, blank=True)
-    ends_at = models.DateTimeField(null=True, blank=True)
+    placement = models.ForeignKey(
+        Placement, models.CASCADE, verbose_name=_("placement"), null=True, blank=True, related_name="rules"
+    )
+    action = models.CharField(_("action"), max_length=8, choices=Action)
+    product = models.ForeignKey(
+        Product, models.CASCADE, verbose_name=_("product"), null=True, blank=True, related_name="+"
+    )
+    category = models.ForeignKey(
+        Category, models.CASCADE, verbose_name=_("category"), null=True, blank=True, related_name="+"
+    )
+    brand = models.ForeignKey(Brand, models.CASCADE, verbose_name=_("brand"), null=True, blank=True, related_name="+")
+    points = models.FloatField(_("points"), default=0.0, help_text=_("Added to the score; below zero buries."))
+    rank = models.PositiveSmallIntegerField(
+        _("rank"), null=True, blank=True, help_text=_("Of a pinned product, from 1.")
+    )
+    active = models.BooleanField(_("active"), default=True)
+    starts_at = models.DateTimeField(_("starts at"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("rule")
+        verbose_name_plural = _("rules")
         constraints = [
             models.CheckConstraint(
                 condition=Q(product__isnull=False, category__isnull=True, brand__isnull=True)
@@ -165,24 +209,45 @@ class Rule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} {self.product or self.category or self.brand}"
+        return f"{self.get_action_display()}: {self.product or self.category or self.brand}"
 
 
 class Slate(models.Model):
     """A list that was served: what, in which order, why, and by which versions."""
 
-    id = models.UUIDField(primary_key=True)
-    shopper = models.ForeignKey(Shopper, models.CASCADE, null=True, blank=True, related_name="+")
-    placement = models.CharField(max_length=64)
-    rung = models.CharField(max_length=16)
-    items = models.JSONField(help_text=_("Product, score, placed_by and reasons of each, best first."))
-    earlier = models.JSONField(default=list, help_text=_("Products on the pages before this one."))
-    versions = models.JSONField(default=dict)
-    context = models.JSONField(default=dict, help_text=_("What was asked: products, filter."))
-    served_at = models.DateTimeField(db_index=True)
+    class Rung(models.TextChoices):
+        PERSONAL = "PERSONAL", _("Personal")
+        LAST_GOOD = "LAST_GOOD", _("Last good version")
+        POPULAR = "POPULAR", _("Popular now")
+        NEWEST = "NEWEST", _("Newest")
+
+    class ReasonKind(models.TextChoices):
+        HISTORY_ITEM = "HISTORY_ITEM", _("History item")
+        SIMILAR_SHOPPERS = "SIMILAR_SHOPPERS", _("Similar shoppers")
+        FEATURE = "FEATURE", _("Feature")
+        POPULAR = "POPULAR", _("Popular")
+        REPEAT = "REPEAT", _("Repeat")
+        REMAINDER = "REMAINDER", _("Remainder")
+        RULE = "RULE", _("Rule")
+        DISLIKE = "DISLIKE", _("Dislike")
+
+    id = models.UUIDField(_("ID"), primary_key=True)
+    shopper = models.ForeignKey(
+        Shopper, models.CASCADE, verbose_name=_("shopper"), null=True, blank=True, related_name="+"
+    )
+    placement = models.CharField(_("placement"), max_length=64)
+    rung = models.CharField(_("rung"), max_length=16, choices=Rung)
+    items = models.JSONField(_("items"), help_text=_("Product, score, placed_by and reasons of each, best first."))
+    earlier = models.JSONField(
+        _("earlier products"), default=list, help_text=_("Products on the pages before this one.")
+    )
+    versions = models.JSONField(_("model versions"), default=dict)
+    context = models.JSONField(_("context"), default=dict, help_text=_("What was asked: products, filter."))
+    served_at = models.DateTimeField(_("served at"), db_index=True)
 
     class Meta:
         verbose_name = _("slate")
+        verbose_name_plural = _("slates")
         indexes = [models.Index(fields=["shopper", "-served_at"], name="reco_slate_by_shopper")]
 
     def __str__(self) -> str:
@@ -204,14 +269,21 @@ class Feedback(models.Model):
         ACCEPTED = "accepted", _("Accepted")
         DISMISSED = "dismissed", _("Dismissed")
 
-    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="+")
-    product = models.ForeignKey(Product, models.CASCADE, related_name="+")
-    slate_id = models.UUIDField(null=True, blank=True)
-    kind = models.CharField(max_length=16, choices=Kind)
-    review = models.CharField(max_length=12, choices=Review, default=Review.OPEN)
-    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    reviewed_at = models.DateTimeField(null=True, blank=True)
-    given_at = models.DateTimeField(auto_now_add=True)
+    shopper = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("shopper"), related_name="+")
+    product = models.ForeignKey(Product, models.CASCADE, verbose_name=_("product"), related_name="+")
+    slate_id = models.UUIDField(_("slate"), null=True, blank=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    review = models.CharField(_("review"), max_length=12, choices=Review, default=Review.OPEN)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        verbose_name=_("reviewed by"),
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    reviewed_at = models.DateTimeField(_("reviewed at"), null=True, blank=True)
+    given_at = models.DateTimeField(_("given at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("feedback")
@@ -222,4 +294,4 @@ class Feedback(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.product_id}"
+        return f"{self.get_kind_display()}: {self.product}"

@@ -19,9 +19,7 @@ from .errors import NothingToRollBackError, RunCancelledError
 from .models import Feedback, ModelVersion, Placement, Recommender, ServingState, Slate, TrainingRun
 from .selectors import earlier_versions
 
-KINDS = (
-    "popularity", "item_cf", "user_cf", "content", "buy_again", "behaviour_mlp", "content_mlp", "hybrid",
-)  # fmt: skip
+KINDS = tuple(Recommender.Kind.values)
 PLACEMENTS = {
     "home": ("Picked for you", Placement.Strategy.PERSONAL),
     "similar": ("Similar products", Placement.Strategy.SIMILAR),

@@ -18,12 +18,13 @@ from reco_engine.data.interactions import History, Interactions
 from reco_engine.errors import EngineError
 from reco_engine.ranking.blending import DEFAULT_WEIGHTS
 from reco_engine.ranking.fitting import fit_blend
-from reco_engine.recommenders.registry import class_of, create
+from reco_engine.recommenders.registry import create
 from shop_reco.conf import reco_settings
 from shop_reco.events.engine import training_interactions
 from shop_reco.products.engine import training_catalogue
 
 from . import services
+from .engine import recommender_settings
 from .errors import RunCancelledError
 from .models import ModelVersion, TrainingRun
 
@@ -84,14 +85,9 @@ def _train(run: TrainingRun) -> ModelVersion:
 def _fit(kind: str, interactions: Interactions, catalogue: Catalogue, now: dt.datetime, progress: _Pulse) -> Any:
     at = now.timestamp()
     if kind == "hybrid":
-        factories = {name: partial(create, name, **_settings(name)) for name in DEFAULT_WEIGHTS}
+        factories = {name: partial(create, name, **recommender_settings(name)) for name in DEFAULT_WEIGHTS}
         return fit_blend(factories, interactions, catalogue, seed=SEED, at=at, progress=progress)
-    return create(kind, **_settings(kind)).fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
-
-
-def _settings(kind: str) -> dict[str, Any]:
-    supported = "min_support" in getattr(class_of(kind), "__dataclass_fields__", {})
-    return {"min_support": reco_settings().MIN_SUPPORT} if supported else {}
+    return create(kind, **recommender_settings(kind)).fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
 
 
 def _check(model: Any, interactions: Interactions) -> None:

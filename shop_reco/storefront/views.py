@@ -19,7 +19,9 @@ from shop_reco.api.identity import SHOP_AS, identity_of
 from shop_reco.api.types import global_id
 from shop_reco.conf import reco_settings
 from shop_reco.events.services import Sender, record_events
+from shop_reco.portraits.models import Portrait
 from shop_reco.products.selectors import product_by_public_id, products_by_public_id
+from shop_reco.users.models import Consent
 from shop_reco.users.selectors import some_external_ids
 
 from .pictures import picture_of
@@ -123,9 +125,13 @@ def _checkout(request: HttpRequest, content: dict[str, int]) -> HttpResponse:
 @ensure_csrf_cookie
 def portrait(request: HttpRequest) -> HttpResponse:
     found = run(request, "portrait")
-    strongest = max((each["weight"] for each in (found["portrait"] or {}).get("interests", [])), default=0) or 1
-    for each in (found["portrait"] or {}).get("interests", []):
-        each["share"] = round(100 * each["weight"] / strongest)
+    for each in found["me"]["consents"]:
+        each["name"] = Consent.Purpose(each["purpose"].lower()).label
+    if drawn := found["portrait"]:
+        drawn["segment_name"] = Portrait.Segment(drawn["segment"]).label
+        strongest = max((each["weight"] for each in drawn["interests"]), default=0) or 1
+        for each in drawn["interests"]:
+            each["share"] = round(100 * each["weight"] / strongest)
     return page(request, "portrait", found)
 
 

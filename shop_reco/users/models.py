@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -22,15 +23,17 @@ class Shopper(models.Model):
         MALE = "male", _("Male")
         OTHER = "other", _("Other")
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    external_id = models.CharField(max_length=128, null=True, blank=True, unique=True)
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+")
-    time_zone = models.CharField(max_length=64, blank=True, help_text=_("Empty: the shop's."))
-    age_band = models.CharField(max_length=16, blank=True)
-    gender = models.CharField(max_length=8, choices=Gender, blank=True)
-    region = models.CharField(max_length=64, blank=True)
-    member_since = models.DateField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    public_id = models.UUIDField(_("public ID"), default=uuid.uuid4, unique=True, editable=False)
+    external_id = models.CharField(_("external ID"), max_length=128, null=True, blank=True, unique=True)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), null=True, blank=True, related_name="+"
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the shop's."))
+    age_band = models.CharField(_("age band"), max_length=16, blank=True)
+    gender = models.CharField(_("gender"), max_length=8, choices=Gender, blank=True)
+    region = models.CharField(_("region"), max_length=64, blank=True)
+    member_since = models.DateField(_("member since"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("shopper")
@@ -40,25 +43,29 @@ class Shopper(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.external_id or f"visitor {self.public_id.hex[:8]}"
+        return self.external_id or gettext("visitor %(id)s") % {"id": self.public_id.hex[:8]}
 
 
 class ShopperLink(models.Model):
     """A visitor found to be an account, from ``linked_at`` until ``undone_at``; no event is rewritten."""
 
-    visitor = models.ForeignKey(Shopper, models.CASCADE, related_name="links_as_visitor")
-    account = models.ForeignKey(Shopper, models.CASCADE, related_name="links_as_account")
-    linked_at = models.DateTimeField(auto_now_add=True)
-    undone_at = models.DateTimeField(null=True, blank=True)
+    visitor = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("visitor"), related_name="links_as_visitor")
+    account = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("account"), related_name="links_as_account")
+    linked_at = models.DateTimeField(_("linked at"), auto_now_add=True)
+    undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("shopper link")
+        verbose_name_plural = _("shopper links")
         constraints = [
             models.UniqueConstraint(
                 fields=["visitor"], condition=Q(undone_at__isnull=True), name="reco_link_one_account_a_visitor"
             ),
             models.CheckConstraint(condition=~Q(visitor=F("account")), name="reco_link_joins_two_shoppers"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.visitor} > {self.account}"
 
 
 class Consent(models.Model):
@@ -69,16 +76,19 @@ class Consent(models.Model):
         TRAINING = "training", _("Training")
         ANALYTICS = "analytics", _("Analytics")
 
-    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="consents")
-    purpose = models.CharField(max_length=24, choices=Purpose)
-    granted = models.BooleanField()
-    source = models.CharField(max_length=64, help_text=_("Where it was given: shop, demo, import ..."))
-    text_version = models.CharField(max_length=32, help_text=_("Version of the text that was shown."))
-    decided_at = models.DateTimeField()
-    superseded_at = models.DateTimeField(null=True, blank=True)
+    shopper = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("shopper"), related_name="consents")
+    purpose = models.CharField(_("purpose"), max_length=24, choices=Purpose)
+    granted = models.BooleanField(_("granted"))
+    source = models.CharField(_("source"), max_length=64, help_text=_("Where it was given: shop, demo, import ..."))
+    text_version = models.CharField(
+        _("text version"), max_length=32, help_text=_("Version of the text that was shown.")
+    )
+    decided_at = models.DateTimeField(_("decided at"))
+    superseded_at = models.DateTimeField(_("superseded at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("consent")
+        verbose_name_plural = _("consents")
         constraints = [
             models.UniqueConstraint(
                 fields=["shopper", "purpose"], condition=Q(superseded_at__isnull=True), name="reco_consent_one_in_force"
@@ -92,6 +102,9 @@ class Consent(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()}: {self.shopper}"
+
 
 class ApiKey(models.Model):
     """A server's key: its visible prefix, a keyed hash of the rest, and what it may do."""
@@ -102,15 +115,16 @@ class ApiKey(models.Model):
         CATALOGUE_WRITE = "catalogue:write", _("Write the catalogue")
         PRIVACY_ADMIN = "privacy:admin", _("Export and erase shoppers")
 
-    name = models.CharField(max_length=64)
-    prefix = models.CharField(max_length=12, unique=True)
-    digest = models.CharField(max_length=64)
-    scopes = models.JSONField(default=list)
-    created_at = models.DateTimeField(auto_now_add=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    name = models.CharField(_("name"), max_length=64)
+    prefix = models.CharField(_("prefix"), max_length=12, unique=True)
+    digest = models.CharField(_("digest"), max_length=64)
+    scopes = models.JSONField(_("scopes"), default=list)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

@@ -132,7 +132,7 @@ def test_the_dashboard_shows_events_lists_and_feedback(trained, person, staff):
     request_training(kind="content")
     page = staff.get("/admin/").content.decode()
     assert "5 recommenders serve." in page
-    assert "Training or waiting for it: content." in page
+    assert "Training or waiting for it: Content-based." in page
     assert page.count("<rect") >= 28 + 4 + 5
     assert "1 (100%)" in page
 

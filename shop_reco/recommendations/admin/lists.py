@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -18,7 +17,7 @@ from shop_reco.admin_base import BaseAdmin, EndlessAdmin, figures
 from shop_reco.products.models import Product
 
 from .. import services
-from ..models import Rule, Slate
+from ..models import Recommender, Rule, Slate
 
 
 class ServingAdmin(BaseAdmin):
@@ -81,7 +80,7 @@ class SlateAdmin(EndlessAdmin):
         ordering="rung",
     )
     def rung_shown(self, slate: Slate) -> tuple[str, str]:
-        return slate.rung, slate.rung.replace("_", " ").capitalize()
+        return slate.rung, slate.get_rung_display()
 
     @display(description=_("items"))
     def length(self, slate: Slate) -> int:
@@ -93,6 +92,7 @@ class SlateAdmin(EndlessAdmin):
         named = {item["product"] for item in slate.items}
         named |= {pk for item in slate.items for reason in item["reasons"] for pk in reason["evidence"]}
         titles = dict(Product.objects.filter(pk__in=named).values_list("pk", "title"))
+        kinds = dict(Slate.ReasonKind.choices)
         items = [
             {
                 "rank": rank,
@@ -101,7 +101,7 @@ class SlateAdmin(EndlessAdmin):
                 "placed_by": item["placed_by"],
                 "reasons": [
                     {
-                        "kind": reason["kind"].replace("_", " ").capitalize(),
+                        "kind": kinds.get(reason["kind"], reason["kind"]),
                         "points": reason["points"],
                         "evidence": [titles[pk] for pk in reason["evidence"] if pk in titles],
                     }
@@ -114,4 +114,5 @@ class SlateAdmin(EndlessAdmin):
 
     @display(description=_("model versions"))
     def by_versions(self, slate: Slate) -> SafeString:
-        return figures({kind: str(version)[:8] for kind, version in slate.versions.items()}) or format_html("-")
+        names = dict(Recommender.Kind.choices)
+        return figures({kind: str(version)[:8] for kind, version in slate.versions.items()}, names=names)

@@ -154,7 +154,7 @@ class RecommenderAdmin(KeptAdmin):
             messages.warning(request, gettext("%(kind)s has no earlier version.") % {"kind": recommender})
             return
         messages.success(request, gettext("%(version)s serves now.") % {"version": version})
-        self.log_change(request, recommender, f"rolled back to {version}")
+        self.log_change(request, recommender, gettext("%(version)s serves now.") % {"version": version})
 
     @admin.action(description=_("Switch on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> None:

@@ -23,6 +23,12 @@ from ..models import ModelVersion, TrainingRun
 from ..selectors import unfinished_runs
 from .recommenders import STATE_COLOURS, posted
 
+FIGURES = {
+    "interactions": _("interactions"),
+    "shoppers": _("shoppers"),
+    "items": _("items"),
+    "seconds": _("seconds"),
+}
 UNFINISHED = (TrainingRun.State.QUEUED, TrainingRun.State.RUNNING)
 
 
@@ -103,4 +109,4 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     @display(description=_("figures"))
     def measured(self, version: ModelVersion) -> SafeString:
-        return figures(version.figures)
+        return figures(version.figures, names=FIGURES)

@@ -20,7 +20,7 @@ from shop_reco.conf import reco_settings
 from shop_reco.events.engine import live_history
 from shop_reco.events.selectors import bought_products
 from shop_reco.products.models import Product
-from shop_reco.products.selectors import ProductFilter, filtered, showable, showable_now
+from shop_reco.products.selectors import ProductFilter, filtered, final_rows, showable
 from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import allows, linked_ids
 
@@ -229,11 +229,9 @@ def _finish(
 ) -> Served:
     """Read the final rows with the one predicate, fill gaps, and keep the slate."""
     wanted = {int(each.item_id): each for each in ranked}  # type: ignore[call-overload]
-    witnesses = {pk for each in ranked for reason in each.reasons for pk in reason.evidence[:EVIDENCE]}
-    rows = Product.objects.filter(pk__in=wanted.keys() | witnesses).select_related("category", "brand")
-    products = {product.pk: product for product in rows}
-    still = set(Product.objects.filter(showable_now(), pk__in=wanted).values_list("pk", flat=True))
-    chosen = [(products[pk], each) for pk, each in wanted.items() if pk in still]
+    witnesses: set[int] = {pk for each in ranked for reason in each.reasons for pk in reason.evidence[:EVIDENCE]}  # type: ignore[misc]
+    products = final_rows(ids={*wanted, *witnesses})
+    chosen = [(products[pk], each) for pk, each in wanted.items() if pk in products and products[pk].shown]
     newest: list[Product] = []
     if fill and len(chosen) <= request.first:
         newest = _newest(request, exclude | wanted.keys(), request.first + 1 - len(chosen))

@@ -26,7 +26,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         lock = self._write_lock()
         if lock is not None:
             try:
-                lock.acquire()
+                lock.acquire(poll_interval=0.005)
             except Timeout as error:
                 raise OperationalError("database is locked: another writer held it too long") from error
         try:

@@ -73,7 +73,7 @@ def test_who_may_only_look_switches_and_trains_nothing(trained, reader, path):
 
 def test_who_may_only_look_sees_no_button(trained, reader):
     page = reader.get(f"{BASE}/recommender/").content.decode()
-    assert "item cf" in page
+    assert "Item-based CF" in page
     assert "formaction" not in page
     assert "Train all" not in page
 
@@ -105,7 +105,7 @@ def test_rolling_back_in_the_list_serves_the_version_before(trained, staff):
 def test_rolling_back_the_only_version_says_so_and_leaves_it(trained, staff):
     live = ModelVersion.objects.get(recommender="popularity", state="live")
     page = staff.post(f"{BASE}/recommender/popularity/go-back/", follow=True).content.decode()
-    assert "popularity has no earlier version." in page
+    assert "Popularity has no earlier version." in page
     assert ModelVersion.objects.get(recommender="popularity", state="live") == live
 
 

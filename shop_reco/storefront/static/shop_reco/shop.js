@@ -40,9 +40,9 @@ for (const card of document.querySelectorAll("[data-slate] .card")) {
       await ask(FEEDBACK, { input: { product, slateId, kind: "NOT_INTERESTED" } });
       for (const same of document.querySelectorAll(`[data-product="${CSS.escape(product)}"]`)) same.remove();
       tell(no.dataset.said);
-    } catch (error) {
+    } catch {
       no.disabled = false;
-      tell(error.message);
+      tell(document.body.dataset.failed);
     }
   });
 }

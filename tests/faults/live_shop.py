@@ -1,0 +1,139 @@
+"""A shop of real processes on a database of its own, to be killed at will."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LIST = """query { recommendations(first: 10) { rung edges { score node { sku } reasons { kind points } } } }"""
+
+
+class LiveShop:
+    """Starts and ends processes of the shop; asks the database, as an onlooker would, how far they are."""
+
+    def __init__(self, folder: Path, broker: str = "") -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name != "TEST_DATABASE_URL"},
+            "DEMO_DIR": str(folder),
+            "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
+        }
+        if broker:
+            self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": f"faults-{folder.name}"}
+        self.running: list[subprocess.Popen[bytes]] = []
+        planted = self.run("-m", "tests.faults.plant")
+        self.key = json.loads(planted.splitlines()[-1])["key"]
+
+    def run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def start(self, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
+        log = (self.folder / f"{arguments[0]}.log").open("ab")
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT, env={**self.environment, **more}, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        self.running.append(process)
+        return process
+
+    def worker(self, epochs: int = 2) -> subprocess.Popen[bytes]:
+        """A worker whose behaviour MLP trains for so many epochs: with many it never ends by itself."""
+        arguments = ("celery", "-A", "shop_reco", "worker", "--pool=solo", "--loglevel=INFO")
+        return self.start(*arguments, FAULTS_EPOCHS=str(epochs))
+
+    def beat(self) -> subprocess.Popen[bytes]:
+        return self.start("celery", "-A", "shop_reco", "beat", "--loglevel=INFO", "--pidfile=", "--max-interval=1")
+
+    def web(self) -> httpx.Client:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+        self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application")
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
+        wait_for(lambda: answers(client), "the web process", seconds=30)
+        return client
+
+    def train(self, kind: str) -> None:
+        task = "train_all" if kind == "all" else "train_recommender"
+        arguments = "" if kind == "all" else repr(kind)
+        code = f"import django; django.setup(); from shop_reco.recommendations.tasks import {task} as task;"
+        self.run("-c", f"{code} import shop_reco.celery; task.delay({arguments})")
+
+    def list_of(self, client: httpx.Client, shopper: str = "h1") -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.key}", "X-Shopper": shopper}
+        reply = client.post("/graphql/", json={"query": LIST}, headers=headers)
+        assert reply.status_code == 200, reply.text
+        found: dict[str, Any] = reply.json()["data"]["recommendations"]
+        return found
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(f"file:{self.folder / 'db.sqlite3'}?mode=ro", uri=True, timeout=10) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def runs(self, kind: str) -> list[tuple[str, str, int]]:
+        """State, phase and attempts of a recommender's training runs, oldest first."""
+        sql = "select state, phase, attempts from reco_recommendations_trainingrun where recommender_id = ? order by id"
+        return self.rows(sql, kind)  # type: ignore[return-value]
+
+    def live_version(self, kind: str) -> str:
+        sql = "select public_id from reco_recommendations_modelversion where recommender_id = ? and state = 'live'"
+        ((version,),) = self.rows(sql, kind)
+        return str(version)
+
+    def staff(self, client: httpx.Client) -> None:
+        """Sign the client in to the admin."""
+        page = client.get("/admin/login/")
+        answer = client.post(
+            "/admin/login/?next=/admin/",
+            data={"username": "staff", "password": "staff", "csrfmiddlewaretoken": token_in(page.text)},
+        )
+        assert answer.status_code == 302, answer.text[:2000]
+
+    def end(self) -> None:
+        for process in self.running:
+            kill(process, signal.SIGKILL)
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    assert found, page[:2000]
+    return found.group(1)
+
+
+def answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health/").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def kill(process: subprocess.Popen[bytes], number: int = signal.SIGKILL) -> None:
+    """Signal the process and all of its group."""
+    if process.poll() is None:
+        os.killpg(process.pid, number)
+        process.wait(10)
+
+
+def wait_for(come: Callable[[], Any], what: str, *, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not come():
+        assert time.monotonic() < deadline, f"{what} did not come within {seconds} s"
+        time.sleep(0.02)

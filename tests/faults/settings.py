@@ -1,0 +1,18 @@
+"""The demo's settings with a short lease, and the broker under test."""
+
+from __future__ import annotations
+
+from shop_reco.settings.base import env
+from shop_reco.settings.demo import *
+from shop_reco.settings.demo import SHOP_RECO
+
+SHOP_RECO = {
+    **SHOP_RECO,
+    "LEASE": 3,
+    "MIN_SUPPORT": 1,
+    "RECOMMENDERS": {"behaviour_mlp": {"n_epochs": env.int("FAULTS_EPOCHS", 2)}},
+}
+if "FAULTS_BROKER_URL" in env:
+    CELERY_BROKER_URL = env.str("FAULTS_BROKER_URL")
+    CELERY_BROKER_TRANSPORT_OPTIONS = {}
+    CELERY_TASK_DEFAULT_QUEUE = env.str("FAULTS_QUEUE")

@@ -1,0 +1,43 @@
+"""What staff do in one web process, every other one knows at its next request."""
+
+from __future__ import annotations
+
+import pytest
+
+from .live_shop import LiveShop, token_in, wait_for
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture
+def live(tmp_path):
+    shop = LiveShop(tmp_path)
+    yield shop
+    shop.end()
+
+
+def kinds_of(answer):
+    return {reason["kind"] for edge in answer["edges"] for reason in edge["reasons"]}
+
+
+def test_a_toggle_in_the_admin_of_one_process_is_in_the_next_list_of_another(live):
+    live.worker()
+    for kind in ("popularity", "user_cf"):
+        live.train(kind)
+        wait_for(lambda kind=kind: [run[0] for run in live.runs(kind)] == ["done"], f"the training of {kind}")
+    one, other = live.web(), live.web()
+    live.staff(one)
+    assert "SIMILAR_SHOPPERS" in kinds_of(live.list_of(other))
+
+    def switch(on: str) -> None:
+        page = one.get("/admin/reco_recommendations/recommender/")
+        answer = one.post(
+            "/admin/reco_recommendations/recommender/user_cf/switch/",
+            data={"enabled": on, "csrfmiddlewaretoken": token_in(page.text)},
+        )
+        assert answer.status_code == 302, answer.text[:2000]
+
+    switch("0")
+    assert kinds_of(live.list_of(other)) == {"POPULAR"}
+    switch("1")
+    assert "SIMILAR_SHOPPERS" in kinds_of(live.list_of(other))
