@@ -54,9 +54,9 @@ class Command(BaseCommand):
         refresh_dirty(progress=lambda done, n: self.say(f"  {done} of {n} portraits") if done % 200 == 0 else None)
         self.say("portraits are drawn")
         login, key = self.staff_login(), self.api_key()
-        level = "--loglevel=WARNING"
-        supervisor.start("worker", python_module("celery", "--quiet", "-A", "shop_reco", "worker", "--pool=solo", level))
-        supervisor.start("beat", python_module("celery", "--quiet", "-A", "shop_reco", "beat", level, "--pidfile="))
+        celery, level = ("celery", "--quiet", "-A", "shop_reco"), "--loglevel=WARNING"
+        supervisor.start("worker", python_module(*celery, "worker", "--pool=solo", level))
+        supervisor.start("beat", python_module(*celery, "beat", level, "--pidfile="))
         address = f"http://127.0.0.1:{port}/"
         web = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
         supervisor.start("web", python_module("granian", *web, "--no-access-log", "shop_reco.wsgi:application"))
