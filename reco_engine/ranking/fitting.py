@@ -10,58 +10,18 @@ import numpy.typing as npt
 from scipy import optimize
 
 from reco_engine.data.catalogue import Catalogue
-from reco_engine.data.interactions import SECONDS_A_DAY, History, Interactions
+from reco_engine.data.interactions import SECONDS_A_DAY, Interactions
+from reco_engine.data.splits import Case, later_cases
 from reco_engine.recommenders.base import Recommender, best_places
 from reco_engine.seeds import generator
 from reco_engine.types import Floats
 
 from .blending import BUCKETS, Blend
 
-MOST_EVENTS = 1000
 PROPOSED = 200
 RIDGE = 0.01
 ENOUGH = 20
 """Lists below which a bucket keeps the default weights."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A history up to an instant, and what was new to it and taken after."""
-
-    history: History
-    new: frozenset[Hashable]
-
-    def newest(self, n: int) -> Case:
-        """The case of somebody who began ``n`` events ago; what came before is neither known nor new."""
-        times = self.history.timestamps
-        weights = self.history.weights
-        short = History(
-            self.history.items[-n:],
-            None if times is None else times[-n:],
-            None if weights is None else weights[-n:],
-        )
-        return Case(short, self.new)
-
-
-def later_cases(
-    interactions: Interactions, *, at: float, holdout_days: float, n_cases: int, rng: np.random.Generator
-) -> tuple[Interactions, list[Case]]:
-    """Cut ``holdout_days`` off the end: what was before, and cases of users with history on both sides."""
-    cut = at - holdout_days * SECONDS_A_DAY
-    before = interactions.where(interactions.timestamps < cut)
-    after = interactions.where(interactions.timestamps >= cut)
-    shared = np.intersect1d(before.user_ids, after.user_ids)
-    cases = []
-    for user in np.sort(rng.permutation(shared)[:n_cases]):
-        mine = np.flatnonzero(before.users == np.searchsorted(before.user_ids, user))
-        later = after.users == np.searchsorted(after.user_ids, user)
-        seen = before.item_ids[before.items[mine]].tolist()
-        new = frozenset(after.item_ids[after.items[later]].tolist()) - set(seen)
-        if new:
-            newest = mine[-MOST_EVENTS:]
-            items = before.item_ids[before.items[newest]].tolist()
-            cases.append(Case(History(items, before.timestamps[newest].tolist(), before.weights[newest].tolist()), new))
-    return before, cases
 
 
 def fit_blend(
