@@ -19,7 +19,9 @@ Scores: TypeAlias = npt.NDArray[np.float32]
 Codes: TypeAlias = npt.NDArray[np.int32]
 Ids: TypeAlias = npt.NDArray[Any]
 Items: TypeAlias = Sequence[ItemId] | Ids
-ReasonKind = Literal["history_item", "similar_shoppers", "feature", "popular", "repeat", "remainder", "rule", "dislike"]
+ReasonKind = Literal[
+    "history_item", "similar_shoppers", "feature", "popular", "repeat", "remainder", "rule", "pinned", "dislike"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

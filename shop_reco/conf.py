@@ -71,6 +71,9 @@ class RecoSettings:
     MIN_SUPPORT: int = 5
     """Distinct shoppers that must stand behind an item pair or neighbourhood."""
 
+    PINNED_POINTS: float = 0.25
+    """What an interest that the shopper pinned adds to a score; a typical best score is about 1."""
+
     CANDIDATES: int = 300
     """Items worth ranking that candidate generation passes on."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -124,6 +124,7 @@ class Hybrid(Explained):
         exclude: Collection[ItemId] = (),
         at: float | None = None,
         n_candidates: int = 300,
+        bonus: Mapping[Any, float] | None = None,
     ) -> Ranking:
         """The ``n`` best items, best first: the cheap parts propose, all that take part score the candidates.
 
@@ -131,6 +132,7 @@ class Hybrid(Explained):
             allowed: Which of ``item_ids`` may be shown, shape (n_items,); everyone proposes among these.
             exclude: Items that must not be shown to this shopper.
             n_candidates: Items worth ranking that each proposer passes on, at least ``n``.
+            bonus: Points that rules add to items' scores; each proposer passes on the best of the raised ones, too.
         """
         factors = self.blend.factors(len(history), self.parts.keys())
         open_ = np.ones(self.item_ids.size, dtype=bool) if allowed is None else allowed.copy()
@@ -138,10 +140,15 @@ class Hybrid(Explained):
         open_[closed[closed >= 0]] = False
         rows = {name: self.parts[name].score([history], at=at)[0] for name in factors if name in PROPOSERS}
         places = self._candidates(rows, open_, max(n, n_candidates))
+        extra = np.zeros(self.item_ids.size)
+        if bonus:
+            raised = codes_of(self.item_ids, list(bonus))
+            extra[raised[raised >= 0]] = np.fromiter(bonus.values(), np.float64, len(bonus))[raised >= 0]
+            places = np.union1d(places, self._candidates(rows, open_ & (extra > 0), max(n, n_candidates)))
         if places.size < n and factors:
             places = np.flatnonzero(open_)
         ids = self.item_ids[places]
-        total, opinion = np.zeros(places.size), np.zeros(places.size, dtype=bool)
+        total, opinion = extra[places], np.zeros(places.size, dtype=bool)
         for name, factor in factors.items():
             part = self.parts[name]
             row = pick(rows[name], part.item_ids, ids) if name in rows else part.score([history], items=ids, at=at)[0]

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from shop_reco.users.models import Shopper
+from shop_reco.users.models import Consent, Shopper
+from shop_reco.users.selectors import allows
 
 from .engine import portrait_read
 from .models import Portrait
@@ -15,9 +16,9 @@ from .selectors import InterestView, PortraitView, edits_of, portrait_row
 
 
 def portrait_of(*, shopper: Shopper, now: dt.datetime | None = None) -> PortraitView | None:
-    """The shopper's portrait; None before it was drawn. Two queries."""
+    """The shopper's portrait; None before it was drawn, and where the shopper allows none. Three queries."""
     row = portrait_row(shopper=shopper)
-    if row is None:
+    if row is None or not allows(shopper=shopper, purpose=Consent.Purpose.PERSONALISATION):
         return None
     now = now or timezone.now()
     portrait, edits = portrait_read(row.counts), edits_of(shopper=shopper)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,6 +16,8 @@ from shop_reco.users.selectors import allows, linked_ids
 from .engine import portrait_drawn
 from .models import Portrait, PortraitEdit
 
+logger = structlog.get_logger(__name__)
+MOST_EDITS, MOST_KEPT = 200, 1000
 Keys = Sequence[tuple[str, str]]
 
 
@@ -37,7 +40,11 @@ def refresh_dirty(*, limit: int = 10_000, progress: Callable[[int, int], None] |
     """Redraw the portraits of shoppers with news; a mark made meanwhile stays for the next time."""
     dirty = dirty_shoppers(limit=limit)
     for done, (shopper_id, marks) in enumerate(dirty, start=1):
-        refresh_portrait(shopper_id=shopper_id)
+        try:
+            refresh_portrait(shopper_id=shopper_id)
+        except Exception:  # one shopper's rows must not keep everybody else's portraits from being drawn
+            logger.exception("portrait_failed", shopper=shopper_id)
+            continue
         DirtyShopper.objects.filter(shopper_id=shopper_id, marks=marks).delete()
         if progress is not None:
             progress(done, len(dirty))
@@ -49,13 +56,21 @@ def edit_interests(*, shopper: Shopper, pin: Keys = (), block: Keys = (), clear:
     """Pin, block or let go of interests; the last word on a key counts.
 
     Raises:
-        ValueError: If a kind is unknown or a key empty or too long.
+        ValueError: If a kind is unknown, a key empty or too long, or there are too many.
     """
+    if len(pin) + len(block) + len(clear) > MOST_EDITS:
+        raise ValueError(f"at most {MOST_EDITS} interests can be edited at once")
     for kind, key in (*pin, *block, *clear):
         if kind not in PortraitEdit.Kind.values or not 1 <= len(key) <= 512 or "\x00" in key:
             raise ValueError(f"an interest needs a kind ({', '.join(PortraitEdit.Kind.values)}) and a key of 1 to 512")
     for kind, key in clear:
         PortraitEdit.objects.filter(shopper=shopper, kind=kind, key=key).delete()
     for action, keys in ((PortraitEdit.Action.PIN, pin), (PortraitEdit.Action.BLOCK, block)):
-        for kind, key in keys:
-            PortraitEdit.objects.update_or_create(shopper=shopper, kind=kind, key=key, defaults={"action": action})
+        PortraitEdit.objects.bulk_create(
+            [PortraitEdit(shopper=shopper, kind=kind, key=key, action=action) for kind, key in dict.fromkeys(keys)],
+            update_conflicts=True,
+            unique_fields=["shopper", "kind", "key"],
+            update_fields=["action"],
+        )
+    if PortraitEdit.objects.filter(shopper=shopper).count() > MOST_KEPT:
+        raise ValueError(f"a portrait keeps {MOST_KEPT} edits at most; clear some first")

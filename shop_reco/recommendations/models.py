@@ -229,6 +229,7 @@ class Slate(models.Model):
         REPEAT = "REPEAT", _("Repeat")
         REMAINDER = "REMAINDER", _("Remainder")
         RULE = "RULE", _("Rule")
+        PINNED = "PINNED", _("Pinned interest")
         DISLIKE = "DISLIKE", _("Dislike")
 
     id = models.UUIDField(_("ID"), primary_key=True)

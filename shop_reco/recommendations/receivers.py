@@ -24,11 +24,11 @@ def ensure_schedule() -> None:
 
     nightly, _ = CrontabSchedule.objects.get_or_create(minute="30", hour="3", timezone="UTC")
     often, _ = IntervalSchedule.objects.get_or_create(every=5, period=IntervalSchedule.SECONDS)
+    minutely, _ = IntervalSchedule.objects.get_or_create(every=60, period=IntervalSchedule.SECONDS)
     for name, task, clock in (
-        ("Train all recommenders", "train_all", {"crontab": nightly}),
-        ("Trim old slates", "trim_slates", {"crontab": nightly}),
-        ("Sweep training runs", "sweep_runs", {"interval": often}),
+        ("Train all recommenders", "recommendations.tasks.train_all", {"crontab": nightly}),
+        ("Trim old slates", "recommendations.tasks.trim_slates", {"crontab": nightly}),
+        ("Sweep training runs", "recommendations.tasks.sweep_runs", {"interval": often}),
+        ("Draw portraits with news", "portraits.tasks.refresh_dirty", {"interval": minutely}),
     ):
-        PeriodicTask.objects.get_or_create(
-            name=name, defaults={"task": f"shop_reco.recommendations.tasks.{task}", **clock}
-        )
+        PeriodicTask.objects.get_or_create(name=name, defaults={"task": f"shop_reco.{task}", **clock})

@@ -86,6 +86,11 @@ def key_of(*, plain: str) -> ApiKey | None:
     return key if key is not None and secret and matches else None
 
 
+def existing_ids(*, ids: Collection[int]) -> set[int]:
+    """Those of the primary keys that are still a shopper's; one query."""
+    return set(Shopper.objects.filter(pk__in=ids).values_list("pk", flat=True))
+
+
 def some_external_ids(*, limit: int) -> list[str]:
     """The first shoppers that the shop named, for a choice."""
     named = Shopper.objects.filter(external_id__isnull=False).order_by("pk")

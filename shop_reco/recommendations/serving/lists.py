@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from reco_engine.data.interactions import History
 from reco_engine.reasons import explained
 from reco_engine.recommenders.base import best_places
-from reco_engine.types import Reason, Recommendation
+from reco_engine.types import Recommendation
 from shop_reco.conf import reco_settings
 from shop_reco.events.engine import live_history
 from shop_reco.events.selectors import bought_products
@@ -25,13 +22,14 @@ from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import allows, linked_ids
 
 from ..errors import BadCursorError, BadPageError, UnknownPlacementError
-from ..models import Placement, Rule, Slate
-from ..selectors import liked_products, placement_of, refused_products, rules_for, slate_of
+from ..models import Placement, Slate
+from ..selectors import liked_products, placement_of, refused_products, slate_of
 from .memory import LiveModels, memory
-from .served import Served, ServedEdge, ServedReason
+from .served import Served, ServedEdge
 from .slates import buffer
+from .texts import EVIDENCE, told
+from .wishes import Wishes, wishes_for
 
-EVIDENCE = 3
 SPARE = 4
 """Items ranked beyond the page: one tells whether there is another page, the rest fill gaps."""
 
@@ -50,6 +48,7 @@ class Request:
     products: tuple[int, ...] = ()
     personal: bool = False
     strategy: str = Placement.Strategy.PERSONAL
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 def recommend_for(
@@ -72,6 +71,12 @@ def recommend_for(
     if spot is None:
         raise UnknownPlacementError(f"there is no placement {placement[:64]!r}")
     request = _request(shopper, placement, first, spot.strategy, filter)
+    request.wishes = wishes_for(
+        placement=placement, shopper_ids=linked_ids(shopper=shopper) if shopper and request.personal else ()
+    )
+    if spot.strategy != Placement.Strategy.PERSONAL:
+        request.wishes.favourites.clear()  # a list around products says the same to everyone
+    request.exclude |= request.wishes.hidden
     request.earlier = _earlier(after, request)
     request.exclude.update(request.earlier)
     if spot.strategy == Placement.Strategy.BUY_AGAIN:
@@ -146,20 +151,23 @@ def _earlier(after: str | None, request: Request) -> list[int]:
     name, _, rank = after.partition(":")
     try:
         slate_id, shown = uuid.UUID(name), int(rank)
+        if not (rank.isascii() and rank.isdecimal() and shown >= 1):
+            raise ValueError
     except ValueError:
         raise BadCursorError("after must be a cursor of an earlier answer") from None
     slate = buffer.find(slate_id) or slate_of(slate_id=slate_id)
     mine = slate is not None and slate.shopper_id == (request.shopper.pk if request.shopper else None)
     if slate is None or not mine or slate.placement != request.placement:
         raise BadCursorError("the list of this cursor is gone; ask again without after")
-    return [*slate.earlier, *(item["product"] for item in slate.items)][:shown]
+    listed = [*slate.earlier, *(item["product"] for item in slate.items)]
+    if shown > len(listed):
+        raise BadCursorError("the list of this cursor is shorter; after must be a cursor of an earlier answer")
+    return listed[:shown]
 
 
 def _serve(request: Request) -> Served:
     models = memory.models()
     allowed = memory.mask(models)
-    rules = rules_for(placement=request.placement)
-    hidden = _targets([rule for rule in rules if rule.action == Rule.Action.HIDE])
     if request.narrowing is not None and request.narrowing.narrows():
         passing = filtered(queryset=showable(), filter=request.narrowing).values_list("pk", flat=True)
         allowed = allowed & np.isin(models.hybrid.item_ids, np.fromiter(passing, np.int64))
@@ -169,54 +177,50 @@ def _serve(request: Request) -> Served:
         request.history,
         request.first + SPARE,
         allowed=allowed,
-        exclude=request.exclude | hidden,
+        exclude=request.exclude,
         at=at,
         n_candidates=reco_settings().CANDIDATES,
+        bonus=request.wishes.points(),
     )
-    ranked = explained(model, request.history, best.item_ids, at=at)
-    ranked = _boosted(ranked, [rule for rule in rules if rule.action == Rule.Action.BOOST])
-    return _finish(request, models, ranked, exclude=request.exclude | hidden)
+    pinned = _pinned(request)
+    items = [*best.item_ids, *(pk for pk in pinned.values() if pk not in best.item_ids)]
+    ranked = request.wishes.explained(explained(model, request.history, items, at=at))
+    return _finish(request, models, _with_pins(ranked, pinned))
 
 
 def _buy_again(request: Request) -> Served:
     models = memory.models()
     model = models.buy_again
     if model is None or "buy_again" not in models.enabled or not request.personal:
-        return _finish(request, models, (), exclude=request.exclude, fill=False)
+        return _finish(request, models, (), fill=False)
     at = timezone.now().timestamp()
     bought = bought_products(shopper_ids=linked_ids(shopper=request.shopper)) if request.shopper else set()
     row = model.score([request.history], at=at)[0].astype(np.float64)
     row[~np.isin(model.item_ids, np.fromiter(bought - request.exclude, np.int64))] = np.nan
+    for pk, points in request.wishes.points().items():
+        row[model.item_ids == pk] += points
     ids = model.item_ids[best_places(row, request.first + SPARE)].tolist()
-    ranked = explained(model, request.history, ids, at=at)
-    return _finish(request, models, ranked, exclude=request.exclude, fill=False)
+    ranked = request.wishes.explained(explained(model, request.history, ids, at=at))
+    return _finish(request, models, ranked, fill=False)
 
 
-def _targets(rules: Sequence[Rule]) -> set[int]:
-    """Products that rules are about."""
-    chosen: set[int] = set()
-    for rule in rules:
-        if rule.product_id is not None:
-            chosen.add(rule.product_id)
-        else:
-            about = {"category": rule.category_id} if rule.category_id is not None else {"brand": rule.brand_id}
-            chosen.update(Product.objects.filter(**about).values_list("pk", flat=True))
-    return chosen
+def _pinned(request: Request) -> dict[int, int]:
+    """Products that a rule pins to a place of this page, by their place in it, from 0."""
+    start = len(request.earlier)
+    return {
+        rank - 1 - start: pk
+        for rank, pk in sorted(request.wishes.pins.items())
+        if start < rank <= start + request.first and pk not in request.exclude
+    }
 
 
-def _boosted(ranked: Sequence[Recommendation], rules: Sequence[Rule]) -> tuple[Recommendation, ...]:
-    """Add the rules' points, as reasons of their own, and order anew."""
-    if not rules:
-        return tuple(ranked)
-    about = [(_targets([rule]), rule.points) for rule in rules]
-    changed = []
-    for each in ranked:
-        points = math.fsum(points for targets, points in about if each.item_id in targets)
-        if points:
-            reasons = (*each.reasons, Reason("rule", points))
-            each = Recommendation(each.item_id, math.fsum(r.points for r in reasons), reasons)
-        changed.append(each)
-    return tuple(sorted(changed, key=lambda each: -each.score))
+def _with_pins(ranked: Sequence[Recommendation], pinned: dict[int, int]) -> tuple[Recommendation, ...]:
+    """The same items with the pinned ones at their places; scores stay what they are."""
+    placed = {each.item_id: each for each in ranked}
+    order = [each for each in ranked if each.item_id not in pinned.values()]
+    for place, pk in pinned.items():
+        order.insert(place, placed[pk])
+    return tuple(order)
 
 
 def _finish(
@@ -224,7 +228,6 @@ def _finish(
     models: LiveModels,
     ranked: Sequence[Recommendation],
     *,
-    exclude: Collection[int],
     fill: bool = True,
 ) -> Served:
     """Read the final rows with the one predicate, fill gaps, and keep the slate."""
@@ -234,16 +237,16 @@ def _finish(
     chosen = [(products[pk], each) for pk, each in wanted.items() if pk in products and products[pk].shown]
     newest: list[Product] = []
     if fill and len(chosen) <= request.first:
-        newest = _newest(request, exclude | wanted.keys(), request.first + 1 - len(chosen))
-    slate_id, start = uuid.uuid4(), len(request.earlier)
+        newest = _newest(request, request.exclude | wanted.keys(), request.first + 1 - len(chosen))
+    slate_id, start, ruled = uuid.uuid4(), len(request.earlier), set(request.wishes.pins.values())
     edges = [
         ServedEdge(
             product=product,
             cursor=f"{slate_id}:{start + place}",
             rank=start + place,
             score=each.score,
-            placed_by="RULE" if any(reason.kind == "rule" for reason in each.reasons) else "SCORE",
-            reasons=[_told(reason, products) for reason in each.reasons],
+            placed_by="RULE" if product.pk in ruled or any(r.kind == "rule" for r in each.reasons) else "SCORE",
+            reasons=[told(reason, product.pk, products) for reason in each.reasons],
         )
         for place, (product, each) in enumerate(chosen, start=1)
     ]
@@ -277,37 +280,6 @@ def _rung(request: Request, models: LiveModels, ranked: bool) -> str:
     if models.degraded:
         return "LAST_GOOD"
     return "PERSONAL" if request.personal and len(request.history) else "POPULAR"
-
-
-def _told(reason: Reason, products: dict[int, Product]) -> ServedReason:
-    evidence = [products[pk] for pk in reason.evidence[:EVIDENCE] if pk in products]
-    evidence = [each for each in evidence if each.category is None or not each.category.sensitive]
-    return ServedReason(
-        reason.kind.upper(), _text(reason, evidence[0].title if evidence else ""), reason.points, evidence
-    )
-
-
-def _text(reason: Reason, name: str) -> str:
-    match reason.kind:
-        case "history_item":
-            return _("Often chosen with %(product)s") % {"product": name} if name else _("Goes with your choices")
-        case "feature":
-            return _("Like %(product)s") % {"product": name} if name else _("Like what you chose")
-        case "similar_shoppers" if reason.shoppers >= reco_settings().MIN_SUPPORT:
-            text = ngettext("%(n)s shopper like you bought it", "%(n)s shoppers like you bought it", reason.shoppers)
-            return text % {"n": reason.shoppers}
-        case "similar_shoppers":
-            return _("Shoppers like you bought it")
-        case "popular":
-            return _("Popular now")
-        case "repeat":
-            return _("You buy it again and again")
-        case "rule":
-            return _("The shop's choice")
-        case "dislike":
-            return _("Like something you refused")
-        case "remainder":
-            return _("Many small things")
 
 
 def _slate(request: Request, models: LiveModels, served: Served) -> Slate:

@@ -7,9 +7,10 @@ import threading
 import uuid
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, IntegrityError, connection
 
 from shop_reco.conf import reco_settings
+from shop_reco.users.selectors import existing_ids
 
 from ..models import Slate
 from ..services import keep_slates
@@ -51,13 +52,22 @@ class SlateBuffer:
             while len(batch) < 100 and not self._waiting.empty():
                 batch.append(self._waiting.get())
             try:
-                keep_slates(slates=batch)
+                _keep(batch)
             except DatabaseError as error:
                 logger.warning("slates_lost", n=len(batch), error=type(error).__name__)
             finally:
                 connection.close()
             for slate in batch:
                 self._recent.pop(slate.id, None)
+
+
+def _keep(batch: list[Slate]) -> None:
+    """Keep a batch; where a shopper was erased meanwhile, the slates of the others."""
+    try:
+        keep_slates(slates=batch)
+    except IntegrityError:
+        here = existing_ids(ids={slate.shopper_id for slate in batch if slate.shopper_id is not None})
+        keep_slates(slates=[slate for slate in batch if slate.shopper_id is None or slate.shopper_id in here])
 
 
 buffer = SlateBuffer()

@@ -9,6 +9,7 @@ import pytest
 from shop_reco.events.models import Event
 from shop_reco.events.services import track
 from shop_reco.recommendations import serving
+from shop_reco.recommendations.errors import BadCursorError
 from shop_reco.users.services import decide_consent
 from tests.shop_reco.conftest import skus
 
@@ -53,3 +54,18 @@ def test_with_no_model_the_newest_products_are_shown(shop, person):
     served = serving.recommend_for(shopper=person, first=10)
     assert served.rung == "NEWEST"
     assert len(served.edges) == 10
+
+
+def test_a_cursor_that_no_answer_gave_is_refused(trained, person):
+    cursor = serving.recommend_for(shopper=person, first=3).edges[-1].cursor
+    slate = cursor.partition(":")[0]
+    for rank in ("0", "-1", "4", "1_0", "\u0663", "9" * 30):
+        with pytest.raises(BadCursorError):
+            serving.recommend_for(shopper=person, first=3, after=f"{slate}:{rank}")
+
+
+def test_a_product_is_never_told_to_be_like_itself(trained, person):
+    track(shopper=person, type="view_item", product=trained.products["Soap-1"])
+    for edge in serving.recommend_for(shopper=person, first=30).edges:
+        for reason in edge.reasons:
+            assert edge.product not in reason.evidence
