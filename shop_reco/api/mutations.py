@@ -13,12 +13,17 @@ from shop_reco.events.errors import BatchTooLargeError
 from shop_reco.events.services import Sender, record_events
 from shop_reco.portraits.reading import portrait_of
 from shop_reco.portraits.services import edit_interests
+from shop_reco.privacy.errors import ShopperGoneError
 from shop_reco.privacy.services import erase_shopper, export_shopper
+from shop_reco.recommendations.selectors import slate_of
 from shop_reco.recommendations.services import give_feedback
+from shop_reco.recommendations.serving.slates import buffer
+from shop_reco.users.models import Shopper
+from shop_reco.users.selectors import linked_ids
 from shop_reco.users.services import create_visitor, decide_consent
 
 from .context import Info
-from .errors import ApiError
+from .errors import ApiError, check, gone, unless_gone
 from .queries import consent_states, find_product
 from .types import (
     ConsentInput,
@@ -48,10 +53,10 @@ class Mutation:
     def track_events(self, info: Info, events: list[EventInput]) -> TrackEventsPayload:
         info.context.need(EVENTS)
         sender = Sender.SERVER if info.context.identity.key else Sender.BROWSER
+        shopper = info.context.shopper
         try:
-            outcome = record_events(
-                events=[_raw(event) for event in events], shopper=info.context.shopper, sender=sender
-            )
+            with unless_gone(shopper):
+                outcome = record_events(events=[_raw(event) for event in events], shopper=shopper, sender=sender)
         except BatchTooLargeError as error:
             raise ApiError("BATCH_TOO_LARGE", str(error)) from None
         return TrackEventsPayload(
@@ -70,12 +75,11 @@ class Mutation:
         if input.slate_id is not None and slate_id is None:
             problem = Problem(code="BAD_ID", field="slateId", message="slateId must be a UUID")
             return FeedbackPayload(ok=False, errors=[problem])
-        give_feedback(
-            shopper=info.context.shopper,
-            product=product,
-            kind=str(input.kind.value),
-            slate_id=slate_id,
-        )
+        shopper = info.context.shopper
+        with unless_gone(shopper):
+            give_feedback(
+                shopper=shopper, product=product, kind=str(input.kind.value), slate_id=_own_slate(shopper, slate_id)
+            )
         return FeedbackPayload(ok=True, errors=[])
 
     @strawberry.mutation(description="Allow or withdraw; effective at the next request.")
@@ -83,10 +87,13 @@ class Mutation:
         info.context.need(EVENTS)
         decisions = {name: value for name, value in vars(input).items() if value is not None}
         identity = info.context.identity
-        if identity.shopper is None and any(decisions.values()) and identity.key is None:
+        if identity.shopper is None and identity.key is not None:
+            raise ApiError("SHOPPER_REQUIRED", "name the shopper whose consent this is in X-Shopper")
+        if identity.shopper is None and any(decisions.values()):
             identity.shopper = identity.new_visitor = create_visitor()
         if identity.shopper is not None:
-            decide_consent(shopper=identity.shopper, decisions=decisions, source="shop")
+            with unless_gone(identity.shopper):
+                decide_consent(shopper=identity.shopper, decisions=decisions, source="shop")
         return ConsentPayload(consents=consent_states(identity.shopper))
 
     @strawberry.mutation
@@ -96,7 +103,10 @@ class Mutation:
         if shopper is None:
             return PortraitPayload(portrait=None, errors=[STRANGER])
         try:
-            edit_interests(shopper=shopper, pin=_keys(input.pin), block=_keys(input.block), clear=_keys(input.clear))
+            with unless_gone(shopper):
+                edit_interests(
+                    shopper=shopper, pin=_keys(input.pin), block=_keys(input.block), clear=_keys(input.clear)
+                )
         except ValueError as error:
             problem = Problem(code="BAD_FIELD", field="kind", message=str(error))
             return PortraitPayload(portrait=None, errors=[problem])
@@ -120,13 +130,25 @@ class Mutation:
         if not confirm:
             problem = Problem(code="NOT_CONFIRMED", field="confirm", message="confirm must be true")
             return ErasePayload(receipt=None, errors=[problem])
-        receipt = erase_shopper(shopper=identity.shopper)
-        identity.shopper, identity.forget = None, True
+        shopper, identity.shopper, identity.forget = identity.shopper, None, True
+        try:
+            receipt = erase_shopper(shopper=shopper)
+        except ShopperGoneError:
+            raise gone() from None
         return ErasePayload(receipt=strawberry.ID(str(receipt.public_id)), errors=[])
 
 
 def _keys(keys: list[InterestKey] | None) -> list[tuple[str, str]]:
+    for each in keys or []:
+        check(kind=each.kind, key=each.key)
     return [(each.kind, each.key) for each in keys or []]
+
+
+def _own_slate(shopper: Shopper, slate_id: uuid.UUID | None) -> uuid.UUID | None:
+    """The id, unless no such list is known or it was served to someone else."""
+    slate = (buffer.find(slate_id) or slate_of(slate_id=slate_id)) if slate_id is not None else None
+    mine = slate is not None and (slate.shopper_id is None or slate.shopper_id in linked_ids(shopper=shopper))
+    return slate_id if mine else None
 
 
 def _uuid(value: str | None) -> uuid.UUID | None:

@@ -15,7 +15,7 @@ from shop_reco.users.models import Consent
 from shop_reco.users.selectors import consents
 
 from .context import Info
-from .errors import ApiError
+from .errors import ApiError, check
 from .types import (
     Category,
     ConsentState,
@@ -35,6 +35,7 @@ from .types import (
 
 CODES = {BadPageError: "BAD_PAGE", BadCursorError: "BAD_CURSOR", UnknownPlacementError: "NOT_FOUND"}
 LISTS = "lists:read"
+MOST_PRODUCTS = 20
 
 
 def find_product(value: str) -> models.Product:
@@ -43,6 +44,13 @@ def find_product(value: str) -> models.Product:
     if product is None:
         raise ApiError("NOT_FOUND", "there is no product with this id")
     return product
+
+
+def find_products(field: str, values: list[strawberry.ID]) -> list[models.Product]:
+    """The products with these global ids, at most MOST_PRODUCTS; raises ApiError."""
+    if len(values) > MOST_PRODUCTS:
+        raise ApiError("BAD_VALUE", f"{field} may have {MOST_PRODUCTS} ids at most")
+    return [find_product(value) for value in values]
 
 
 def connection(make: Callable[[], serving.Served]) -> RecommendationConnection:
@@ -80,7 +88,8 @@ class Query:
         context: RecommendationContext | None = None,
     ) -> RecommendationConnection:
         info.context.need(LISTS)
-        products = [find_product(value) for value in (context.products or [] if context else [])[:20]]
+        check(placement=placement, after=after)
+        products = find_products("context.products", (context.products or []) if context else [])
         return connection(
             lambda: serving.recommend_for(
                 shopper=info.context.shopper,
@@ -107,7 +116,7 @@ class Query:
     @strawberry.field
     def bought_together(self, info: Info, products: list[strawberry.ID], first: int = 10) -> RecommendationConnection:
         info.context.need(LISTS)
-        found = [find_product(value) for value in products[:20]]
+        found = find_products("products", products)
         return connection(lambda: serving.bought_together(shopper=info.context.shopper, products=found, first=first))
 
     @strawberry.field
@@ -126,6 +135,7 @@ class Query:
         if (id is None) == (sku is None):
             raise ApiError("BAD_ID", "give an id or a sku")
         if sku is not None:
+            check(sku=sku)
             found = selectors.product_by_sku(sku=sku)
         else:
             found = selectors.product_by_public_id(public_id=public_id_of("Product", str(id)))
@@ -141,7 +151,8 @@ class Query:
     ) -> ProductConnection:
         if not 1 <= first <= reco_settings().PAGE_ITEMS:
             raise ApiError("BAD_PAGE", f"first must lie between 1 and {reco_settings().PAGE_ITEMS}, not {first}")
-        if search is not None and (len(search) > 256 or "\x00" in search):
+        check(search=search)
+        if search is not None and len(search) > 256:
             raise ApiError("BAD_SEARCH", "search may have 256 characters at most")
         found = selectors.search_products(text=search) if search else selectors.showable()
         if filter is not None:

@@ -21,7 +21,7 @@ from shop_reco.recommendations.models import Feedback, Slate
 from shop_reco.recommendations.serving import Served, ServedEdge, ServedReason
 from shop_reco.users.models import Consent
 
-from .errors import ApiError
+from .errors import ApiError, check
 
 
 def _enum(name: str, values: list[str]) -> Any:
@@ -256,6 +256,8 @@ class ProductFilterInput:
     in_stock: bool | None = None
 
     def wish(self) -> ProductFilter:
+        """Raises ApiError BAD_VALUE."""
+        check(category=self.category, brand=self.brand, priceMin=self.price_min, priceMax=self.price_max)
         return ProductFilter(
             category=self.category,
             brand=self.brand,

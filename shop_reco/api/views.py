@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from shop_reco.conf import reco_settings
 
 from .context import Context
+from .errors import shown
 from .identity import ForbiddenError, Identity, identity_of, remember
+from .limits import DOCUMENT_BYTES
 from .schema import schema
+
+
+class Operation(NamedTuple):
+    """What a request asks for."""
+
+    query: str
+    variables: dict[str, Any]
+    name: str | None
 
 
 def refusal(status: int, code: str, message: str) -> JsonResponse:
@@ -32,50 +44,60 @@ def graphql(request: HttpRequest) -> HttpResponse:
     if not _same_origin(request):
         return refusal(403, "BAD_ORIGIN", "requests from this origin are not accepted")
     most = reco_settings().BODY_BYTES * (4 if "Authorization" in request.headers else 1)
-    if int(request.headers.get("Content-Length") or 0) > most or len(request.body) > most:
+    announced = request.headers.get("Content-Length") or "0"
+    if not announced.isdecimal() or int(announced) > most or len(request.body) > most:
         return refusal(413, "TOO_LARGE", f"the body may have {most} bytes at most")
     try:
-        body = json.loads(request.body, parse_constant=_no_constant)
-        query, variables = body["query"], body.get("variables") or {}
-        if not isinstance(query, str) or not isinstance(variables, dict):
-            raise TypeError
+        operation = _operation(json.loads(request.body, parse_constant=_no_constant))
     except (ValueError, TypeError, KeyError, RecursionError):
-        return refusal(400, "BAD_JSON", "send an object with query and, if needed, variables")
+        return refusal(400, "BAD_JSON", "send an object with query and, if needed, variables and operationName")
+    if len(operation.query.encode(errors="replace")) > DOCUMENT_BYTES:
+        return refusal(413, "TOO_LARGE", f"the document may have {DOCUMENT_BYTES} bytes at most")
     try:
         identity = identity_of(request)
     except ForbiddenError as error:
         return refusal(403, "FORBIDDEN", str(error))
-    return remember(_answer(request, identity, query, variables, body.get("operationName")), identity)
+    return remember(_answer(request, identity, operation), identity)
 
 
-def _answer(
-    request: HttpRequest, identity: Identity, query: str, variables: dict[str, Any], operation: str | None
-) -> HttpResponse:
-    result = schema.execute_sync(
-        query, variable_values=variables, context_value=Context(request, identity), operation_name=operation
-    )
+def _operation(body: Any) -> Operation:
+    """Raises TypeError, ValueError or KeyError where the body is none."""
+    query, variables, name = body["query"], body.get("variables"), body.get("operationName")
+    if not isinstance(query, str) or not isinstance(variables, dict | None) or not isinstance(name, str | None):
+        raise TypeError
+    if not query.strip():
+        raise ValueError
+    return Operation(query, variables or {}, name)
+
+
+def _answer(request: HttpRequest, identity: Identity, operation: Operation) -> HttpResponse:
+    try:
+        result = schema.execute_sync(
+            operation.query,
+            variable_values=operation.variables,
+            context_value=Context(request, identity),
+            operation_name=operation.name,
+        )
+    except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError):
+        return refusal(400, "BAD_DOCUMENT", "the document has no such query or mutation")
     content: dict[str, Any] = {"data": result.data}
     if result.errors:
-        content["errors"] = [_shown(error) for error in result.errors]
+        content["errors"] = [shown(error) for error in result.errors]
     response = JsonResponse(content)
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["Cookie", "Authorization", "X-Shopper", "Accept-Language"])
     return response
 
 
-def _shown(error: Any) -> dict[str, Any]:
-    """An unforeseen error keeps its text for the log."""
-    if error.original_error is not None and not error.extensions:
-        return {"message": "something went wrong here", "path": error.path, "extensions": {"code": "INTERNAL"}}
-    message = error.message if settings.DEBUG else error.message.partition(" Did you mean")[0]
-    return {**error.formatted, "message": message}
-
-
 def _same_origin(request: HttpRequest) -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return True
-    return origin in settings.CSRF_TRUSTED_ORIGINS or urlsplit(origin).netloc == request.get_host()
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    return origin in settings.CSRF_TRUSTED_ORIGINS or host == request.get_host()
 
 
 def _no_constant(name: str) -> None:

@@ -9,13 +9,14 @@ import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from shop_reco.conf import RecoSettings
+from shop_reco.products.money import price_from
 
 from .errors import EventError
 from .models import Event
@@ -116,14 +117,20 @@ def type_of(raw: Mapping[str, Any]) -> str:
     return known
 
 
+def storable(text: str) -> bool:
+    """Whether every database takes it: no NUL and no half of a surrogate pair."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def text_of(raw: Mapping[str, Any], field: str, longest: int) -> str:
     value = raw.get(field)
     if value is None:
         return ""
-    text = unicodedata.normalize("NFC", str(value))
-    if "\x00" in text or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+    text = str(value)
+    if not storable(text):
         raise EventError("BAD_FIELD", f"{field} has characters that cannot be stored")
-    if len(text) > longest:
+    # Normalising takes the square of the length for combining marks, and may lengthen the text.
+    if len(text) > longest or len(text := unicodedata.normalize("NFC", text)) > longest:
         raise EventError("TOO_LONG", f"{field} may have {longest} characters at most")
     return text
 
@@ -166,9 +173,6 @@ def price_of(raw: Mapping[str, Any]) -> Decimal | None:
     if value is None:
         return None
     try:
-        price = Decimal(str(value))
-    except InvalidOperation:
-        raise EventError("BAD_FIELD", "price must be a decimal number") from None
-    if not price.is_finite() or price < 0 or price >= Decimal(10) ** 10:
-        raise EventError("BAD_FIELD", "price must be zero or more")
-    return price.quantize(Decimal("0.01"))
+        return price_from(value)
+    except ValueError as error:
+        raise EventError("BAD_FIELD", f"price {error}") from None

@@ -7,14 +7,14 @@ import datetime as dt
 import enum
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -60,7 +60,6 @@ UNKEPT = frozenset({"CONSENT_REQUIRED", "FORBIDDEN_FIELD"})
 """Refusals that leave no row: nobody allowed us to keep the first, and nobody could replay the second."""
 
 
-@transaction.atomic
 def record_events(*, events: Sequence[Mapping[str, Any]], shopper: Shopper | None, sender: Sender) -> Outcome:
     """Store a batch; good events beside bad ones are kept, and the same id again counts once.
 
@@ -69,6 +68,15 @@ def record_events(*, events: Sequence[Mapping[str, Any]], shopper: Shopper | Non
     Raises:
         BatchTooLargeError: If the batch is larger than BATCH_EVENTS; nothing is stored.
     """
+    try:
+        return _recorded(events, shopper, sender)
+    except IntegrityError:
+        # Another call stored one of the ids, or erased one of the shoppers, after this one had looked.
+        return _recorded(events, shopper, sender)
+
+
+@transaction.atomic
+def _recorded(events: Sequence[Mapping[str, Any]], shopper: Shopper | None, sender: Sender) -> Outcome:
     reco, now = reco_settings(), timezone.now()
     if len(events) > reco.BATCH_EVENTS:
         raise BatchTooLargeError(f"{len(events)} events; send {reco.BATCH_EVENTS} at most in one call")
@@ -78,7 +86,7 @@ def record_events(*, events: Sequence[Mapping[str, Any]], shopper: Shopper | Non
     allowed = consenting_to_any(among={person.pk for person in people.values()})
     accepted: dict[uuid.UUID, tuple[int, EventDraft]] = {}
     for index, raw in enumerate(events):
-        person = people.get(str(raw.get("shopper") or ""))
+        person = people.get(_named(raw))
         try:
             draft = _draft(raw, person, products, allowed=allowed, sender=sender, now=now, reco=reco)
         except EventError as error:
@@ -91,7 +99,7 @@ def record_events(*, events: Sequence[Mapping[str, Any]], shopper: Shopper | Non
             outcome.duplicates += 1
         else:
             _reject(outcome, index, raw, CONFLICT, person, now)
-    fresh = _without_stored(accepted, events, outcome, now)
+    fresh = _without_stored(accepted, events, people, outcome, now)
     Event.objects.bulk_create([draft.event(received_at=now) for draft in fresh])
     outcome.accepted = len(fresh)
     _announce({draft.shopper_id for draft in fresh})
@@ -146,19 +154,23 @@ def _import_batch(chunk: list[EventDraft]) -> int:
     return len(fresh)
 
 
+def _named(raw: Mapping[str, Any]) -> str:
+    return str(raw.get("shopper") or "")
+
+
 def _people(events: Sequence[Mapping[str, Any]], shopper: Shopper | None, sender: Sender) -> dict[str, Shopper]:
     """Who each name in the batch is; the empty name is whoever sends it."""
     people = {} if shopper is None else {"": shopper}
     if sender is Sender.SERVER:
         for name in {str(raw["shopper"]) for raw in events if raw.get("shopper")}:
-            if len(name) <= 128 and "\x00" not in name:
+            if len(name) <= 128 and drafts.storable(name):
                 people[name] = users.ensure_shopper(external_id=name)
     return people
 
 
 def _products(events: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Primary keys by sku and by public id of all that the batch names; two queries."""
-    skus = {str(raw["sku"]) for raw in events if raw.get("sku")}
+    skus = {sku for raw in events if (sku := str(raw.get("sku") or "")) and drafts.storable(sku)}
     public_ids: set[uuid.UUID] = set()
     for raw in events:
         with contextlib.suppress(EventError):
@@ -192,7 +204,7 @@ def _draft(
             if raw.get(name) is not None:
                 raise EventError("FORBIDDEN_FIELD", f"{name} must come from the shop's server")
     if person is None and raw.get("shopper"):
-        raise EventError("BAD_FIELD", "shopper must be 1 to 128 characters")
+        raise EventError("BAD_FIELD", "shopper must be 1 to 128 characters that can be stored")
     if person is None or person.pk not in allowed:
         raise EventError("CONSENT_REQUIRED", "the shopper has not consented to any use of events")
     event_id = drafts.uuid_of(raw, "id")
@@ -231,6 +243,8 @@ def _draft(
 
 def _product_id(raw: Mapping[str, Any], products: Mapping[str, int]) -> int | None:
     public_id, sku = drafts.uuid_of(raw, "product"), raw.get("sku")
+    if sku and not drafts.storable(str(sku)):
+        raise EventError("BAD_FIELD", "sku has characters that cannot be stored")
     if public_id is None and not sku:
         return None
     found = products.get(f"id:{public_id}") if public_id is not None else products.get(f"sku:{sku}")
@@ -248,10 +262,11 @@ def _reject(
     now: dt.datetime,
 ) -> None:
     outcome.rejected.append(Rejection(index, error.code, error.message))
-    if error.code not in UNKEPT:
-        payload = json.loads(
-            json.dumps(dict(raw), cls=DjangoJSONEncoder).replace("\\u0000", "\\ufffd"), parse_constant=str
-        )
+    # What names nobody whom an export or erasure would find is not kept either.
+    if error.code not in UNKEPT and person is not None:
+        written = json.dumps(dict(raw), cls=DjangoJSONEncoder, ensure_ascii=False)
+        storable = written.encode(errors="replace").decode().replace("\\u0000", "\\ufffd")
+        payload = json.loads(storable, parse_constant=str)
         RejectedEvent.objects.create(
             payload=payload, code=error.code, message=error.message, shopper=person, received_at=now
         )
@@ -269,6 +284,7 @@ def _stored_digests(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
 def _without_stored(
     accepted: Mapping[uuid.UUID, tuple[int, EventDraft]],
     events: Sequence[Mapping[str, Any]],
+    people: Mapping[str, Shopper],
     outcome: Outcome,
     now: dt.datetime,
 ) -> list[EventDraft]:
@@ -282,7 +298,7 @@ def _without_stored(
         elif digest == draft.digest():
             outcome.duplicates += 1
         else:
-            _reject(outcome, index, events[index], CONFLICT, None, now)
+            _reject(outcome, index, events[index], CONFLICT, people.get(_named(events[index])), now)
     return fresh
 
 
@@ -293,6 +309,12 @@ def _mark_dirty(shopper_ids: set[int]) -> None:
     for start in range(0, len(shopper_ids), 500):
         chunk = sorted(shopper_ids)[start : start + 500]
         DirtyShopper.objects.filter(pk__in=chunk).update(marks=F("marks") + 1)
+
+
+def mark_touched(*, category_ids: Collection[int]) -> None:
+    """Have whatever is drawn of the shoppers with events in these categories drawn anew."""
+    touched = Event.objects.filter(product__category__in=category_ids).order_by()
+    _mark_dirty(set(touched.values_list("shopper_id", flat=True).distinct()))
 
 
 def _announce(shopper_ids: set[int]) -> None:

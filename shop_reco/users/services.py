@@ -58,6 +58,8 @@ def decide_consent(*, shopper: Shopper, decisions: Mapping[str, bool], source: s
     if unknown:
         raise ValueError(f"unknown purposes {sorted(unknown)}; known: {Consent.Purpose.values}")
     now = timezone.now()
+    # A first decision has no row to lock, and two at once would both be in force.
+    Shopper.objects.select_for_update().filter(pk=shopper.pk).first()
     in_force = Consent.objects.select_for_update().filter(shopper=shopper, superseded_at__isnull=True)
     current = {consent.purpose: consent for consent in in_force}
     for purpose, granted in decisions.items():

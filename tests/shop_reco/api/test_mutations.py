@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
+import pytest
+
+from shop_reco.api.identity import Identity
+from shop_reco.events.models import RejectedEvent
+from shop_reco.recommendations.models import Feedback
 from shop_reco.users.models import Shopper
+from shop_reco.users.services import create_visitor, issue_key
 from tests.shop_reco.graphql import LIST, ask
 
 
@@ -16,3 +24,52 @@ def test_consent_makes_a_visitor_and_feedback_counts_for_them(trained, client):
     ask(client, feedback, {"i": {"product": edge["node"]["id"], "kind": "NOT_INTERESTED"}})
     later = ask(client, LIST, {"n": 36})["data"]["recommendations"]["edges"]
     assert edge["node"]["id"] not in [each["node"]["id"] for each in later]
+
+
+def server(*scopes):
+    return {"Authorization": f"Bearer {issue_key(name='server', scopes=scopes)[1]}"}
+
+
+def test_a_bad_row_is_refused_and_the_good_one_beside_it_kept(shop, client):
+    good = {"type": "VIEW_ITEM", "sku": "Tea-1"}
+    bad = [{"sku": "\ud800"}, {"sku": "\0"}, {"shopper": "\ud800"}, {"text": "a\ud800"}, {"currency": "\0"}]
+    events = [{"id": str(uuid.uuid4()), **good, **more} for more in [{}, *bad]]
+    document = "mutation($e: [EventInput!]!) { trackEvents(events: $e) { accepted rejected { index code } } }"
+    outcome = ask(client, document, {"e": events}, X_Shopper="h0", **server("events:write"))["data"]["trackEvents"]
+    assert outcome["accepted"] == 1
+    assert outcome["rejected"] == [{"index": n, "code": "BAD_FIELD"} for n in range(1, 6)]
+    assert RejectedEvent.objects.filter(shopper__external_id="h0").count() == 4
+
+
+def test_feedback_on_somebody_elses_list_is_kept_without_the_list(trained, client):
+    headers = server("events:write", "lists:read")
+    listed = ask(client, LIST, {"n": 1}, X_Shopper="h0", **headers)["data"]["recommendations"]
+    document = "mutation($i: FeedbackInput!) { giveFeedback(input: $i) { ok } }"
+    said = {"product": listed["edges"][0]["node"]["id"], "kind": "LIKE", "slateId": listed["slateId"]}
+    for name, slate_id in (("h0", said["slateId"]), ("h1", said["slateId"]), ("h2", str(uuid.uuid4()))):
+        ask(client, document, {"i": {**said, "slateId": slate_id}}, X_Shopper=name, **headers)
+    kept = Feedback.objects.order_by("pk").values_list("slate_id", flat=True)
+    assert list(kept) == [uuid.UUID(listed["slateId"]), None, None]
+
+
+def test_a_key_must_name_the_shopper_whose_consent_it_is(db, client):
+    document = "mutation { updateConsent(input: {personalisation: true}) { consents { granted } } }"
+    (error,) = ask(client, document, **server("events:write"))["errors"]
+    assert error["extensions"]["code"] == "SHOPPER_REQUIRED"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "document",
+    [
+        "mutation { eraseMe(confirm: true) { receipt } }",
+        "mutation { updateConsent(input: {personalisation: true}) { consents { granted } } }",
+        'mutation { editInterests(input: {pin: [{kind: "brand", key: "b"}]}) { errors { code } } }',
+    ],
+)
+def test_whoever_was_erased_meanwhile_is_gone(client, monkeypatch, document):
+    erased = create_visitor()
+    Shopper.objects.filter(pk=erased.pk).delete()
+    monkeypatch.setattr("shop_reco.api.views.identity_of", lambda request: Identity(shopper=erased))
+    (error,) = ask(client, document)["errors"]
+    assert error["extensions"]["code"] == "GONE"

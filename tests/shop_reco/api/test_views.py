@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.shop_reco.graphql import ask
+
 JSON = {"method": "POST", "content_type": "application/json"}
 
 
@@ -20,3 +22,35 @@ JSON = {"method": "POST", "content_type": "application/json"}
 )
 def test_what_is_no_graphql_request_is_refused_by_status(db, client, request_, status):
     assert client.generic(request_.pop("method"), "/graphql/", **request_).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"query": ""}, "BAD_JSON"),
+        ({"query": "   "}, "BAD_JSON"),
+        ({"query": "type A { a: Int }"}, "BAD_DOCUMENT"),
+        ({"query": "query A { me { known } }", "operationName": "B"}, "BAD_DOCUMENT"),
+        ({"query": "query A { me { known } }", "operationName": "\ud800"}, "BAD_DOCUMENT"),
+        ({"query": "{ me { known } }", "operationName": 3}, "BAD_JSON"),
+        ({"query": "subscription { me { known } }"}, "BAD_DOCUMENT"),
+        ({"query": "{ me { known } }", "variables": []}, "BAD_JSON"),
+        ({"query": "\ud800" * 15_001}, "TOO_LARGE"),
+    ],
+)
+def test_a_malformed_operation_is_a_typed_refusal(db, client, body, code):
+    reply = client.post("/graphql/", body, content_type="application/json")
+    assert reply.json()["errors"][0]["extensions"]["code"] == code
+    assert reply.status_code in (200, 400, 413)
+
+
+def test_an_origin_that_is_no_address_is_refused(db, client):
+    reply = client.generic("POST", "/graphql/", "{}", "application/json", headers={"Origin": "http://[::1"})
+    assert reply.status_code == 403
+
+
+def test_only_unforeseen_errors_are_internal(db, client, monkeypatch):
+    monkeypatch.setattr("shop_reco.api.queries.consent_states", lambda shopper: 1 / 0)
+    (error,) = ask(client, "{ me { known } }")["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert "division" not in error["message"]

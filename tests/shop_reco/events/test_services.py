@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import time
 import uuid
+from decimal import Decimal
 
 from django.utils import timezone
 
@@ -69,3 +71,43 @@ def test_an_event_older_than_the_retention_is_refused(shop, person):
     event = {"id": uuid.uuid4(), "type": "view_item", "sku": "Tea-1", "occurred_at": old}
     outcome = record_events(events=[event], shopper=person, sender=Sender.SERVER)
     assert [each.code for each in outcome.rejected] == ["TOO_OLD"]
+
+
+def test_a_price_that_rounds_over_the_limit_is_refused_and_the_rest_can_be_read(shop, person):
+    event = {"type": "purchase", "sku": "Tea-1"}
+    prices = ("9999999999.999", "9999999999.994", "NaN", "-1")
+    outcome = record_events(
+        events=[{**event, "id": uuid.uuid4(), "price": price} for price in prices], shopper=person, sender=Sender.SERVER
+    )
+    assert [each.index for each in outcome.rejected] == [0, 2, 3]
+    told = {(each.code, each.message) for each in outcome.rejected}
+    assert told == {("BAD_FIELD", "price must lie between 0 and 9999999999.99")}
+    assert Decimal("9999999999.99") in Event.objects.values_list("price", flat=True)
+
+
+def test_a_conflict_is_kept_with_its_shopper(shop, person):
+    event = {"id": uuid.uuid4(), "type": "view_item", "sku": "Tea-1"}
+    record_events(events=[event], shopper=person, sender=Sender.BROWSER)
+    record_events(events=[{**event, "text": "mine"}], shopper=person, sender=Sender.BROWSER)
+    assert RejectedEvent.objects.get().shopper == person
+
+
+def test_an_overlong_name_is_not_kept(shop, person):
+    event = {"id": uuid.uuid4(), "type": "view_item", "sku": "Tea-1", "shopper": "n" * 129}
+    outcome = record_events(events=[event], shopper=person, sender=Sender.SERVER)
+    assert [each.code for each in outcome.rejected] == ["BAD_FIELD"]
+    assert not RejectedEvent.objects.exists()
+
+
+def test_half_a_character_is_replaced_where_it_is_kept(shop, person):
+    event = {"id": uuid.uuid4(), "type": "review", "sku": "Tea-1", "text": "a\ud800\0"}
+    record_events(events=[event], shopper=person, sender=Sender.SERVER)
+    assert RejectedEvent.objects.get().payload["text"] == "a?\ufffd"
+
+
+def test_a_text_of_marks_is_refused_at_once(shop, person):
+    event = {"id": uuid.uuid4(), "type": "review", "sku": "Tea-1", "text": "a" + "\u0301\u0327" * 60_000}
+    began = time.perf_counter()
+    outcome = record_events(events=[event], shopper=person, sender=Sender.SERVER)
+    assert [each.code for each in outcome.rejected] == ["TOO_LONG"]
+    assert time.perf_counter() - began < 1
