@@ -32,6 +32,9 @@ class BaseAdmin(ModelAdmin):
 
     show_full_result_count = False
 
+    class Media:
+        css = {"all": ("shop_reco/admin.css",)}
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changes = super().get_changelist_instance(request)
         for spec in changes.filter_specs:

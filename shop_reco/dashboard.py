@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from shop_reco.events.models import Event
-from shop_reco.recommendations.models import Feedback, ModelVersion, Recommender, Slate, TrainingRun
+from shop_reco.recommendations.models import Feedback, ModelVersion, Placement, Recommender, Slate, TrainingRun
 
 DAYS = 28
+WEEK = dt.timedelta(days=7)
 KEPT = 60  # seconds that the counts of events are kept, since they scan a long table
+CLICKS = (Event.Type.SELECT_ITEM, Event.Type.VIEW_ITEM)
 CHART = (560, 160)  # width and height of the drawing area, in svg units
 RUNGS = {"PERSONAL": "#2563eb", "LAST_GOOD": "#d97706", "POPULAR": "#6b7280", "NEWEST": "#dc2626"}
 
@@ -46,6 +48,16 @@ class Share:
     width: float
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How the lists of one placement were answered; ``clicked`` and ``bought`` in percent."""
+
+    title: str
+    served: int
+    clicked: float
+    bought: float
+
+
 def dashboard(*, shown: Mapping[str, bool]) -> dict[str, Any]:
     """Charts and rows for those models that the person may view (``shown``, by label)."""
     board: dict[str, Any] = {}
@@ -56,6 +68,8 @@ def dashboard(*, shown: Mapping[str, bool]) -> dict[str, Any]:
         board["events"] = event_chart()
     if shown["reco_recommendations.slate"]:
         board["rungs"] = rungs()
+        if shown["reco_events.event"]:
+            board["answers"] = cache.get_or_set("shop_reco.answers", answers, KEPT)
     if shown["reco_recommendations.feedback"]:
         board["feedback"] = feedback()
     return {**board, "days": DAYS, "width": CHART[0], "height": CHART[1]}
@@ -101,10 +115,31 @@ def columns(days: Sequence[tuple[dt.date, int]]) -> list[Column]:
 
 
 def rungs() -> list[Share]:
-    """Lists of the last week by the rung that served them; one query."""
-    since = timezone.now() - dt.timedelta(days=7)
-    found = dict(Slate.objects.filter(served_at__gte=since).order_by().values_list("rung").annotate(n=Count("pk")))
+    """Personal lists of the last week by the rung that served them; one query."""
+    # lists that are never personal would look like failures: an empty "Buy again" has the lowest rung
+    personal = Placement.objects.filter(strategy=Placement.Strategy.PERSONAL).values("key")
+    lists = Slate.objects.filter(served_at__gte=timezone.now() - WEEK, placement__in=personal)
+    found = dict(lists.order_by().values_list("rung").annotate(n=Count("pk")))
     return shares([(str(Slate.Rung(rung).label), found.get(rung, 0), colour) for rung, colour in RUNGS.items()])
+
+
+def answers() -> list[Answers]:
+    """The last week's lists by placement, and how many of them led to a click and to a purchase; four queries."""
+    since = timezone.now() - WEEK
+    events = Event.objects.filter(occurred_at__gte=since, slate_id__isnull=False)
+    served = _by_placement(since)
+    clicked = _by_placement(since, pk__in=events.filter(type__in=CLICKS).values("slate_id"))
+    bought = _by_placement(since, pk__in=events.filter(type=Event.Type.PURCHASE).values("slate_id"))
+    titles = dict(Placement.objects.values_list("key", "title"))
+    return [
+        Answers(titles.get(key, key), n, 100 * clicked.get(key, 0) / n, 100 * bought.get(key, 0) / n)
+        for key, n in sorted(served.items(), key=lambda pair: -pair[1])
+    ]
+
+
+def _by_placement(since: dt.datetime, **which: Any) -> dict[str, int]:
+    lists = Slate.objects.filter(served_at__gte=since, **which)
+    return dict(lists.order_by().values_list("placement").annotate(n=Count("pk")))
 
 
 def shares(parts: Sequence[tuple[str, int, str]]) -> list[Share]:
@@ -140,7 +175,7 @@ def recommender_rows() -> list[dict[str, Any]]:
 
 
 def verdicts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Sentences that say how it goes, each with how good that is: good, bad or busy."""
+    """Sentences that say how it goes, each with how good that is: good, bad, off or busy."""
     on = [each for each in rows if each["recommender"].enabled]
     serving = [each for each in on if each["version"]]
     failed = [str(each["recommender"]) for each in rows if each["run"] and each["run"].state == "failed"]
@@ -153,6 +188,10 @@ def verdicts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     else:
         text = ngettext("%(n)s recommender serves.", "%(n)s recommenders serve.", len(serving))
         told.append(("good", text % {"n": len(serving)}))
+    if on and len(on) < len(rows):
+        off = ", ".join(str(each["recommender"]) for each in rows if not each["recommender"].enabled)
+        text = _("%(n)s of %(all)s recommenders are on; switched off: %(kinds)s.")
+        told.append(("off", text % {"n": len(on), "all": len(rows), "kinds": off}))
     if failed:
         told.append(("bad", _("The last training failed: %(kinds)s.") % {"kinds": ", ".join(failed)}))
     if busy:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from shop_reco.products.selectors import sensitive_names
 from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import allows
 
@@ -16,7 +17,7 @@ from .selectors import InterestView, PortraitView, edits_of, portrait_row
 
 
 def portrait_of(*, shopper: Shopper, now: dt.datetime | None = None) -> PortraitView | None:
-    """The shopper's portrait; None before it was drawn, and where the shopper allows none. Three queries."""
+    """The shopper's portrait; None before it was drawn, and where the shopper allows none. Four queries."""
     row = portrait_row(shopper=shopper)
     if row is None or not allows(shopper=shopper, purpose=Consent.Purpose.PERSONALISATION):
         return None
@@ -27,6 +28,8 @@ def portrait_of(*, shopper: Shopper, now: dt.datetime | None = None) -> Portrait
         for each in portrait.interest(now.timestamp())
     ]
     interests += [InterestView(kind, key, 0.0, action) for (kind, key), action in edits.items()]
+    unsaid = sensitive_names()  # a category may have become sensitive after the portrait was drawn
+    interests = [each for each in interests if each.kind != "category" or each.key not in unsaid]
     return PortraitView(
         shopper=shopper,
         segment=Portrait.Segment(portrait.segment(now.timestamp())),

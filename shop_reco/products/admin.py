@@ -13,21 +13,38 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
-from shop_reco.admin_base import BaseAdmin, ReadOnlyAdmin
+from shop_reco.admin_base import BaseAdmin, KeptAdmin, ReadOnlyAdmin
 from shop_reco.conf import reco_settings
 
 from . import services
 from .models import Brand, Category, Product
 
 
-class CategoryAdmin(ReadOnlyAdmin):
-    """The tree comes with the products' import."""
+class CategoryAdmin(KeptAdmin):
+    """The tree comes with the products' import; staff say which parts of it are sensitive."""
 
     list_display = ("path", "slug", "sensitive")
     search_fields = ("path",)
     list_filter = ("sensitive",)
     list_select_related = ("parent",)
     ordering = ("path",)
+    readonly_fields = ("name", "parent", "path", "slug")
+    actions = ("mark_sensitive", "mark_ordinary")
+
+    def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
+        if "sensitive" in form.changed_data:
+            services.set_sensitive(categories=[obj], sensitive=obj.sensitive)
+
+    @admin.action(description=_("Mark as sensitive, with all below"), permissions=["change"])
+    def mark_sensitive(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
+        self._told(request, services.set_sensitive(categories=list(queryset), sensitive=True))
+
+    @admin.action(description=_("Mark as not sensitive, with all below"), permissions=["change"])
+    def mark_ordinary(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
+        self._told(request, services.set_sensitive(categories=list(queryset), sensitive=False))
+
+    def _told(self, request: HttpRequest, n: int) -> None:
+        messages.success(request, ngettext("%(n)s category changed.", "%(n)s categories changed.", n) % {"n": n})
 
 
 class BrandAdmin(ReadOnlyAdmin):

@@ -96,6 +96,12 @@ def categories() -> QuerySet[Category]:
     return Category.objects.order_by("path")
 
 
+def sensitive_names() -> set[str]:
+    """Names that sensitive categories have and no other; one query."""
+    others = Category.objects.filter(sensitive=False).values("name")
+    return set(Category.objects.filter(sensitive=True).exclude(name__in=others).values_list("name", flat=True))
+
+
 def after_product(*, queryset: QuerySet[Product], last: Product) -> QuerySet[Product]:
     """What follows ``last`` in the order of title, then public id."""
     return queryset.filter(Q(title__gt=last.title) | Q(title=last.title, public_id__gt=last.public_id))

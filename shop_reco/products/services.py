@@ -9,12 +9,14 @@ from itertools import islice
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.text import slugify
 
 from shop_reco.conf import reco_settings
 
 from .models import Brand, CatalogueState, Category, Product
+from .money import price_from
+from .signals import sensitivity_changed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +53,20 @@ def _free_slug(name: str, path: str) -> str:
 
 
 def ensure_category(*, path: tuple[str, ...]) -> Category | None:
-    """The category at the end of ``path``, with whatever was missing on the way; None for an empty path."""
+    """The category at the end of ``path``, with whatever was missing on the way; None for an empty path.
+
+    What is new below a sensitive category is sensitive too.
+    """
     node: Category | None = None
     for depth in range(1, len(path) + 1):
         joined = " > ".join(path[:depth])
         found = Category.objects.filter(path=joined).first()
         node = found or Category.objects.create(
-            name=path[depth - 1], parent=node, path=joined, slug=_free_slug(path[depth - 1], joined)
+            name=path[depth - 1],
+            parent=node,
+            path=joined,
+            slug=_free_slug(path[depth - 1], joined),
+            sensitive=node is not None and node.sensitive,
         )
     return node
 
@@ -68,7 +77,7 @@ def import_products(*, drafts: Iterable[ProductDraft], batch: int = 2000) -> int
     A variant must come after its parent, or with it in the catalogue already.
 
     Raises:
-        ValueError: If a parent is unknown; the batches before it are kept.
+        ValueError: If a parent is unknown or a price cannot be kept; the batches before it are kept.
     """
     rest, taken = iter(drafts), 0
     while chunk := list(islice(rest, batch)):
@@ -101,7 +110,7 @@ def _import_batch(drafts: list[ProductDraft]) -> int:
                     description=draft.description,
                     category_id=known.get(" > ".join(draft.category)),
                     brand_id=brands.get(draft.brand),
-                    price=draft.price,
+                    price=_price_of(draft),
                     currency=draft.currency or currency,
                     stock=draft.stock,
                     visible=draft.visible,
@@ -120,6 +129,27 @@ def _import_batch(drafts: list[ProductDraft]) -> int:
             ],
         )  # fmt: skip
     return len(drafts)
+
+
+def _price_of(draft: ProductDraft) -> Decimal | None:
+    try:
+        return None if draft.price is None else price_from(draft.price)
+    except ValueError as error:
+        raise ValueError(f"price of {draft.sku} {error}") from None
+
+
+@transaction.atomic
+def set_sensitive(*, categories: Collection[Category], sensitive: bool) -> int:
+    """Mark categories, and all below them, as never to be told of; returns how many changed."""
+    chosen = Q(pk__in=[category.pk for category in categories])
+    for category in categories:
+        chosen |= Q(path__startswith=f"{category.path} > ")
+    changed = list(Category.objects.filter(chosen).exclude(sensitive=sensitive).values_list("pk", flat=True))
+    if changed:
+        _next_revision()
+        Category.objects.filter(pk__in=changed).update(sensitive=sensitive)
+        sensitivity_changed.send(Category, category_ids=changed)
+    return len(changed)
 
 
 @transaction.atomic

@@ -202,9 +202,12 @@ class Rule(models.Model):
                 | Q(product__isnull=True, category__isnull=False, brand__isnull=True)
                 | Q(product__isnull=True, category__isnull=True, brand__isnull=False),
                 name="reco_rule_names_one_target",
+                violation_error_message=_("Name one product, one category or one brand."),
             ),
             models.CheckConstraint(
-                condition=~Q(action="pin") | Q(product__isnull=False, rank__gte=1), name="reco_rule_pin_has_rank"
+                condition=~Q(action="pin") | Q(product__isnull=False, rank__isnull=False, rank__gte=1),
+                name="reco_rule_pin_has_rank",
+                violation_error_message=_("To pin, name a product and a rank of 1 or more."),
             ),
         ]
 

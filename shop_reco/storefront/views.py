@@ -5,38 +5,45 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
-from shop_reco.api.documents import run
+from shop_reco.api.documents import DocumentError, run
 from shop_reco.api.identity import SHOP_AS, identity_of
 from shop_reco.api.types import global_id
 from shop_reco.conf import reco_settings
 from shop_reco.events.services import Sender, record_events
 from shop_reco.portraits.models import Portrait
-from shop_reco.products.selectors import product_by_public_id, products_by_public_id
+from shop_reco.products.selectors import categories, product_by_public_id
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import some_external_ids
 
+from . import cart as carts
 from .pictures import picture_of
 
-CART = "reco_cart"
+SAID_NO = "reco_said_no"
+"""The cookie of a newcomer who does not want to be remembered; shop.js writes it, and it names nobody."""
+
+MEANING = {
+    Consent.Purpose.PERSONALISATION: gettext_lazy("Lists follow what you looked at and bought, and say why."),
+    Consent.Purpose.TRAINING: gettext_lazy("What you did helps to work out what other shoppers may like."),
+    Consent.Purpose.ANALYTICS: gettext_lazy("What you did may be counted in the statistics of the shop."),
+}
 
 
 def page(request: HttpRequest, template: str, content: dict[str, Any]) -> HttpResponse:
     """A page with what every page shows around it."""
     reco = reco_settings()
     around = {
-        "cart_size": sum(request.session.get(CART, {}).values()),
+        "cart_size": carts.size(request.session),
         "switcher": some_external_ids(limit=30) if reco.DEMO_SWITCHER else [],
         "shopping_as": request.session.get(SHOP_AS, ""),
-        "languages": settings.LANGUAGES,
     }
     response = render(request, f"shop_reco/{template}.html", around | content)
     response["Cache-Control"] = "no-store"
@@ -46,7 +53,16 @@ def page(request: HttpRequest, template: str, content: dict[str, Any]) -> HttpRe
 @require_GET
 @ensure_csrf_cookie
 def home(request: HttpRequest) -> HttpResponse:
-    return page(request, "home", run(request, "home", {"first": 12}))
+    found = run(request, "home", {"first": 12})
+    _tell_shares(found, "picked", "again", "popular")
+    return page(request, "home", found | {"said_no": SAID_NO in request.COOKIES})
+
+
+def _tell_shares(found: dict[str, Any], *lists: str) -> None:
+    """Give each reason its percentage of the score; a score of zero or less has no shares."""
+    for edge in (edge for name in lists for edge in found[name]["edges"]):
+        for reason in edge["reasons"]:
+            reason["share"] = round(100 * reason["points"] / edge["score"]) if edge["score"] > 0 else None
 
 
 @require_GET
@@ -55,68 +71,71 @@ def product(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     row = product_by_public_id(public_id=public_id)
     if row is None or not row.visible:
         raise Http404
-    return page(
-        request,
-        "product",
-        run(request, "product", {"id": global_id("Product", public_id)}) | {"public_id": public_id},
-    )
+    found = run(request, "product", {"id": global_id("Product", public_id)})
+    _tell_shares(found, "similar", "together")
+    return page(request, "product", found | {"public_id": public_id})
 
 
 @require_GET
 def search(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\x00", "").strip()[:256]
-    found = run(request, "products", {"search": text, "first": 24, "after": request.GET.get("after") or None})
-    return page(request, "search", found | {"q": text, "heading": _("Search")})
+    heading = _("Search: %(words)s") % {"words": text} if text else _("Search")
+    return page(request, "search", _products(request, {"search": text}) | {"q": text, "heading": heading})
 
 
 @require_GET
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    wish = {"filter": {"category": slug}, "first": 24, "after": request.GET.get("after") or None}
-    return page(request, "search", run(request, "products", wish) | {"heading": _("Category")})
+    chosen = None if "\x00" in slug else categories().filter(slug=slug).first()
+    if chosen is None:
+        raise Http404
+    found = _products(request, {"filter": {"category": slug}})
+    return page(request, "search", found | {"heading": chosen.name})
+
+
+def _products(request: HttpRequest, wish: dict[str, Any]) -> dict[str, Any]:
+    """A page of products; a cursor that leads nowhere gives the first one."""
+    wish, after = wish | {"first": 24}, request.GET.get("after")
+    if after:
+        try:
+            return run(request, "products", wish | {"after": after})
+        except DocumentError:
+            pass
+    return run(request, "products", wish)
 
 
 def cart(request: HttpRequest) -> HttpResponse:
-    content: dict[str, int] = request.session.setdefault(CART, {})
     if request.method == "POST":
-        action, name = request.POST.get("action", ""), request.POST.get("product", "")
+        action = request.POST.get("action", "")
         if action == "checkout":
-            return _checkout(request, content)
-        _change(content, action, name)
-        request.session.modified = True
+            return _checkout(request)
+        name, quantity = request.POST.get("product", ""), request.POST.get("quantity", "")
+        carts.change(request.session, action=action, name=name, quantity=quantity)
         return redirect("shop_reco_storefront:cart")
-    rows = products_by_public_id(public_ids=[uuid.UUID(each) for each in content])
-    return page(request, "cart", {"rows": [(row, content[str(row.public_id)]) for row in rows]})
+    rows = carts.lines(request.session)
+    return page(request, "cart", {"rows": rows, "totals": carts.totals(rows), "most": carts.MOST})
 
 
-def _change(content: dict[str, int], action: str, name: str) -> None:
-    try:
-        public_id = str(uuid.UUID(name))
-    except ValueError:
-        return
-    if action == "add" and product_by_public_id(public_id=uuid.UUID(public_id)):
-        content[public_id] = min(content.get(public_id, 0) + 1, 99)
-    elif action == "remove":
-        content.pop(public_id, None)
-
-
-def _checkout(request: HttpRequest, content: dict[str, int]) -> HttpResponse:
+def _checkout(request: HttpRequest) -> HttpResponse:
     """Write the order's purchases; the server says so, so no browser can."""
+    rows = carts.lines(request.session)
+    if not rows:
+        messages.error(request, _("Your cart is empty, so nothing was ordered."))
+        return redirect("shop_reco_storefront:cart")
     order = f"web-{uuid.uuid4().hex[:12]}"
-    rows = products_by_public_id(public_ids=[uuid.UUID(each) for each in content])
     events = [
         {
             "id": uuid.uuid4(),
             "type": "purchase",
-            "product": row.public_id,
+            "product": row.product.public_id,
             "order": order,
-            "quantity": content[str(row.public_id)],
-            "price": row.price,
-            "currency": row.currency,
+            "quantity": row.quantity,
+            "price": row.product.price,
+            "currency": row.product.currency,
         }
         for row in rows
     ]
     record_events(events=events, shopper=identity_of(request).shopper, sender=Sender.SERVER)
-    request.session[CART] = {}
+    carts.empty(request.session)
     messages.success(request, _("Thank you. Your order is %(order)s.") % {"order": order})
     return redirect("shop_reco_storefront:home")
 
@@ -126,13 +145,14 @@ def _checkout(request: HttpRequest, content: dict[str, int]) -> HttpResponse:
 def portrait(request: HttpRequest) -> HttpResponse:
     found = run(request, "portrait")
     for each in found["me"]["consents"]:
-        each["name"] = Consent.Purpose(each["purpose"].lower()).label
+        purpose = Consent.Purpose(each["purpose"].lower())
+        each["name"], each["meaning"] = purpose.label, MEANING[purpose]
     if drawn := found["portrait"]:
         drawn["segment_name"] = Portrait.Segment(drawn["segment"]).label
         strongest = max((each["weight"] for each in drawn["interests"]), default=0) or 1
         for each in drawn["interests"]:
             each["share"] = round(100 * each["weight"] / strongest)
-    return page(request, "portrait", found)
+    return page(request, "portrait", found | {"currency": reco_settings().CURRENCY})
 
 
 @require_POST

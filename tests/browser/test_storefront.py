@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from shop_reco.events.models import Event
-from shop_reco.users.models import Shopper
+from shop_reco.portraits.models import PortraitEdit
+from shop_reco.portraits.services import refresh_dirty
+from shop_reco.users.models import Consent, Shopper
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,6 +30,38 @@ def picked(tab):
     return tab.locator("[data-list=picked] .card").evaluate_all("cards => cards.map(card => card.dataset.product)")
 
 
+def told(tab, sentence):
+    """The sentence is on the screen, wherever the page was scrolled to."""
+    news = tab.locator("#news", has_text=sentence)
+    news.wait_for()
+    box = news.bounding_box()
+    assert 0 <= box["y"] <= tab.viewport_size["height"] - box["height"]
+
+
+def break_graphql(tab):
+    tab.route("**/graphql/", lambda route: route.fulfill(status=503, body="no"))
+
+
+def mend_graphql(tab):
+    tab.unroute("**/graphql/")
+
+
+def granted(shopper):
+    consents = Consent.objects.filter(shopper=shopper, granted=True, superseded_at=None)
+    return set(consents.values_list("purpose", flat=True))
+
+
+@pytest.fixture
+def portrait(home, live_server):
+    shop_as(home, "h0")
+    refresh_dirty()
+    home.goto(f"{live_server.url}/portrait/")
+    return home
+
+
+FAILED = "That did not work. Please try again."
+
+
 def test_a_household_sees_ten_products_or_more_each_with_reasons(home):
     shop_as(home, "h0")
     assert len(picked(home)) >= 10
@@ -38,8 +72,10 @@ def test_not_interested_removes_a_product_for_good(home):
     shop_as(home, "h0")
     product = picked(home)[0]
     home.locator(f'[data-list=picked] [data-product="{product}"] .no').click()
-    home.wait_for_selector("#news:not([hidden])")
+    told(home, "We will not show it again.")
     assert product not in picked(home)
+    assert home.evaluate("document.activeElement.textContent") == "Hidden"
+    assert home.evaluate("document.activeElement.closest('[data-list=picked] .card') !== null")
     home.reload()
     assert product not in picked(home)
 
@@ -57,20 +93,115 @@ def test_viewing_three_products_of_one_category_changes_the_next_list(home, live
 def test_a_newcomer_is_asked_first_and_nothing_is_kept_before(home):
     before = Shopper.objects.count()
     assert home.locator(".consent").count() == 1
-    home.locator("[data-list=picked] .card a").first.click()
+    home.locator("[data-list=popular] .card a").first.click()
     home.wait_for_selector("body[data-told]")
     assert Shopper.objects.count() == before
     assert not Event.objects.filter(type="view_item").exists()
     home.go_back()
-    home.click('[data-consent="true"]')
+    home.click('[data-consent="yes"]')
     home.wait_for_selector(".consent", state="detached")
+    told(home, "From now on we remember")
     assert Shopper.objects.count() == before + 1
+    assert granted(Shopper.objects.get(external_id=None)) == {"personalisation"}
+
+
+def test_a_newcomer_who_said_no_is_not_asked_again(home, live_server):
+    before = Shopper.objects.count()
+    home.click('[data-consent="no"]')
+    told(home, "Nothing is kept of you")
+    home.reload()
+    assert home.locator(".consent").count() == 0
+    assert Shopper.objects.count() == before
+    home.goto(f"{live_server.url}/portrait/")
+    home.click('[data-consent="yes"]')
+    told(home, "From now on we remember")
+    assert Shopper.objects.count() == before + 1
+
+
+def test_a_consent_that_failed_is_told_and_can_be_given_again(home):
+    break_graphql(home)
+    home.click('[data-consent="yes"]')
+    told(home, FAILED)
+    mend_graphql(home)
+    home.click('[data-consent="yes"]')
+    told(home, "From now on we remember")
+
+
+def test_feedback_that_failed_is_told_where_the_shopper_is(home):
+    shop_as(home, "h0")
+    product = picked(home)[-1]
+    break_graphql(home)
+    home.locator(f'[data-list=picked] [data-product="{product}"] .no').click()
+    told(home, FAILED)
+    assert product in picked(home)
+
+
+def test_a_box_that_could_not_be_saved_goes_back(portrait, person):
+    box = portrait.locator('[data-purpose="training"]')
+    break_graphql(portrait)
+    box.click()
+    told(portrait, FAILED)
+    assert box.is_checked()
+    mend_graphql(portrait)
+    box.click()
+    told(portrait, "Saved.")
+    assert "training" not in granted(person)
+
+
+def test_an_interest_is_pinned_blocked_and_let_go(portrait, person):
+    row = portrait.locator(".bars li").first
+    key = row.get_attribute("data-key")
+    pin, block = (row.get_by_role("button", name=f"{name} {key}", exact=True) for name in ("Pin", "Block"))
+    break_graphql(portrait)
+    pin.click()
+    told(portrait, FAILED)
+    assert pin.get_attribute("aria-pressed") == "false"
+    mend_graphql(portrait)
+    for button, state in ((pin, ["pin"]), (block, ["block"]), (block, [])):
+        before = button.get_attribute("aria-pressed")
+        button.click()
+        row.locator(f"[data-edit={button.get_attribute('data-edit')}]:not([aria-pressed={before}])").wait_for()
+        told(portrait, "Saved.")
+        assert list(PortraitEdit.objects.filter(shopper=person).values_list("action", flat=True)) == state
+    assert pin.get_attribute("aria-pressed") == "false"
+
+
+@pytest.mark.parametrize("button", ["#export", "#erase"])
+def test_what_could_not_be_exported_or_erased_is_told(portrait, person, button):
+    portrait.on("dialog", lambda dialog: dialog.accept())
+    break_graphql(portrait)
+    portrait.click(button)
+    told(portrait, FAILED)
+
+
+def test_the_data_comes_as_a_file_and_goes_for_good(portrait, person):
+    portrait.on("dialog", lambda dialog: dialog.accept())
+    with portrait.expect_download() as download:
+        portrait.click("#export")
+    assert download.value.suggested_filename == "my-data.json"
+    told(portrait, "my-data.json")
+    portrait.click("#erase")
+    told(portrait, "Everything that was known of you is deleted.")
+    assert not Shopper.objects.filter(pk=person.pk).exists()
+
+
+def test_reasons_tell_their_share_and_do_not_repeat_the_headline(home):
+    shop_as(home, "h0")
+    details = home.locator("[data-list=picked] .reasons").first
+    headline = details.locator("summary").inner_text()
+    details.locator("summary").click()
+    inside = details.locator("li").all_inner_texts()
+    assert details.locator("p").inner_text() == "Share of the score"
+    assert all(headline not in line and line.endswith("%") for line in inside)
 
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(home):
     home.set_viewport_size({"width": 360, "height": 740})
     home.reload()
     assert home.evaluate("document.documentElement.scrollWidth") <= 360
+    first, second = (home.locator(".card").nth(n).bounding_box() for n in range(2))
+    assert first["y"] == second["y"]
+    assert second["x"] > first["x"]
 
 
 def test_the_keyboard_reaches_the_first_card(home):

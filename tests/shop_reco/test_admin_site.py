@@ -12,10 +12,11 @@ from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
 from shop_reco.admin_site import admin_site
-from shop_reco.dashboard import columns, shares
+from shop_reco.dashboard import answers, columns, rungs, shares
+from shop_reco.events.services import track
 from shop_reco.recommendations.models import Feedback
 from shop_reco.recommendations.services import give_feedback, request_training, set_enabled
-from shop_reco.recommendations.serving import recommend_for
+from shop_reco.recommendations.serving import buy_again_for, recommend_for, similar_to
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +125,54 @@ def test_the_dashboard_says_when_all_is_switched_off(trained, staff):
     for kind in KINDS:
         set_enabled(kind=kind, enabled=False)
     assert "Every recommender is switched off" in staff.get("/admin/").content.decode()
+
+
+def test_the_dashboard_says_how_many_recommenders_are_on(trained, staff):
+    assert "recommenders are on" not in staff.get("/admin/").content.decode()
+    set_enabled(kind="user_cf", enabled=False)
+    page = staff.get("/admin/").content.decode()
+    assert "7 of 8 recommenders are on; switched off: User-based CF." in page
+
+
+def test_only_personal_lists_count_by_rung(trained, person):
+    recommend_for(shopper=person, first=5)
+    similar_to(shopper=person, product=trained.products["Tea-1"], first=5)
+    buy_again_for(shopper=None, first=5)
+    assert {each.name: each.n for each in rungs() if each.n} == {"Personal": 1}
+
+
+def test_lists_are_counted_by_what_they_led_to(trained, person, django_assert_num_queries):
+    first, _second = (recommend_for(shopper=person, first=5) for _ in range(2))
+    product = first.edges[0].product
+    for kind in ("select_item", "view_item", "purchase"):
+        track(shopper=person, type=kind, product=product, slate_id=first.slate_id)
+    track(shopper=person, type="purchase", product=product)
+    similar_to(shopper=person, product=product, first=5)
+    with django_assert_num_queries(4):
+        found = answers()
+    assert [(each.title, each.served, each.clicked, each.bought) for each in found] == [
+        ("Picked for you", 2, 50, 50),
+        ("Similar products", 1, 0, 0),
+    ]
+
+
+def test_the_dashboard_shows_what_lists_led_to_only_to_those_who_may_see_events(trained, person, newcomer):
+    recommend_for(shopper=person, first=5)
+    newcomer.user.user_permissions.add(Permission.objects.get(codename="view_slate"))
+    assert "With a purchase" not in newcomer.get("/admin/").content.decode()
+    newcomer.user.user_permissions.add(Permission.objects.get(codename="view_event"))
+    assert "With a purchase" in newcomer.get("/admin/").content.decode()
+
+
+def test_a_rule_that_names_nothing_is_refused_in_words(trained, staff):
+    add = "/admin/reco_recommendations/rule/add/"
+    form = {"action": "boost", "points": "1", "active": "on"}
+    form |= {f"{name}_{part}": "" for name in ("starts_at", "ends_at") for part in (0, 1)}
+    page = staff.post(add, form).content.decode()
+    assert "Name one product, one category or one brand." in page
+    assert "reco_rule" not in page.replace("reco_recommendations", "")
+    pin = {**form, "action": "pin", "product": trained.products["Tea-1"].pk, "rank": 0}
+    assert "To pin, name a product and a rank of 1 or more." in staff.post(add, pin).content.decode()
 
 
 def test_the_dashboard_shows_events_lists_and_feedback(trained, person, staff):

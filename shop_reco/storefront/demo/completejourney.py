@@ -26,6 +26,25 @@ NOT_GOODS = frozenset(
 )  # fmt: skip
 """Departments that sell no goods one could recommend."""
 
+SENSITIVE = frozenset(
+    {
+        "CIGARETTES", "CIGARS", "TOBACCO OTHER", "SMOKING CESSATIONS",
+        "BEERS/ALES", "DOMESTIC WINE", "IMPORTED WINE", "MISC WINE", "LIQUOR",
+        "FAMILY PLANNING", "FEMININE HYGIENE", "ADULT INCONTINENCE", "DIETARY AID PRODUCTS",
+        "PHARMACY", "HOME HEALTH CARE", "ANALGESICS", "ANTACIDS", "COLD AND FLU", "LAXATIVES", "SINUS AND ALLERGY",
+    }
+)  # fmt: skip
+"""Product categories that tell of health, sex or addiction."""
+
+SENSITIVE_TYPES = frozenset(
+    {
+        "PREGNANCY TEST KITS", "MEDICAL TESTING KITS-OTC DRG/G", "RX MEDICATED OTC DRUGS", "MISC. OTC MEDICINES",
+        "FIRST AID MEDICATIONS", "ACNE MEDICATIONS", "HYDROCORTIZONE", "COLD AND FLU", "COLD AND FLU - DXM",
+        "LAXATIVES", "BEERALEMALT LIQUORS",
+    }
+)  # fmt: skip
+"""Product types of the same kind, whatever category they stand in."""
+
 EVENT_NAMESPACE = uuid.UUID("6a1d3b52-5d0e-4c55-9d5e-6c2f4f6d7a10")
 SLICE_HOUSEHOLDS = 500
 SLICE_WEEKS = 12
@@ -68,13 +87,28 @@ def _words(name: object) -> str:
     return " ".join(str(name).replace("/", " / ").split()).capitalize() if isinstance(name, str) else ""
 
 
+def _path(*names: object) -> tuple[str, ...]:
+    return tuple(_words(name) for name in names if isinstance(name, str) and name.strip())
+
+
+def sensitive_paths(sold: pd.DataFrame) -> set[tuple[str, ...]]:
+    """Categories of these products that nobody should see named in a portrait or a reason."""
+    rows = sold[["department", "product_category", "product_type"]].drop_duplicates().itertuples(index=False)
+    paths = set()
+    for department, category, kind in rows:
+        if category in SENSITIVE:
+            paths.add(_path(department, category))
+        elif kind in SENSITIVE_TYPES:
+            paths.add(_path(department, category, kind))
+    return paths
+
+
 def product_drafts(sold: pd.DataFrame, lines: pd.DataFrame) -> Iterator[ProductDraft]:
     """Products as the catalogue takes them; the price is the median of what one piece cost."""
     pieces = (lines["sales_value"] / lines["quantity"]).groupby(lines["product_id"]).median().round(2)
     prices = {int(product): price for product, price in pieces.items() if price > 0}
     for row in sold.itertuples(index=False):
-        path = (row.department, row.product_category, row.product_type)
-        category = tuple(_words(name) for name in path if isinstance(name, str) and name.strip())
+        category = _path(row.department, row.product_category, row.product_type)
         size = str(row.package_size).strip() if isinstance(row.package_size, str) else ""
         brand = f"{'House brand' if row.brand == 'Private' else 'Brand'} {row.manufacturer_id}"
         name = category[-1] if category else "Product"

@@ -10,8 +10,8 @@ from django.utils import timezone
 from shop_reco.events.models import DataImport
 from shop_reco.events.selectors import data_import
 from shop_reco.events.services import finish_import, import_events, start_import
-from shop_reco.products.selectors import pks_by_sku
-from shop_reco.products.services import import_products
+from shop_reco.products.selectors import categories, pks_by_sku
+from shop_reco.products.services import import_products, set_sensitive
 from shop_reco.users.models import Consent
 from shop_reco.users.services import import_consents, import_shoppers
 
@@ -42,6 +42,8 @@ def import_demo(*, full: bool, say: Say) -> DataImport:
     started = start_import(source=SOURCE, shift_weeks=journey.shift_weeks(last, now))
     say(f"importing {len(sold)} products")
     import_products(drafts=journey.product_drafts(sold, lines))
+    unsaid = [" > ".join(path) for path in journey.sensitive_paths(sold)]
+    set_sensitive(categories=list(categories().filter(path__in=unsaid)), sensitive=True)
     households = sorted(int(each) for each in lines["household_id"].unique())
     shoppers = import_shoppers(rows=journey.shopper_drafts(households, tables["demographics"]))
     import_consents(shopper_ids=list(shoppers.values()), purposes=Consent.Purpose.values, source="demo", decided_at=now)

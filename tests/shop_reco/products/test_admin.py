@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from shop_reco.products.models import Product
+from shop_reco.products.models import Category, Product
 from shop_reco.products.selectors import catalogue_revision
 from shop_reco.recommendations.serving import recommend_for
 
@@ -69,3 +69,15 @@ def test_products_are_searched_and_filtered(shop, staff):
 def test_a_title_is_shown_as_text(shop, staff):
     Product.objects.filter(sku="Tea-1").update(title="<script>alert(1)</script>")
     assert b"<script>alert(1)" not in staff.get(f"{BASE}/").content
+
+
+def test_staff_say_which_category_is_sensitive_and_change_nothing_else_of_it(shop, staff):
+    tea, before = Category.objects.get(name="Tea"), catalogue_revision()
+    page = f"/admin/reco_products/category/{tea.pk}/change/"
+    assert staff.post(page, {"sensitive": "on", "name": "Coffee"}).status_code == 302
+    tea.refresh_from_db()
+    assert (tea.sensitive, tea.name, catalogue_revision()) == (True, "Tea", before + 1)
+    staff.post("/admin/reco_products/category/", {"action": "mark_ordinary", "_selected_action": [tea.pk]})
+    tea.refresh_from_db()
+    assert not tea.sensitive
+    assert staff.post(f"/admin/reco_products/category/{tea.pk}/delete/", {"post": "yes"}).status_code == 403

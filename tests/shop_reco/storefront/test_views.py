@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+from django.test import RequestFactory
+from django.views.defaults import server_error
+
 from shop_reco.events.models import Event
+from shop_reco.portraits.services import refresh_dirty
 from shop_reco.users.models import Shopper
 from tests.shop_reco.graphql import ask
 
@@ -26,5 +33,91 @@ def test_what_a_catalogue_wrote_is_shown_as_text(trained, client):
 
 def test_the_shop_speaks_chinese(trained, client):
     page = client.get("/", headers={"Accept-Language": "zh-hans"}).content.decode()
-    assert "为您精选" in page
     assert "当前热门" in page
+
+
+def title(page):
+    return re.search("<title>(.*?)</title>", page.content.decode())[1]
+
+
+def test_each_page_has_a_title_of_its_own(trained, client):
+    slug = trained.products["Tea-1"].category.slug
+    paths = ("/", "/search/", "/search/?q=tea", f"/category/{slug}/", "/cart/", "/portrait/")
+    titles = [title(client.get(path)) for path in paths]
+    assert titles == [f"{name} · The Shop" for name in ("Home", "Search", "Search: tea", "Tea", "Cart", "My portrait")]
+
+
+@pytest.mark.parametrize("cursor", ["zzz", "%00", "UHJvZHVjdDoxMjM="])
+def test_a_cursor_that_leads_nowhere_gives_the_first_page(trained, client, cursor):
+    slug = trained.products["Tea-1"].category.slug
+    for path in ("/search/?q=tea", f"/category/{slug}/?"):
+        page = client.get(f"{path}&after={cursor}")
+        assert page.status_code == 200
+        assert "Tea 0" in page.content.decode()
+
+
+def test_a_category_that_does_not_exist_is_not_found_in_our_dress(trained, client):
+    for path in ("/category/nothing/", "/category/%00/", "/nowhere/"):
+        page = client.get(path)
+        assert page.status_code == 404
+        assert b"There is no such page." in page.content
+        assert b"shop_reco/shop.css" in page.content
+
+
+def test_the_page_of_a_failure_asks_no_database(db, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        page = server_error(RequestFactory().get("/"))
+    assert page.status_code == 500
+    assert b"The mistake is ours." in page.content
+
+
+def put(client, product, **fields):
+    client.post("/cart/", {"action": "add", "product": str(product.public_id)} | fields)
+
+
+def test_the_cart_tells_what_each_line_and_all_of_it_costs(trained, client):
+    tea, soap = trained.products["Tea-1"], trained.products["Soap-4"]
+    put(client, tea)
+    put(client, soap)
+    put(client, tea, action="set", quantity="3")
+    page = client.get("/cart/").content.decode()
+    assert f'href="/product/{tea.public_id}/"' in page
+    assert re.findall(r'class="price total">(.*?)<', page) == ["6.00 USD", "5.00 USD"]
+    assert 'id="total-USD">11.00 USD<' in page
+
+
+@pytest.mark.parametrize(("quantity", "kept"), [("0", 0), ("-2", 0), ("1000", 99), ("many", 1), ("", 1)])
+def test_a_quantity_stays_sensible(trained, client, quantity, kept):
+    put(client, trained.products["Tea-1"])
+    put(client, trained.products["Tea-1"], action="set", quantity=quantity)
+    assert sum(client.session["reco_cart"].values()) == kept
+
+
+def test_an_empty_cart_cannot_be_ordered(trained, client):
+    before = Event.objects.count()
+    page = client.post("/cart/", {"action": "checkout"}, follow=True).content.decode()
+    assert "nothing was ordered" in page
+    assert "Thank you" not in page
+    assert Event.objects.count() == before
+
+
+def test_a_list_that_is_not_personal_is_not_shown_as_picked(trained, client):
+    page = client.get("/").content.decode()
+    assert 'data-list="picked"' not in page
+    assert 'data-list="popular"' in page
+
+
+def test_a_newcomer_who_said_no_is_asked_in_the_portrait_alone(trained, client):
+    client.cookies["reco_said_no"] = "1"
+    assert b"data-consent" not in client.get("/").content
+    assert b"data-consent" in client.get("/portrait/").content
+
+
+def test_the_portrait_names_its_currency_and_explains_what_can_be_allowed(trained, client, settings):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "DEMO_SWITCHER": True}
+    client.post("/shop-as/", {"household": "h0"})
+    refresh_dirty()
+    page = client.get("/portrait/").content.decode()
+    assert "20.00 USD" in page
+    assert "Pin an interest to see more of it" in page
+    assert page.count('<small id="about-') == 3

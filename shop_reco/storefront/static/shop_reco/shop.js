@@ -9,19 +9,47 @@ async function ask(query, variables, keepalive = false) {
     body: JSON.stringify({ query, variables }),
   });
   const { data, errors } = await reply.json();
-  if (errors) throw new Error(errors[0].message);
+  const problems = errors ?? Object.values(data).flatMap((payload) => payload?.errors ?? []);
+  if (problems.length) throw new Error(problems[0].message);
   return data;
 }
 
+let fading;
 function tell(text) {
   const news = document.getElementById("news");
   news.textContent = text;
-  news.hidden = false;
+  clearTimeout(fading);
+  fading = setTimeout(() => { news.textContent = ""; }, 10_000);
+}
+
+// What is told on the page that follows this one.
+function tellNext(text) {
+  sessionStorage.setItem("news", text);
+}
+
+// Do what the shopper asked for, once at a time, and answer whether it was done; a failure is told.
+// The control stays enabled, since disabling it would take the focus away.
+async function attempt(control, work) {
+  if (control.dataset.busy) return false;
+  control.dataset.busy = "yes";
+  try {
+    await work();
+    return true;
+  } catch {
+    tell(document.body.dataset.failed);
+    return false;
+  } finally {
+    delete control.dataset.busy;
+  }
 }
 
 const TRACK = "mutation($events: [EventInput!]!) { trackEvents(events: $events) { accepted } }";
-function track(event) {
-  return ask(TRACK, { events: [{ id: crypto.randomUUID(), ...event }] }, true).catch(() => {});
+async function track(event) {
+  try {
+    await ask(TRACK, { events: [{ id: crypto.randomUUID(), ...event }] }, true);
+  } catch {
+    // The shopper asked for nothing here, so there is nothing to tell.
+  }
 }
 
 const { viewed, searched } = document.body.dataset;
@@ -34,51 +62,80 @@ for (const card of document.querySelectorAll("[data-slate] .card")) {
   const { product } = card.dataset;
   card.querySelector("a").addEventListener("click", () => track({ type: "SELECT_ITEM", product, slateId }));
   const no = card.querySelector(".no");
-  no?.addEventListener("click", async () => {
-    no.disabled = true;
-    try {
-      await ask(FEEDBACK, { input: { product, slateId, kind: "NOT_INTERESTED" } });
-      for (const same of document.querySelectorAll(`[data-product="${CSS.escape(product)}"]`)) same.remove();
-      tell(no.dataset.said);
-    } catch {
-      no.disabled = false;
-      tell(document.body.dataset.failed);
-    }
-  });
+  no?.addEventListener("click", () => attempt(no, async () => {
+    await ask(FEEDBACK, { input: { product, slateId, kind: "NOT_INTERESTED" } });
+    for (const same of document.querySelectorAll(`[data-product="${CSS.escape(product)}"]`)) hide(same, no.dataset.hidden);
+    card.firstChild.focus();
+    tell(no.dataset.said);
+  }));
+}
+function hide(card, text) {
+  const note = document.createElement("p");
+  note.textContent = text;
+  note.tabIndex = -1;
+  card.replaceChildren(note);
+  card.classList.add("gone");
+  delete card.dataset.product;
 }
 
 const CONSENT = "mutation($input: ConsentInput!) { updateConsent(input: $input) { consents { purpose granted } } }";
 for (const button of document.querySelectorAll("[data-consent]")) {
-  button.addEventListener("click", async () => {
-    if (button.dataset.consent === "false") return button.closest(".consent").remove();
-    await ask(CONSENT, { input: { personalisation: true, training: true, analytics: true } });
+  button.addEventListener("click", () => attempt(button, async () => {
+    if (button.dataset.consent === "no") {
+      document.cookie = "reco_said_no=1; path=/; max-age=15552000; samesite=lax"; // half a year
+      button.closest(".consent").remove();
+      document.getElementById("main").focus();
+      return tell(button.dataset.said);
+    }
+    await ask(CONSENT, { input: { personalisation: true } });
+    document.cookie = "reco_said_no=; path=/; max-age=0; samesite=lax";
+    tellNext(button.dataset.said);
     location.reload();
-  });
+  }));
 }
 for (const box of document.querySelectorAll("[data-purpose]")) {
-  box.addEventListener("change", () => ask(CONSENT, { input: { [box.dataset.purpose]: box.checked } }));
+  box.addEventListener("change", async () => {
+    const wanted = box.checked;
+    const done = await attempt(box, async () => {
+      await ask(CONSENT, { input: { [box.dataset.purpose]: wanted } });
+      tell(document.body.dataset.saved);
+    });
+    if (!done) box.checked = !wanted;
+  });
 }
 
 const EDIT = "mutation($input: InterestsInput!) { editInterests(input: $input) { errors { message } } }";
 for (const button of document.querySelectorAll("[data-edit]")) {
-  button.addEventListener("click", async () => {
-    const { kind, key } = button.closest("li").dataset;
-    const action = button.getAttribute("aria-pressed") === "true" ? "clear" : button.dataset.edit;
-    await ask(EDIT, { input: { [action]: [{ kind, key }] } });
-    location.reload();
-  });
+  button.addEventListener("click", () => attempt(button, async () => {
+    const row = button.closest("li");
+    const { kind, key } = row.dataset;
+    const pressed = button.getAttribute("aria-pressed") === "true";
+    await ask(EDIT, { input: { [pressed ? "clear" : button.dataset.edit]: [{ kind, key }] } });
+    for (const each of row.querySelectorAll("[data-edit]")) each.setAttribute("aria-pressed", each === button && !pressed);
+    tell(document.body.dataset.saved);
+  }));
 }
 
-document.getElementById("export")?.addEventListener("click", async () => {
-  const { exportMyData } = await ask("mutation { exportMyData { json } }", {});
+const file = document.getElementById("export");
+file?.addEventListener("click", () => attempt(file, async () => {
+  const { exportMyData } = await ask("mutation { exportMyData { json errors { message } } }", {});
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([exportMyData.json], { type: "application/json" }));
   link.download = "my-data.json";
   link.click();
-});
+  tell(file.dataset.said);
+}));
 const erase = document.getElementById("erase");
-erase?.addEventListener("click", async () => {
+erase?.addEventListener("click", () => attempt(erase, async () => {
   if (!confirm(erase.dataset.question)) return;
-  await ask("mutation { eraseMe(confirm: true) { receipt } }", {});
-  location.assign("/");
-});
+  await ask("mutation { eraseMe(confirm: true) { receipt errors { message } } }", {});
+  tellNext(erase.dataset.said);
+  location.assign(document.body.dataset.home);
+}));
+
+// Last, for a browser that refuses the storage stops here.
+const left = sessionStorage.getItem("news");
+if (left) {
+  sessionStorage.removeItem("news");
+  tell(left);
+}
