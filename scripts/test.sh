@@ -13,8 +13,8 @@ services=$(.venv/bin/python scripts/services.py)
 eval "$services"
 if [ -n "${TEST_DATABASE_URL:-}" ]; then
   echo "on PostgreSQL:"
-  .venv/bin/pytest -q tests/shop_reco
   export TESTED_ON_POSTGRESQL=1
+  .venv/bin/pytest -q tests/shop_reco
 fi
 unset TEST_DATABASE_URL
 echo "on SQLite:"

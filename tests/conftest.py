@@ -9,7 +9,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 SERVICES = {"PostgreSQL": "TESTED_ON_POSTGRESQL", "Redis": "TEST_REDIS_URL", "RabbitMQ": "TEST_AMQP_URL"}
 SHELVES = {"Tea": 12, "Cheese": 12, "Soap": 12}
@@ -17,10 +17,12 @@ SHELVES = {"Tea": 12, "Cheese": 12, "Soap": 12}
 
 @pytest.fixture(autouse=True)
 def fresh_process():
-    """No test sees the models of another one."""
+    """No test sees the models of another one, nor the language of its last request."""
     from shop_reco.recommendations.serving.memory import memory
 
     memory.forget()
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

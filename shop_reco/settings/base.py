@@ -83,6 +83,7 @@ def sqlite_database(path: Path) -> dict[str, Any]:
     return {
         "ENGINE": "shop_reco.settings.sqlite",
         "NAME": path,
+        "CONN_MAX_AGE": None,  # opening it anew for each request would empty its page cache
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,

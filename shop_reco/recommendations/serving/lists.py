@@ -41,6 +41,7 @@ class Request:
     placement: str
     first: int
     shopper: Shopper | None = None
+    people: Collection[int] = ()
     history: History = field(default_factory=lambda: History([]))
     exclude: set[int] = field(default_factory=set)
     narrowing: ProductFilter | None = None
@@ -71,9 +72,7 @@ def recommend_for(
     if spot is None:
         raise UnknownPlacementError(f"there is no placement {placement[:64]!r}")
     request = _request(shopper, placement, first, spot.strategy, filter)
-    request.wishes = wishes_for(
-        placement=placement, shopper_ids=linked_ids(shopper=shopper) if shopper and request.personal else ()
-    )
+    request.wishes = wishes_for(placement=placement, shopper_ids=request.people if request.personal else ())
     if spot.strategy != Placement.Strategy.PERSONAL:
         request.wishes.favourites.clear()  # a list around products says the same to everyone
     request.exclude |= request.wishes.hidden
@@ -114,7 +113,7 @@ def _request(
     request = Request(placement, first, shopper, strategy=strategy, narrowing=narrowing)
     if shopper is None:
         return request
-    ids = linked_ids(shopper=shopper)
+    ids = request.people = linked_ids(shopper=shopper)
     request.exclude = refused_products(shopper_ids=ids)
     if allows(shopper=shopper, purpose=Consent.Purpose.PERSONALISATION):
         request.personal = True
@@ -194,7 +193,7 @@ def _buy_again(request: Request) -> Served:
     if model is None or "buy_again" not in models.enabled or not request.personal:
         return _finish(request, models, (), fill=False)
     at = timezone.now().timestamp()
-    bought = bought_products(shopper_ids=linked_ids(shopper=request.shopper)) if request.shopper else set()
+    bought = bought_products(shopper_ids=request.people)
     row = model.score([request.history], at=at)[0].astype(np.float64)
     row[~np.isin(model.item_ids, np.fromiter(bought - request.exclude, np.int64))] = np.nan
     for pk, points in request.wishes.points().items():
