@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ class LiveShop:
             "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
         }
         if broker:
-            self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": f"faults-{folder.name}"}
+            self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": f"faults-{uuid.uuid4()}"}
         self.running: list[subprocess.Popen[bytes]] = []
         planted = self.run("-m", "tests.faults.plant")
         self.key = json.loads(planted.splitlines()[-1])["key"]
