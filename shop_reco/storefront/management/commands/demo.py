@@ -58,7 +58,8 @@ class Command(BaseCommand):
         supervisor.start("worker", python_module(*celery, "worker", "--pool=solo", level))
         supervisor.start("beat", python_module(*celery, "beat", level, "--pidfile="))
         address = f"http://127.0.0.1:{port}/"
-        web = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+        web = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+        web += ["--workers", "1", "--blocking-threads", "4"]
         supervisor.start("web", python_module("granian", *web, "--no-access-log", "shop_reco.wsgi:application"))
         self.say(f"the shop opens at {address} while the recommenders train")
         self.train(supervisor)
