@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
@@ -51,14 +52,15 @@ class Recommender(Protocol):
         """
 
 
-class Explained:
+class Explained(ABC):
     """Says why, one item at a time, from the terms that a recommender gives for many."""
 
     def explain(self, history: History, item_id: ItemId, at: float | None = None) -> tuple[Reason, ...]:
         return reasons_of(self.terms(history, [item_id], at))
 
+    @abstractmethod
     def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
-        raise NotImplementedError
+        """As the protocol says."""
 
 
 def reasons_of(terms: Sequence[Terms], row: int = 0) -> tuple[Reason, ...]:
