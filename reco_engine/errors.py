@@ -11,10 +11,6 @@ class BadInputError(EngineError, ValueError):
     """Data that no recommender could use; the message names the field and the fix."""
 
 
-class NotFittedError(EngineError, RuntimeError):
-    """A recommender was asked before it had learnt anything."""
-
-
 class ReasonMismatchError(EngineError, ValueError):
     """The reasons of a recommendation do not add up to its score."""
 

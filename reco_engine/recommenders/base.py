@@ -112,6 +112,17 @@ def pick(row: npt.NDArray[np.floating], item_ids: Ids, items: Items | None) -> S
     return np.where(places >= 0, row[places], np.nan).astype(np.float32)
 
 
+def priors_of(
+    interactions: Interactions, item_ids: Ids, at: float | None, half_life: float, exponent: float
+) -> npt.NDArray[np.float32]:
+    """How often each item is taken lately, over the most taken one, to a power: in (0, 1], shape (n_items,).
+
+    An item never taken counts as half a time, so that it can be scored from its first day.
+    """
+    counts = interactions.takers_over(item_ids, half_life_weights(interactions.ages(at), half_life)) + 0.5
+    return np.asarray((counts / counts.max()) ** exponent, dtype=np.float32)
+
+
 def need_interactions(interactions: Interactions) -> None:
     """Refuse to learn from nothing.
 

@@ -14,10 +14,9 @@ from scipy import sparse
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.features import feature_matrix, lifts, weighted_features
 from reco_engine.data.interactions import History, Interactions, codes_of
-from reco_engine.portrait.decay import half_life_weights
 from reco_engine.types import Floats, Ids, Items, Scores, Terms
 
-from .base import Explained, Progress, entries_of, need_catalogue
+from .base import Explained, Progress, entries_of, need_catalogue, priors_of
 
 
 @dataclass
@@ -61,15 +60,13 @@ class ContentBased(Explained):
         taken = interactions.matrix_over(items.item_ids, np.ones(len(interactions)))
         matrix = weighted_features(features, lifts(features, taken)).astype(np.float32)
         matrix.sort_indices()
-        fading = half_life_weights(interactions.ages(at), self.half_life)
-        counts = interactions.takers_over(items.item_ids, fading) + 0.5
         vars(self).pop("_matrix", None)  # that of an earlier fit
         self.item_ids_ = items.item_ids
         self.starts_ = matrix.indptr.astype(np.int32)
         self.features_ = matrix.indices.astype(np.int32)
         self.values_ = matrix.data
         self.n_features_ = matrix.shape[1]
-        self.priors_ = ((counts / counts.max()) ** self.popularity_exponent).astype(np.float32)
+        self.priors_ = priors_of(interactions, items.item_ids, at, self.half_life, self.popularity_exponent)
         return self
 
     def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:

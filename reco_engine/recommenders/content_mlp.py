@@ -17,7 +17,7 @@ from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.portrait.decay import half_life_weights
 from reco_engine.types import Floats, Ids, Items, Scores, Terms
 
-from .base import Explained, Progress, entries_of, need_catalogue, need_interactions
+from .base import Explained, Progress, entries_of, need_catalogue, need_interactions, priors_of
 from .networks import train_item_network
 
 
@@ -93,9 +93,7 @@ class ContentMLP(Explained):
         vectors = np.tanh(features @ learnt["first"] + learnt["first_bias"]) @ learnt["second"]
         self.vectors_ = vectors / max(float(np.sqrt((vectors**2).sum(axis=1).mean())), 1e-9)
         self.gram_ = (self.vectors_.T.astype(np.float64) @ self.vectors_) / len(items)
-        fading = half_life_weights(interactions.ages(at), self.half_life)
-        counts = interactions.takers_over(items.item_ids, fading) + 0.5
-        self.priors_ = ((counts / counts.max()) ** self.popularity_exponent).astype(np.float32)
+        self.priors_ = priors_of(interactions, items.item_ids, at, self.half_life, self.popularity_exponent)
         self.item_ids_ = items.item_ids
         return self
 
