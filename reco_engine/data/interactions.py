@@ -121,13 +121,29 @@ class Interactions:
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Interactions:
         """Those that ``keep`` marks, with ids that no longer occur left out."""
-        return Interactions.from_arrays(
-            self.user_ids[self.users[keep]],
-            self.item_ids[self.items[keep]],
-            self.timestamps[keep] if self.dated else None,
-            self.weights[keep],
-            None if self.ratings is None else self.ratings[keep],
+        users, items = self.users[keep], self.items[keep]
+        used_users = np.bincount(users, minlength=self.n_users) > 0
+        used_items = np.bincount(items, minlength=self.n_items) > 0
+        return Interactions(
+            users=(np.cumsum(used_users) - 1)[users].astype(np.int32),
+            items=(np.cumsum(used_items) - 1)[items].astype(np.int32),
+            timestamps=self.timestamps[keep],
+            weights=self.weights[keep],
+            ratings=None if self.ratings is None else self.ratings[keep],
+            user_ids=self.user_ids[used_users],
+            item_ids=self.item_ids[used_items],
+            dated=self.dated,
         )
+
+    def sample(self, n: int, rng: np.random.Generator) -> Interactions:
+        """All interactions of some users, drawn at random, so that there are at most ``n``."""
+        if len(self) <= n:
+            return self
+        order = rng.permutation(self.n_users)
+        sizes = np.bincount(self.users, minlength=self.n_users)[order]
+        drawn = np.zeros(self.n_users, dtype=bool)
+        drawn[order[np.cumsum(sizes) <= n]] = True
+        return self.where(drawn[self.users])
 
     def matrix(self, weights: npt.NDArray[np.float64] | None = None) -> sparse.csr_matrix:
         """Users by items, repeats summed, shape (n_users, n_items), float64."""
@@ -168,9 +184,9 @@ class History:
 
     def __post_init__(self) -> None:
         size = len(self.items)
-        weights = _column("weights", self.weights, size, 1.0)
-        _column("timestamps", self.timestamps, size, 0.0)
-        if np.any(weights < 0):
+        if self.timestamps is not None:
+            _column("timestamps", self.timestamps, size, 0.0)
+        if self.weights is not None and np.any(_column("weights", self.weights, size, 1.0) < 0):
             raise BadInputError("weights must be zero or more; a dislike is no negative weight")
 
     def __len__(self) -> int:

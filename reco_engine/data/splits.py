@@ -13,6 +13,10 @@ MOST_EVENTS = 1000
 """Newest events of a case's history, as a live one has."""
 
 
+DRIFT = 1.0
+"""Log odds by which an item's popularity strays between what undated data teaches and what it is asked for."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A history, and what was new to it and taken after."""
@@ -40,12 +44,22 @@ def later_cases(
 
 
 def hidden_cases(
-    interactions: Interactions, *, share: float, n_cases: int, rng: np.random.Generator
+    interactions: Interactions, *, share: float, n_cases: int, rng: np.random.Generator, drift: float = 0.0
 ) -> tuple[Interactions, list[Case]]:
-    """Hide a random ``share`` of each user's items: for data without dates."""
+    """Hide a random ``share`` of each user's items: for data without dates.
+
+    Args:
+        drift: How unevenly items are hidden: the standard deviation of an item's log odds. What is popular
+            changes before a model serves; hiding each item alike would say that it never does, and reward
+            leaning on popularity.
+    """
     pairs = interactions.users.astype(np.int64) * interactions.n_items + interactions.items
     unique, inverse = np.unique(pairs, return_inverse=True)
-    return _cases(interactions, (rng.random(unique.size) < share)[inverse], n_cases=n_cases, rng=rng)
+    odds = share / (1.0 - share) * np.exp(drift * rng.standard_normal(interactions.n_items))
+    items = unique % max(interactions.n_items, 1)
+    chances = (odds / (1.0 + odds))[items]
+    hidden = rng.random(unique.size) < chances * (share / (chances.mean() if chances.size else 1.0))
+    return _cases(interactions, hidden[inverse], n_cases=n_cases, rng=rng)
 
 
 def inner_cases(
@@ -57,7 +71,7 @@ def inner_cases(
     if interactions.dated and cut < newest:
         days = (newest - cut) / SECONDS_A_DAY
         return later_cases(interactions, at=newest, holdout_days=days, n_cases=n_cases, rng=rng)
-    return hidden_cases(interactions, share=share, n_cases=n_cases, rng=rng)
+    return hidden_cases(interactions, share=share, n_cases=n_cases, rng=rng, drift=DRIFT)
 
 
 def _cases(

@@ -1,6 +1,7 @@
 """From scores to a list: candidates, blend, order, reasons."""
 
 from .blending import Blend
-from .pipeline import Hybrid, recommend
+from .ordering import recommend
+from .pipeline import Hybrid
 
 __all__ = ["Blend", "Hybrid", "recommend"]

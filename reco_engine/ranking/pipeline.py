@@ -23,32 +23,6 @@ PROPOSERS = ("item_cf", "user_cf", "content", "popularity")
 """Cheap enough to score everything; the others score candidates only."""
 
 
-def recommend(
-    model: Recommender,
-    histories: Sequence[History],
-    n: int = 10,
-    exclude_seen: bool = True,
-    allowed: npt.NDArray[np.bool_] | None = None,
-    at: float | None = None,
-) -> list[Ranking]:
-    """The ``n`` best items of one recommender for each history, ties by item order.
-
-    Args:
-        allowed: Which of ``model.item_ids`` may be shown, shape (n_items,).
-    """
-    rankings = []
-    for row, history in zip(model.score(histories, at=at), histories, strict=True):
-        values = row.astype(np.float64)
-        if allowed is not None:
-            values[~allowed] = np.nan
-        if exclude_seen:
-            seen = codes_of(model.item_ids, history.items)
-            values[seen[seen >= 0]] = np.nan
-        places = best_places(values, n)
-        rankings.append(Ranking(tuple(model.item_ids[places].tolist()), tuple(row[places].tolist())))
-    return rankings
-
-
 @dataclass
 class Hybrid(Explained):
     """Recommenders and the blend of them: two stages, one additive score, reasons that sum to it."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Protocol, Self
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -76,32 +78,100 @@ def reasons_of(terms: Sequence[Terms], row: int = 0) -> tuple[Reason, ...]:
     return tuple(sorted(found.values(), key=lambda reason: -abs(reason.points)))
 
 
+@runtime_checkable
+class Lister(Protocol):
+    """A recommender whose scores are zero nearly everywhere, which lists for many shoppers faster than it scores."""
+
+    def best(
+        self,
+        histories: Sequence[History],
+        n: int,
+        *,
+        exclude_seen: bool,
+        allowed: npt.NDArray[np.bool_] | None,
+        at: float | None,
+    ) -> list[tuple[npt.NDArray[np.int64], Scores]]:
+        """The places and scores of each history's list: what its scores, ordered by ``best_places``, give."""
+
+
 Entries = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
 def entries_of(history: History, item_ids: Ids, half_life: float, at: float | None) -> Entries:
     """The history as places in ``item_ids`` and faded weights, repeats summed, unknown items left out."""
-    places, unique, inverse = history.once(item_ids, "places", lambda: _places_of(history, item_ids))
+    places, unique, inverse = _known(history, item_ids)
     values = (history.values() * half_life_weights(history.ages(at), half_life))[places]
     weights = np.asarray(np.bincount(inverse, values, minlength=unique.size), dtype=np.float64)
     heavy = weights > 0
     return unique[heavy], weights[heavy]
 
 
-def _places_of(
-    history: History, item_ids: Ids
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def places_of(history: History, item_ids: Ids) -> npt.NDArray[np.int64]:
+    """The places of the history's items, each once, sorted; unknown items left out."""
+    return _known(history, item_ids)[1]
+
+
+def _known(history: History, item_ids: Ids) -> tuple[npt.NDArray[np.int64], ...]:
     """Which entries of the history are known, the places of their items, and which item each is of."""
-    codes = codes_of(item_ids, history.items)
-    known = np.flatnonzero(codes >= 0)
-    unique, inverse = np.unique(codes[known], return_inverse=True)
-    return known, unique, inverse
+
+    def look_up() -> tuple[npt.NDArray[np.int64], ...]:
+        codes = codes_of(item_ids, history.items)
+        known = np.flatnonzero(codes >= 0)
+        unique, inverse = np.unique(codes[known], return_inverse=True)
+        return known, unique, inverse
+
+    return history.once(item_ids, "places", look_up)
+
+
+@dataclass(frozen=True)
+class Bags:
+    """Several histories as sparse rows over one recommender's items.
+
+    Attributes:
+        starts: Where each history's entries begin, shape (n_histories + 1,).
+        places: Item places, sorted within a history, shape (n_entries,).
+        weights: Faded weights above zero, repeats summed, shape (n_entries,).
+    """
+
+    starts: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return int(self.starts.size) - 1
+
+    @property
+    def owners(self) -> npt.NDArray[np.int64]:
+        """Which history each entry is of, shape (n_entries,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
+    def totals(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The sum of ``values`` over each history's entries, shape (n_histories,)."""
+        return np.asarray(np.bincount(self.owners, values, minlength=len(self)), dtype=np.float64)
+
+
+def bags_of(histories: Sequence[History], item_ids: Ids, half_life: float, at: float | None) -> Bags:
+    """What ``entries_of`` gives, for several histories at once."""
+    if len(histories) == 1:
+        places, weights = entries_of(histories[0], item_ids, half_life, at)
+        return Bags(np.asarray([0, places.size]), places, weights)
+    sizes = np.fromiter((len(history) for history in histories), np.int64, len(histories))
+    codes = codes_of(item_ids, list(chain.from_iterable(history.items for history in histories)))
+    weights = np.concatenate([history.values() for history in histories]) if len(histories) else np.empty(0)
+    if any(history.timestamps is not None for history in histories):
+        weights *= half_life_weights(np.concatenate([history.ages(at) for history in histories]), half_life)
+    counted = (codes >= 0) & (weights > 0)
+    cells = np.repeat(np.arange(sizes.size), sizes)[counted] * item_ids.size + codes[counted]
+    unique, inverse = np.unique(cells, return_inverse=True)
+    owners, places = np.divmod(unique, max(item_ids.size, 1))
+    totals = np.asarray(np.bincount(inverse, weights[counted], minlength=unique.size), dtype=np.float64)
+    return Bags(np.searchsorted(owners, np.arange(sizes.size + 1)), places, totals)
 
 
 def ranges(starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """``start, start + 1, ...`` for each size, one after the other: the cells of several sparse rows."""
-    offsets = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.asarray(np.repeat(starts, sizes) + offsets, dtype=np.int64)
+    ends = np.cumsum(sizes)
+    return np.asarray(np.arange(ends[-1] if ends.size else 0) + np.repeat(starts - (ends - sizes), sizes))
 
 
 def pick(row: npt.NDArray[np.floating], item_ids: Ids, items: Items | None) -> Scores:
@@ -146,12 +216,11 @@ def need_catalogue(catalogue: Catalogue | None) -> Catalogue:
 
 def best_places(values: npt.NDArray[np.floating], n: int) -> npt.NDArray[np.int64]:
     """Places of the ``n`` highest values, best first, ties by place; NaN is never among them."""
-    known = np.flatnonzero(~np.isnan(values))
-    if known.size > n > 0:
-        threshold = np.partition(values[known], known.size - n)[known.size - n]
-        known = known[values[known] >= threshold]
-    order = np.lexsort((known, -values[known]))
-    return known[order][: max(n, 0)]
+    if n <= 0:
+        return np.empty(0, dtype=np.int64)
+    nth = -np.partition(-values, n - 1)[n - 1] if values.size > n else np.nan  # NaN sorts last
+    best = np.flatnonzero(~np.isnan(values) if np.isnan(nth) else values >= nth)
+    return best[np.argsort(-values[best], kind="stable")][:n]
 
 
 def rows_of(n_items: int, wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -3,79 +3,134 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from reco_engine.errors import MissingDependencyError
+from reco_engine.types import Floats
 
-BLOCK = 2048  # rows at a time: bounds memory
+from .spectral import SpectralTerm
+
 THREADS = 2
+BLOCKS = 8  # at least: a fit that is asked to stop does so within an eighth of it
+WHOLE_CELLS = 2**24  # of a block of rows before the cut
+Columns = npt.NDArray[np.integer[Any]]
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What the likeness of items is made of: ``left @ right`` plus a dense term, before the cut.
+
+    Attributes:
+        left: Shape (n_items, n_users), float32.
+        right: Shape (n_users, n_items), float32, with entries where ``left`` has them.
+        spectral: None where there is none.
+        min_support: A pair counts only where so many users took both items.
+    """
+
+    left: sparse.csr_matrix
+    right: sparse.csr_matrix
+    spectral: SpectralTerm | None = None
+    min_support: int = 1
 
 
 def best_products(
-    left: sparse.csr_matrix,
-    right: sparse.csr_matrix,
-    takers: sparse.csr_matrix,
-    *,
-    n_best: int,
-    min_support: int = 1,
-    progress: Callable[[float], None] | None = None,
+    factors: Factors, sources: Places, n_best: int, progress: Callable[[float], None] | None = None
 ) -> sparse.csr_matrix:
-    """The ``n_best`` positive entries of each row of ``left @ right``, columns in order, the diagonal left out.
+    """The ``n_best`` positive entries of the rows of ``sources``, the diagonal left out.
 
-    Args:
-        left: Shape (n_items, n_users).
-        right: Shape (n_users, n_items).
-        takers: Ones where a user took an item, shape (n_users, n_items).
-        min_support: An entry counts only where so many users took both items.
+    A row's entries depend neither on which other rows are asked for nor on how they are cut into blocks.
+
+    Returns:
+        Shape (n_sources, n_items), float32, the largest entry of each row first.
     Raises:
         MissingDependencyError: If sparse-dot-topn cannot be imported.
     """
+    n_items = factors.right.shape[1]
+    simple = factors.spectral is None and factors.min_support <= 1
+    takers = _ones(factors.right)
+    size = max(1, -(-sources.size // BLOCKS))
+    if not simple:
+        size = min(size, max(1, WHOLE_CELLS // max(n_items, 1)))
+    blocks = []
+    for start in range(0, sources.size, size):
+        part = sources[start : start + size]
+        left = factors.left[part]
+        if simple:
+            best = _multiplied(left, factors.right, n_best + 1)
+        elif factors.min_support > 1:
+            best = _best_supported(factors, part, _multiplied(_ones(left), takers), n_best + 1)
+        else:
+            best = _best_dense(factors, part, n_best + 1)
+        blocks.append(_without_diagonal(best, part, n_best))
+        if progress is not None:
+            progress(min(start + size, sources.size) / sources.size)
+    return sparse.csr_matrix(sparse.vstack(blocks, format="csr")) if blocks else _ones(factors.left[sources])
+
+
+def _multiplied(left: sparse.csr_matrix, right: sparse.csr_matrix, n_best: int | None = None) -> sparse.csr_matrix:
+    """``left @ right``, whole or the largest positive entries of each row, largest first."""
     try:
         from sparse_dot_topn import sp_matmul, sp_matmul_topn
     except Exception as error:
         raise MissingDependencyError("sparse-dot-topn is not installed; install the extra `train`") from error
-    n_all = left.shape[0]
-    able = np.flatnonzero(np.bincount(takers.indices, minlength=n_all) >= min_support)
-    n_items = able.size
-    left, right, takers = (
-        matrix.astype(np.float32).tocsr() for matrix in (left[able], right[:, able], takers[:, able])
-    )
-    columns = takers.T.tocsr()
-    identity = sparse.identity(n_items, dtype=np.float32, format="csr")
-    blocks = []
-    for start in range(0, n_items, BLOCK):
-        stop = min(start + BLOCK, n_items)
-        factors = left[start:stop], right
-        if min_support > 1:
-            pairs = sp_matmul_topn(
-                columns[start:stop], takers, top_n=n_items, threshold=min_support - 0.5, sort=False, n_threads=THREADS
-            )
-            pairs.data = np.ones_like(pairs.data)
-            factors = sp_matmul(*factors, n_threads=THREADS).multiply(pairs).tocsr(), identity
-        block = sp_matmul_topn(*factors, top_n=n_best + 1, threshold=0.0, sort=True, n_threads=THREADS)
-        blocks.append(_without_diagonal(block, start, n_best))
-        if progress is not None:
-            progress(stop / n_items)
-    if not blocks:
-        return sparse.csr_matrix(([], ([], [])), shape=(n_all, n_all), dtype=np.float32)
-    best = sparse.vstack(blocks, format="csr")
-    sizes = np.zeros(n_all, dtype=np.int64)
-    sizes[able] = np.diff(best.indptr)
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    return sparse.csr_matrix((best.data, able[best.indices], starts), shape=(n_all, n_all))
+    if n_best is None:
+        return sparse.csr_matrix(sp_matmul(left, right, n_threads=THREADS))
+    return sparse.csr_matrix(sp_matmul_topn(left, right, top_n=n_best, threshold=0.0, sort=True, n_threads=THREADS))
 
 
-def _without_diagonal(block: sparse.csr_matrix, start: int, n_best: int) -> sparse.csr_matrix:
-    """The first ``n_best`` entries of each row that are not its own; ``start`` is the first row's number."""
-    rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
-    others = block.indices != start + rows
+def _ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    return sparse.csr_matrix((np.ones_like(matrix.data), matrix.indices, matrix.indptr), matrix.shape)
+
+
+def _best_supported(factors: Factors, sources: Places, support: sparse.csr_matrix, n_best: int) -> sparse.csr_matrix:
+    """Of the pairs that enough users took; the spectral term counts where there is such a pair."""
+    support.data = (support.data >= factors.min_support).astype(np.float32)
+    support.eliminate_zeros()
+    product = sparse.csr_matrix(_multiplied(factors.left[sources], factors.right).multiply(support))
+    rows, values = _rows(product), product.data
+    if factors.spectral is not None:
+        values = values + factors.spectral.rows(sources)[rows, product.indices]
+    return _largest(rows, product.indices, values, product.shape, n_best)
+
+
+def _best_dense(factors: Factors, sources: Places, n_best: int) -> sparse.csr_matrix:
+    assert factors.spectral is not None  # noqa: S101
+    product = _multiplied(factors.left[sources], factors.right)
+    dense = factors.spectral.rows(sources)
+    dense[_rows(product), product.indices] += product.data
+    nth = max(dense.shape[1] - n_best, 0)
+    high = np.maximum(np.partition(dense, nth, axis=1)[:, nth], np.float32(0))
+    rows, columns = np.nonzero((dense >= high[:, None]) & (dense > 0))
+    return _largest(rows, columns, dense[rows, columns], dense.shape, n_best)
+
+
+def _largest(rows: Places, columns: Columns, values: Floats, shape: tuple[int, int], n_best: int) -> sparse.csr_matrix:
+    """The largest positive entries of each row, largest first, ties by column; ``rows`` is sorted."""
+    order = np.lexsort((columns, -values, rows))
+    order = order[values[order] > 0]
+    rows = rows[order]
+    order = order[np.arange(rows.size) - np.searchsorted(rows, rows) < n_best]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]).clip(max=n_best))])
+    return sparse.csr_matrix((values[order], columns[order], starts), shape=shape)
+
+
+def _without_diagonal(block: sparse.csr_matrix, sources: Places, n_best: int) -> sparse.csr_matrix:
+    """The first ``n_best`` entries of each row that are not of the source itself."""
+    rows = _rows(block)
+    others = block.indices != sources[rows]
     before = np.concatenate([[0], np.cumsum(others)])
     nth = before[1:] - before[block.indptr[rows]]
     keep = others & (nth <= n_best) & (block.data > 0)
-    sizes = np.bincount(rows[keep], minlength=block.shape[0])
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    best = sparse.csr_matrix((block.data[keep], block.indices[keep], starts), shape=block.shape)
-    best.sort_indices()
-    return best
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows[keep], minlength=block.shape[0]))])
+    return sparse.csr_matrix((block.data[keep], block.indices[keep], starts), shape=block.shape)
+
+
+def _rows(matrix: sparse.csr_matrix) -> Places:
+    """Which row each stored entry is of."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
