@@ -1,6 +1,8 @@
 """From scores to a list: candidates, blend, order, reasons."""
 
 from .blending import Blend
+from .diversity import Diversity, FeatureLikeness
 from .pipeline import Hybrid, recommend
+from .silence import Silence
 
-__all__ = ["Blend", "Hybrid", "recommend"]
+__all__ = ["Blend", "Diversity", "FeatureLikeness", "Hybrid", "Silence", "recommend"]
