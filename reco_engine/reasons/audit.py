@@ -144,12 +144,15 @@ def _against_model(
     slate: Sequence[Recommendation], model: Recommender, history: History, at: float | None
 ) -> Iterator[Finding]:
     """The score, and each term that is told, as the model gives them now; the remainder follows from the sum."""
-    items = [each.item_id for each in slate]
+    items = list(dict.fromkeys(each.item_id for each in slate))
     if not items:
         return
     terms = model.terms(history, items, at=at)
     scores = model.score([history], items=items, at=at)[0].astype(np.float64).tolist()
-    for row, (each, score) in enumerate(zip(slate, scores, strict=True)):
+    rows = {item: row for row, item in enumerate(items)}
+    for each in slate:
+        row = rows[each.item_id]
+        score = scores[row]
         known = {(reason.kind, reason.evidence): reason.points for reason in reasons_of(terms, row)}
         shop = math.fsum(reason.points for reason in each.reasons if reason.kind in OUTSIDE)
         size = math.fsum(abs(points) for points in known.values())

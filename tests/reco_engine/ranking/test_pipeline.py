@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from reco_engine.data.interactions import History
-from reco_engine.ranking import Blend, Hybrid, recommend
+from reco_engine.errors import BadInputError
+from reco_engine.ranking import Blend, Diversity, FeatureLikeness, Hybrid, Silence, recommend
 from reco_engine.reasons import explained
 from reco_engine.recommenders import Popularity
 from reco_engine.recommenders.registry import create
@@ -59,3 +61,31 @@ def test_fitting_a_hybrid_fits_its_parts_and_their_weights(data):
 def test_a_history_of_nothing_is_ranked_by_popularity(hybrid):
     (popular,) = recommend(hybrid.parts["popularity"], [History([])], n=5)
     assert hybrid.rank(History([]), 5, at=AT).item_ids == popular.item_ids
+
+
+def test_a_diverse_list_has_more_shelves_the_same_scores_and_a_bounded_loss(hybrid):
+    shelves = [f"Shelf {item % 4}" for item in hybrid.item_ids]
+    diversity = Diversity(FeatureLikeness.of_groups(hybrid.item_ids, shelves), strength=0.7, max_loss=0.2)
+    plain = hybrid.rank(HISTORY, 4, at=AT)
+    diverse = hybrid.rank(HISTORY, 4, at=AT, diversity=diversity)
+    assert len({item % 4 for item in diverse.item_ids}) > len({item % 4 for item in plain.item_ids})
+    assert 0.8 * sum(plain.scores) <= sum(diverse.scores) <= sum(plain.scores)
+    whole = hybrid.rank(HISTORY, 30, at=AT)
+    known = dict(zip(whole.item_ids, whole.scores, strict=True))
+    assert diverse.scores == tuple(known[item] for item in diverse.item_ids)
+
+
+def test_a_quiet_list_ends_where_little_is_likely(hybrid):
+    plain = hybrid.rank(HISTORY, 8, at=AT)
+    between = (plain.scores[2] + plain.scores[3]) / 2
+    scores = [np.asarray([between + 1e-9, between - 1e-9])] * 60
+    silence = Silence().fit_lists(scores, [np.asarray([True, False])] * 60, [len(HISTORY)] * 60)
+    quiet = hybrid.rank(HISTORY, 8, at=AT, silence=silence, least_chance=0.9)
+    assert quiet.item_ids == plain.item_ids[:3]
+    assert quiet.scores == plain.scores[:3]
+    assert hybrid.rank(HISTORY, 8, at=AT, silence=silence) == plain
+
+
+def test_places_given_as_what_is_allowed_are_refused(hybrid):
+    with pytest.raises(BadInputError, match="allowed"):
+        hybrid.rank(HISTORY, 4, allowed=np.arange(5))
