@@ -13,7 +13,7 @@ from reco_engine.ranking import recommend
 from reco_engine.reasons import audit, explained
 from reco_engine.reasons.audit import Finding, FindingKind
 from reco_engine.recommenders import BuyAgain
-from reco_engine.recommenders.registry import BUILT_IN, create
+from reco_engine.recommenders.registry import BUILT_IN
 from reco_engine.types import Reason, Recommendation
 from tests.reco_engine.conftest import AT, HISTORY
 from tests.reco_engine.reasons.conftest import Table
@@ -51,8 +51,8 @@ def kinds(report):
 
 
 @pytest.mark.parametrize("kind", BUILT_IN)
-def test_what_a_recommender_says_of_its_own_list_is_true(kind, data):
-    model = create(kind).fit(*data, seed=7, at=AT)
+def test_what_a_recommender_says_of_its_own_list_is_true(kind, fitted):
+    model = fitted(kind)
     (ranking,) = recommend(model, [HISTORY], 8, exclude_seen=kind != "buy_again", at=AT)
     assert ranking.item_ids
     report = audit(
