@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from reco_engine.data.interactions import History
+from reco_engine.data.interactions import History, Interactions
 from reco_engine.errors import BadInputError
 from reco_engine.ranking import Blend, Diversity, FeatureLikeness, Hybrid, Silence, recommend
 from reco_engine.reasons import explained
@@ -89,3 +89,19 @@ def test_a_quiet_list_ends_where_little_is_likely(hybrid):
 def test_places_given_as_what_is_allowed_are_refused(hybrid):
     with pytest.raises(BadInputError, match="allowed"):
         hybrid.rank(HISTORY, 4, allowed=np.arange(5))
+
+
+def test_a_list_is_not_short_while_enough_items_may_be_shown():
+    # Who took 0 took 1 as well, and nobody took 0 and 2 or 3: one candidate is proposed, three are wanted.
+    model = Hybrid({"item_cf": create("item_cf")}).fit(Interactions.from_arrays([1, 1, 2, 2], [0, 1, 2, 3]))
+    ranking = model.rank(History([0]), 3, exclude=[0])
+    assert ranking.item_ids == (1, 2, 3)
+    assert ranking.scores[0] > ranking.scores[1] == ranking.scores[2] == 0.0
+
+
+def test_points_of_a_rule_lift_an_item_that_nobody_proposed(hybrid):
+    whole = hybrid.rank(HISTORY, 30, at=AT)
+    last, score = whole.item_ids[-1], whole.scores[-1]
+    lifted = hybrid.rank(HISTORY, 1, at=AT, n_candidates=1, bonus={last: 100.0, "no such item": 200.0})
+    assert lifted.item_ids == (last,)
+    assert lifted.scores[0] == pytest.approx(score + 100.0)
