@@ -22,7 +22,8 @@ from .blending import BUCKETS
 class Silence:
     """A rising map from score to chance for each history size; NaN where too few lists were seen to say.
 
-    A history size with fewer than ``n_enough`` lists borrows the map of all of them together.
+    A history size with fewer than ``n_enough`` lists borrows the map of all of them together. Items of neighbouring
+    scores are counted together, ``n_together`` or more, so that no single purchase makes a score look certain.
 
     Source:
         Zadrozny and Elkan, "Transforming classifier scores into accurate multiclass probability estimates",
@@ -32,6 +33,7 @@ class Silence:
     name: ClassVar[str] = "silence"
 
     n_enough: int = 50  # lists
+    n_together: int = 50  # items
     starts_: npt.NDArray[np.int64] = field(init=False, repr=False)  # of each bucket's knots, shape (n_buckets + 1,)
     scores_: Floats = field(init=False, repr=False)  # shape (n_knots,), rising within a bucket
     chances_: Floats = field(init=False, repr=False)  # shape (n_knots,), never falling within a bucket
@@ -101,7 +103,14 @@ class Silence:
         """The map that these lists speak for; no knots where they are too few, or all empty."""
         if len(scores) < self.n_enough or not any(each.size for each in scores):
             return np.empty(0), np.empty(0)
-        rising = IsotonicRegression(y_min=0.0, y_max=1.0).fit(np.concatenate(scores), np.concatenate(taken))
+        flat, hits = np.concatenate(scores), np.concatenate(taken)
+        order = np.argsort(flat, kind="stable")
+        n_groups = max(1, flat.size // max(1, self.n_together))
+        starts = np.arange(n_groups) * flat.size // n_groups
+        sizes = np.diff(np.append(starts, flat.size)).astype(np.float64)
+        middles = np.add.reduceat(flat[order], starts) / sizes
+        shares = np.add.reduceat(hits[order].astype(np.float64), starts) / sizes
+        rising = IsotonicRegression(y_min=0.0, y_max=1.0).fit(middles, shares, sample_weight=sizes)
         return (
             np.asarray(rising.X_thresholds_, dtype=np.float64),
             np.asarray(rising.y_thresholds_, dtype=np.float64),

@@ -30,10 +30,18 @@ def test_the_chance_is_the_share_that_was_taken_where_scores_do_not_rise_with_it
     # Scores 1, 2, 3: taken 0 of 2, 2 of 2, 1 of 2. The last two break the order and are pooled: 3 of 4.
     scores = [np.asarray([3.0, 2.0, 1.0])] * 2
     taken = [np.asarray([True, True, False]), np.asarray([False, True, False])]
-    silence = Silence(n_enough=2).fit_lists(scores, taken, [5, 5])
+    silence = Silence(n_enough=2, n_together=1).fit_lists(scores, taken, [5, 5])
     assert silence.chances(np.asarray([0.0, 1.0, 1.5, 2.0, 3.0, 9.0]), 5) == pytest.approx(
         [0, 0, 0.375, 0.75, 0.75, 0.75]
     )
+
+
+def test_one_purchase_at_the_top_does_not_make_the_top_certain():
+    # Of 60 lists of one item the best alone was taken: it is one of its 30 neighbours.
+    scores = [np.asarray([float(n)]) for n in range(60)]
+    taken = [np.asarray([n == 59]) for n in range(60)]
+    silence = Silence(n_together=30).fit_lists(scores, taken, [5] * 60)
+    assert silence.chances(np.asarray([99.0, 59.0, 0.0]), 5) == pytest.approx([1 / 30, 1 / 30, 0.0])
 
 
 def test_chances_are_those_of_later_lists():
