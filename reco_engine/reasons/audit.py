@@ -81,7 +81,7 @@ def audit(
         slate: Best first.
         model: A recommender or hybrid, with the parts that took part.
         at: The slate's instant, as it was served with.
-        allowed, exclude, exclude_seen: What may be listed; ``placed`` items may be seen ones.
+        allowed, exclude, exclude_seen: What may be listed, as for ``recommend``.
         placed: Items whose place says nothing of their score: pinned, diversified, explored.
     """
     outside = [*exclude, *history.items] if exclude_seen else list(exclude)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reco_engine.artifacts import save
+from reco_engine.artifacts import load, save
 from reco_engine.data.interactions import History
 from reco_engine.data.splits import Case
 from reco_engine.errors import BadInputError
@@ -119,3 +119,10 @@ def test_the_same_lists_give_the_same_bytes_on_disk(tmp_path):
     drawn = lists(200, lambda score: score, size=20)
     one, two = Silence().fit_lists(*drawn), Silence().fit_lists(*drawn)
     assert save(one, tmp_path / "a").sha256 == save(two, tmp_path / "b").sha256
+
+
+def test_chances_come_back_from_disk_as_they_were(tmp_path):
+    silence = Silence(n_together=20).fit_lists(*lists(200, lambda score: score, size=20))
+    save(silence, tmp_path / "a")
+    scores = np.linspace(-1.0, 2.0, 50)
+    np.testing.assert_array_equal(load(tmp_path / "a").chances(scores, 20), silence.chances(scores, 20))

@@ -12,6 +12,7 @@ from reco_engine.errors import BadInputError
 from reco_engine.ranking import recommend
 from reco_engine.reasons import counterfactual
 from reco_engine.recommenders import BuyAgain, Popularity
+from reco_engine.recommenders.registry import BUILT_IN
 from tests.reco_engine.conftest import AT, DAY, HISTORY
 from tests.reco_engine.reasons.conftest import Table
 
@@ -143,6 +144,21 @@ def test_each_one_told_is_true_and_no_member_can_be_left_out(hybrid, items, n):
             assert len(found.without) == 1 or item in hybrid.rank(fewer, n, exclude=items, at=AT).item_ids
 
 
+@pytest.mark.parametrize("kind", BUILT_IN)
+def test_each_recommender_can_say_without_what_an_item_would_not_be_listed(kind, fitted):
+    model, again = fitted(kind), kind == "buy_again"
+    (listed,) = recommend(model, [HISTORY], 2, exclude_seen=not again, at=AT)
+    told = [counterfactual(model, HISTORY, item, 2, exclude_seen=not again, at=AT) for item in listed.item_ids]
+    allowed = ~np.isin(model.item_ids, [] if again else HISTORY.items)
+    (of_strangers,) = recommend(model, [History([])], 2, exclude_seen=False, allowed=allowed, at=AT)
+    for item, found in zip(listed.item_ids, told, strict=True):
+        if found is None:  # three purchases may all be removed: it must be there without any
+            assert item in of_strangers.item_ids
+            continue
+        after = recommend(model, [without(HISTORY, found.without)], 2, exclude_seen=False, allowed=allowed, at=AT)
+        assert found.item_id not in after[0].item_ids
+        assert set(found.instead) == set(after[0].item_ids) - set(listed.item_ids)
+
+
 def test_the_list_that_is_made_again_has_the_same_rules(hybrid):
-    raised = {item: 0.0 if item != 12 else 100.0 for item in (12,)}
-    assert counterfactual(hybrid, HISTORY, 12, n=3, at=AT, bonus=raised) is None
+    assert counterfactual(hybrid, HISTORY, 12, n=3, at=AT, bonus={12: 100.0}) is None
