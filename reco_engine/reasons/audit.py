@@ -16,7 +16,7 @@ from reco_engine.ranking.eligibility import eligible
 from reco_engine.recommenders.base import Recommender, reasons_of
 from reco_engine.types import ItemId, Items, Reason, ReasonKind, Recommendation
 
-from .counterfactual import WITHOUT_KINDS
+from .counterfactual import HISTORY_KINDS
 
 FindingKind = Literal[
     "not_finite",  # a score or points that are no number
@@ -132,7 +132,7 @@ def _evidence(each: Recommendation, model: Recommender, history: History) -> Ite
     """What is said of the shopper happened, and says something of the item."""
     own = set(model.item_ids[[code for code in codes_of(model.item_ids, history.items) if code >= 0]].tolist())
     for reason in each.reasons:
-        if reason.kind in WITHOUT_KINDS:
+        if reason.kind in HISTORY_KINDS:
             for item in reason.evidence:
                 if item not in own:
                     yield Finding("evidence", each.item_id, f"is said to come from {item!r}, not in the history")

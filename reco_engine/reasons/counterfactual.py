@@ -16,7 +16,7 @@ from reco_engine.ranking.pipeline import Hybrid, recommend
 from reco_engine.recommenders.base import Recommender
 from reco_engine.types import ItemId, Items
 
-WITHOUT_KINDS = frozenset({"history_item", "feature", "repeat"})
+HISTORY_KINDS = frozenset({"history_item", "feature", "repeat"})
 """Kinds of reasons whose evidence is what the shopper did."""
 
 
@@ -150,7 +150,7 @@ class _Search:
         reduced = self._reduced(without)
         points = np.zeros(self.model.item_ids.size)
         for terms in self.model.terms(reduced, [self.item_id], at=self.at):
-            if terms.evidence is not None and terms.kind in WITHOUT_KINDS:
+            if terms.evidence is not None and terms.kind in HISTORY_KINDS:
                 owners = codes_of(self.model.item_ids, terms.evidence)
                 np.add.at(points, owners, terms.points[0])
         weights = np.zeros(self.model.item_ids.size)
