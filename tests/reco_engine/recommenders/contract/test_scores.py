@@ -91,10 +91,13 @@ def test_a_history_given_as_arrays_is_the_same_history(model):
 
 
 def test_the_company_of_other_shoppers_changes_nothing(model):
+    # To the bit when asked again; a batch may add in another order, which float32 shows in its last places.
     others = [History([1, 2]), HISTORY, History([]), HISTORY]
     together = model.score(others, at=AT)
     for row, history in zip(together, others, strict=True):
-        np.testing.assert_array_equal(model.score([replace(history)], at=AT)[0], row)
+        alone = model.score([replace(history, _known={})], at=AT)
+        np.testing.assert_allclose(row, alone[0], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(model.score([history], at=AT), alone)
 
 
 def test_a_stranger_is_served_as_the_known_shopper_with_the_same_history(model, data, fit, rows):
@@ -106,9 +109,6 @@ def test_a_stranger_is_served_as_the_known_shopper_with_the_same_history(model, 
     stranger = fit(interactions.where(~mine))
     known_row, strange_row = model.score([history], at=AT)[0], stranger.score([history], at=AT)[0]
     assert np.isfinite(strange_row).sum() == np.isfinite(known_row).sum() > 0
-    np.testing.assert_array_equal(
-        model.score([history], at=AT), model.score([History(list(history.items), list(history.timestamps))], at=AT)
-    )
 
 
 def test_an_event_of_the_future_counts_as_one_of_this_moment(model):
