@@ -14,9 +14,13 @@ import numpy as np
 
 from reco_engine.errors import ArtifactError
 from reco_engine.ranking.blending import Blend
+from reco_engine.ranking.silence import Silence
 from reco_engine.recommenders.registry import BUILT_IN, class_of
 
 from .manifest import MANIFEST, Manifest
+
+BESIDE: dict[str, type[Any]] = {Blend.name: Blend, Silence.name: Silence}
+"""What is learned and stored, and is no recommender."""
 
 
 def save(model: Any, directory: Path | str) -> Manifest:
@@ -67,8 +71,8 @@ def load(directory: Path | str, *, sha256: str | None = None) -> Any:
 
 
 def _class_of(kind: str) -> Any:
-    if kind == Blend.name:
-        return Blend
+    if kind in BESIDE:
+        return BESIDE[kind]
     if kind not in BUILT_IN:
         raise ArtifactError(f"recommender {kind!r} is not known here")
     return class_of(kind)

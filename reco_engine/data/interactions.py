@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +26,12 @@ def _column(name: str, values: Any, size: int, default: float) -> npt.NDArray[np
     if not np.all(np.isfinite(column)):
         raise BadInputError(f"{name} has NaN or infinite values; drop or fill those rows first")
     return column
+
+
+def _finite_instant(at: float) -> float:
+    if not math.isfinite(at):
+        raise BadInputError(f"at must be a finite number of unix seconds, not {at}")
+    return float(at)
 
 
 def _ids(values: Any) -> Ids:
@@ -112,7 +119,7 @@ class Interactions:
     def instant(self, at: float | None) -> float:
         """The moment that ages count from: ``at``, else the newest interaction."""
         if at is not None:
-            return float(at)
+            return _finite_instant(at)
         return float(self.timestamps.max()) if len(self) else 0.0
 
     def ages(self, at: float | None = None) -> npt.NDArray[np.float64]:
@@ -197,7 +204,7 @@ class History:
         if self.timestamps is None:
             return np.zeros(len(self.items))
         times = np.asarray(self.timestamps, dtype=np.float64)
-        now = float(at) if at is not None else (float(times.max()) if times.size else 0.0)
+        now = _finite_instant(at) if at is not None else (float(times.max()) if times.size else 0.0)
         return np.maximum(now - times, 0.0) / SECONDS_A_DAY
 
     def once(self, owner: object, key: Hashable, work: Callable[[], T]) -> T:
@@ -221,8 +228,20 @@ def codes_of(item_ids: Ids, wanted: Sequence[Hashable] | Ids) -> npt.NDArray[np.
         return np.full(len(wanted), -1, dtype=np.int64)
     values = np.asarray(wanted)
     if values.dtype.kind != item_ids.dtype.kind and {values.dtype.kind, item_ids.dtype.kind} - set("iu"):
-        values = np.asarray([str(value) for value in wanted])
         if item_ids.dtype.kind in "iu":
-            return np.full(len(wanted), -1, dtype=np.int64)
+            return _codes_of_mixed(item_ids, wanted)
+        values = np.asarray([str(value) for value in wanted])
     places = np.minimum(np.searchsorted(item_ids, values), item_ids.size - 1)
     return np.where(item_ids[places] == values, places, -1).astype(np.int64)
+
+
+def _codes_of_mixed(item_ids: Ids, wanted: Sequence[Hashable] | Ids) -> npt.NDArray[np.int64]:
+    """As ``codes_of`` for ids of several types among integers: one that is no integer hides no other one."""
+    places = np.full(len(wanted), -1, dtype=np.int64)
+    whole = [
+        place
+        for place, value in enumerate(wanted)
+        if isinstance(value, int | np.integer) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+    ]
+    places[whole] = codes_of(item_ids, np.asarray([wanted[place] for place in whole], dtype=np.int64))
+    return places

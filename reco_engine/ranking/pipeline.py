@@ -17,7 +17,10 @@ from reco_engine.recommenders.registry import create
 from reco_engine.types import Ids, ItemId, Items, Ranking, Scores, Terms
 
 from .blending import DEFAULT_WEIGHTS, Blend
+from .diversity import Diversity
+from .eligibility import eligible
 from .fitting import fit_blend
+from .silence import Silence
 
 PROPOSERS = ("item_cf", "user_cf", "content", "popularity")
 """Cheap enough to score everything; the others score candidates only."""
@@ -99,6 +102,9 @@ class Hybrid(Explained):
         at: float | None = None,
         n_candidates: int = 300,
         bonus: Mapping[Any, float] | None = None,
+        diversity: Diversity | None = None,
+        silence: Silence | None = None,
+        least_chance: float = 0.0,
     ) -> Ranking:
         """The ``n`` best items, best first: the cheap parts propose, all that take part score the candidates.
 
@@ -107,11 +113,11 @@ class Hybrid(Explained):
             exclude: Items that must not be shown to this shopper.
             n_candidates: Items worth ranking that each proposer passes on, at least ``n``.
             bonus: Points that rules add to items' scores; each proposer passes on the best of the raised ones, too.
+            diversity: Makes the list less uniform: other items in another order, the scores stay what they are.
+            silence: Leaves out what is less likely to be taken than ``least_chance``; the list may become short.
         """
         factors = self.blend.factors(len(history), self.parts.keys())
-        open_ = np.ones(self.item_ids.size, dtype=bool) if allowed is None else allowed.copy()
-        closed = codes_of(self.item_ids, list(exclude))
-        open_[closed[closed >= 0]] = False
+        open_ = eligible(self.item_ids, allowed=allowed, exclude=list(exclude))
         rows = {name: self.parts[name].score([history], at=at)[0] for name in factors if name in PROPOSERS}
         places = self._candidates(rows, open_, max(n, n_candidates))
         extra = np.zeros(self.item_ids.size)
@@ -130,8 +136,9 @@ class Hybrid(Explained):
             total[said] += factor * row[said].astype(np.float64)
             opinion |= said
         total[~opinion] = np.nan
-        best = best_places(total, n)
-        return Ranking(tuple(ids[best].tolist()), tuple(total[best].tolist()))
+        best = best_places(total, n) if diversity is None else diversity.places(ids, total, n)
+        ranking = Ranking(tuple(ids[best].tolist()), tuple(total[best].tolist()))
+        return ranking if silence is None else silence.cut(ranking, len(history), least_chance)
 
     def _candidates(
         self, rows: Mapping[str, npt.NDArray[np.float32]], open_: npt.NDArray[np.bool_], n: int

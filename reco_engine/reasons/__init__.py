@@ -1,5 +1,7 @@
 """Why an item is in a list: the terms of the score that put it there."""
 
 from .attribution import explained
+from .audit import audit
+from .counterfactual import counterfactual
 
-__all__ = ["explained"]
+__all__ = ["audit", "counterfactual", "explained"]

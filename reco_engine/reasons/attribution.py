@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from reco_engine.data.interactions import History
 from reco_engine.recommenders.base import Recommender
-from reco_engine.types import Ids, ItemId, Reason, Recommendation, Terms
+from reco_engine.types import ItemId, Reason, Recommendation, Terms
 
 REASONS = 5
 
@@ -25,39 +25,48 @@ def explained(
     """
     table = merged(model.terms(history, items, at=at), len(items))
     points = np.hstack([term.points for term in table]) if table else np.zeros((len(items), 0))
-    owners = [(term, column) for term in table for column in range(term.points.shape[1])]
-    best = _largest(points, most)
+    owners = [(term, column) for term in table if term.kind != "remainder" for column in range(term.points.shape[1])]
+    best = _largest(points[:, : len(owners)], most)
     return tuple(_recommendation(item, row, points[row], best[row], owners) for row, item in enumerate(items))
 
 
 def merged(terms: Sequence[Terms], n_items: int) -> list[Terms]:
-    """One table of points for each kind, columns of the same evidence added; remainders come last."""
+    """One table of points for each kind with evidence and one without, equal evidence added; remainders come last."""
     kinds = sorted({term.kind for term in terms}, key=lambda kind: (kind == "remainder", kind))
-    return [_merged([term for term in terms if term.kind == kind], n_items) for kind in kinds]
+    tables = []
+    for kind in kinds:
+        own = [term for term in terms if term.kind == kind]
+        for told in ([term for term in own if term.evidence is not None], [t for t in own if t.evidence is None]):
+            if told:
+                tables.append(_merged(told, n_items))
+    return tables
 
 
 def _merged(terms: Sequence[Terms], n_items: int) -> Terms:
+    """Terms of one kind, all with evidence or all without, as one table."""
     first = terms[0]
-    if len(terms) == 1:
+    if len(terms) == 1 and first.evidence is not None and np.all(first.evidence[1:] > first.evidence[:-1]):
         return first
-    pieces = [term.evidence for term in terms if term.evidence is not None]
-    shoppers = next((term.shoppers for term in terms if term.shoppers is not None), None)
-    if not pieces:
-        return Terms(first.kind, np.sum([term.points for term in terms], axis=0), first.source, shoppers=shoppers)
-    evidence: Ids = np.unique(np.concatenate(pieces))
-    points = np.zeros((n_items, evidence.size))
-    for term in terms:
-        if term.evidence is not None:
-            points[:, np.searchsorted(evidence, term.evidence)] += term.points
-    return Terms(first.kind, points, first.source, evidence, shoppers)
+    counts = [term.shoppers for term in terms if term.shoppers is not None]
+    shoppers = np.max(counts, axis=0) if counts else None
+    points = np.hstack([term.points for term in terms])
+    if first.evidence is None:
+        return Terms(first.kind, points.sum(axis=1, keepdims=True), first.source, shoppers=shoppers)
+    evidence, columns = np.unique(np.concatenate([term.evidence for term in terms]), return_inverse=True)
+    added = np.zeros((evidence.size, n_items))
+    np.add.at(added, columns, points.T)
+    return Terms(first.kind, added.T, first.source, evidence, shoppers)
 
 
 def _largest(points: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.int64]:
-    """Columns of each row's largest points, largest first, shape (n_items, at most ``most``)."""
-    if points.shape[1] > most:
-        columns = np.argpartition(-points, most - 1, axis=1)[:, :most]
-    else:
-        columns = np.tile(np.arange(points.shape[1]), (points.shape[0], 1))
+    """Columns of each row's largest points, largest first, ties by column, shape (n_items, at most ``most``)."""
+    if points.shape[1] <= most:
+        return np.argsort(-points, axis=1, kind="stable")
+    columns = np.sort(np.argpartition(-points, most - 1, axis=1)[:, :most], axis=1)
+    kept = np.take_along_axis(points, columns, axis=1)
+    least = kept.min(axis=1, keepdims=True, initial=np.inf)
+    tied = (np.count_nonzero(points == least, axis=1) > np.count_nonzero(kept == least, axis=1)) & (least[:, 0] > 0)
+    columns[tied] = np.sort(np.argsort(-points[tied], axis=1, kind="stable")[:, :most], axis=1)
     order = np.argsort(-np.take_along_axis(points, columns, axis=1), axis=1, kind="stable")
     return np.asarray(np.take_along_axis(columns, order, axis=1), dtype=np.int64)
 
@@ -73,7 +82,7 @@ def _recommendation(
     reasons = []
     for column in best.tolist():
         term, own = owners[column]
-        if term.kind == "remainder" or points[column] <= 0:
+        if points[column] <= 0:
             continue
         evidence = () if term.evidence is None else (term.evidence[own].item(),)
         shoppers = 0 if term.shoppers is None else int(term.shoppers[row])

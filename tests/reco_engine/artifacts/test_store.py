@@ -7,13 +7,13 @@ import pytest
 
 from reco_engine.artifacts import load, save
 from reco_engine.errors import ArtifactError
-from reco_engine.recommenders.registry import BUILT_IN, create
+from reco_engine.recommenders.registry import BUILT_IN
 from tests.reco_engine.conftest import AT, HISTORY
 
 
 @pytest.fixture(scope="module", params=BUILT_IN)
-def model(request, data):
-    return create(request.param).fit(*data, seed=7, at=AT)
+def model(request, fitted):
+    return fitted(request.param)
 
 
 def test_a_model_comes_back_from_disk_as_it_was(model, tmp_path):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
-from reco_engine.data.interactions import History
-from reco_engine.ranking import Blend, Hybrid, recommend
+from reco_engine.data.interactions import History, Interactions
+from reco_engine.errors import BadInputError
+from reco_engine.ranking import Blend, Diversity, FeatureLikeness, Hybrid, Silence, recommend
 from reco_engine.reasons import explained
 from reco_engine.recommenders import Popularity
 from reco_engine.recommenders.registry import create
@@ -59,3 +61,47 @@ def test_fitting_a_hybrid_fits_its_parts_and_their_weights(data):
 def test_a_history_of_nothing_is_ranked_by_popularity(hybrid):
     (popular,) = recommend(hybrid.parts["popularity"], [History([])], n=5)
     assert hybrid.rank(History([]), 5, at=AT).item_ids == popular.item_ids
+
+
+def test_a_diverse_list_has_more_shelves_the_same_scores_and_a_bounded_loss(hybrid):
+    shelves = [f"Shelf {item % 4}" for item in hybrid.item_ids]
+    diversity = Diversity(FeatureLikeness.of_groups(hybrid.item_ids, shelves), strength=0.7, max_loss=0.2)
+    plain = hybrid.rank(HISTORY, 4, at=AT)
+    diverse = hybrid.rank(HISTORY, 4, at=AT, diversity=diversity)
+    assert len({item % 4 for item in diverse.item_ids}) > len({item % 4 for item in plain.item_ids})
+    assert 0.8 * sum(plain.scores) <= sum(diverse.scores) <= sum(plain.scores)
+    whole = hybrid.rank(HISTORY, 30, at=AT)
+    known = dict(zip(whole.item_ids, whole.scores, strict=True))
+    assert diverse.scores == tuple(known[item] for item in diverse.item_ids)
+
+
+def test_a_quiet_list_ends_where_little_is_likely(hybrid):
+    plain = hybrid.rank(HISTORY, 8, at=AT)
+    between = (plain.scores[2] + plain.scores[3]) / 2
+    scores = [np.asarray([between + 1e-9, between - 1e-9])] * 60
+    silence = Silence().fit_lists(scores, [np.asarray([True, False])] * 60, [len(HISTORY)] * 60)
+    quiet = hybrid.rank(HISTORY, 8, at=AT, silence=silence, least_chance=0.9)
+    assert quiet.item_ids == plain.item_ids[:3]
+    assert quiet.scores == plain.scores[:3]
+    assert hybrid.rank(HISTORY, 8, at=AT, silence=silence) == plain
+
+
+def test_places_given_as_what_is_allowed_are_refused(hybrid):
+    with pytest.raises(BadInputError, match="allowed"):
+        hybrid.rank(HISTORY, 4, allowed=np.arange(5))
+
+
+def test_a_list_is_not_short_while_enough_items_may_be_shown():
+    # Who took 0 took 1 as well, and nobody took 0 and 2 or 3: one candidate is proposed, three are wanted.
+    model = Hybrid({"item_cf": create("item_cf")}).fit(Interactions.from_arrays([1, 1, 2, 2], [0, 1, 2, 3]))
+    ranking = model.rank(History([0]), 3, exclude=[0])
+    assert ranking.item_ids == (1, 2, 3)
+    assert ranking.scores[0] > ranking.scores[1] == ranking.scores[2] == 0.0
+
+
+def test_points_of_a_rule_lift_an_item_that_nobody_proposed(hybrid):
+    whole = hybrid.rank(HISTORY, 30, at=AT)
+    last, score = whole.item_ids[-1], whole.scores[-1]
+    lifted = hybrid.rank(HISTORY, 1, at=AT, n_candidates=1, bonus={last: 100.0, "no such item": 200.0})
+    assert lifted.item_ids == (last,)
+    assert lifted.scores[0] == pytest.approx(score + 100.0)
