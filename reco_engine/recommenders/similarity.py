@@ -12,8 +12,8 @@ from scipy import sparse
 from reco_engine.types import Floats
 
 from .products import Factors, best_products
-from .spectral import SpectralTerm, power
-from .taken import Taken
+from .spectral import SpectralTerm
+from .taken import Taken, power
 
 SAMPLE = 256
 """Source items by which the spectral term's unit is set."""

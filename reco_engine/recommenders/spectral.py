@@ -12,6 +12,8 @@ from sklearn.utils.extmath import randomized_svd
 
 from reco_engine.types import Floats
 
+from .taken import power
+
 EXACT = 2**24
 """Whole numbers up to this are exact in float32, however they are summed."""
 
@@ -79,8 +81,3 @@ class SpectralTerm:
         products *= self.sources[places][:, None]
         products *= self.targets
         return products
-
-
-def power(values: Floats, exponent: float) -> npt.NDArray[np.float64]:
-    """``values ** exponent``; zero where a value is zero, whatever the exponent."""
-    return np.where(values > 0, np.maximum(values, 1e-12) ** exponent, 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -66,3 +66,8 @@ def _over(user_ids: Ids, item_ids: Ids, taken: Taken) -> sparse.csr_matrix:
     starts = np.concatenate([[0], np.cumsum(sizes)])
     columns = codes_of(item_ids, taken.item_ids)[taken.weights.indices].astype(np.int32)
     return sparse.csr_matrix((taken.weights.data, columns, starts), shape=(user_ids.size, item_ids.size))
+
+
+def power(values: npt.NDArray[Any], exponent: float) -> npt.NDArray[np.float64]:
+    """``values ** exponent``; zero where a value is zero, whatever the exponent."""
+    return np.where(values > 0, np.maximum(values, 1e-12) ** exponent, 0.0)
