@@ -153,7 +153,9 @@ def _close_together(events: EventBatch, seconds: float) -> npt.NDArray[np.int64]
     order = np.lexsort((events.timestamps, events.users))
     gaps = np.diff(events.timestamps[order], prepend=np.nan)
     after = _same_as_before(order, events.users) & (gaps <= seconds)
-    return order[after | np.append(after[1:], np.zeros(min(order.size, 1), dtype=bool))]
+    close = after.copy()
+    close[:-1] |= after[1:]
+    return np.asarray(order[close])
 
 
 def _same_as_before(order: npt.NDArray[np.int64], *columns: Any) -> Mask:
