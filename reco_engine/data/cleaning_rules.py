@@ -119,15 +119,16 @@ class Bots:
 def usual_rules(item_ids: Any = None) -> tuple[Rule, ...]:
     """Every rule with its usual settings, in an order that works; unknown products only where ``item_ids`` are given.
 
-    Returns come before impossible quantities, since some shops report a return as a negative purchase.
+    Bots are told by all that they did, so that rule comes before those which drop some of it. Returns come before
+    impossible quantities, since some shops report a return as a negative purchase.
     """
     known = () if item_ids is None else (UnknownProducts(np.unique(np.asarray(item_ids))),)
     return (
         ImpossibleTimes(),
-        *known,
         ExactDuplicates(),
-        NearDuplicates(),
         Bots(),
+        *known,
+        NearDuplicates(),
         Returns(),
         ImpossibleValues("quantities", lowest=0.001, highest=10_000.0, action="drop"),
         ImpossibleValues("prices", lowest=0.0, highest=1e7),
