@@ -104,12 +104,20 @@ class Prediction:
         model = HistGradientBoostingRegressor() if self.model is None else clone(self.model)
         if "random_state" in model.get_params():
             model.set_params(random_state=seed)
-        model.fit(table[known], columns[column][known])
-        return partial(self._predicted, model)
+        try:
+            model.fit(table[known], columns[column][known])
+        except ValueError as error:
+            raise _unpredictable(column, model, error) from error
+        return partial(self._predicted, model, column)
 
-    def _predicted(self, model: Any, columns: Arrays) -> Numbers:
+    def _predicted(self, model: Any, column: str, columns: Arrays) -> Numbers:
         table = self._table(columns)
-        return np.asarray(model.predict(table), dtype=np.float64) if len(table) else np.empty(0)
+        if not len(table):
+            return np.empty(0)
+        try:
+            return np.asarray(model.predict(table), dtype=np.float64)
+        except ValueError as error:
+            raise _unpredictable(column, model, error) from error
 
     def _table(self, columns: Arrays) -> Numbers:
         return np.stack([numbers_of(columns, name) for name in self.of], axis=1)
@@ -168,6 +176,10 @@ def numbers_of(columns: Arrays, name: str) -> Numbers:
 
 def _everywhere(value: float, columns: Arrays) -> Numbers:
     return np.full(next(iter(columns.values())).size, value)
+
+
+def _unpredictable(column: str, model: Any, error: ValueError) -> BadInputError:
+    return BadInputError(f"column {column!r} cannot be predicted by {type(model).__name__}: {error}")
 
 
 def _no_column(name: str, columns: Arrays) -> BadInputError:

@@ -156,7 +156,7 @@ EVENTS = st.lists(
         st.sampled_from(["u", "v", "w"]),
         st.sampled_from(["a", "b", "unknown"]),
         st.sampled_from(["view_item", "purchase", "refund"]),
-        st.sampled_from([-10.0**7, 0.0, 1.0, 2.0, 4.0, 60.0, NOW]),
+        st.sampled_from([-(10.0**7), 0.0, 1.0, 2.0, 4.0, 60.0, NOW]),
         st.sampled_from([NAN, INF, -1.0, 0.0, 1.0, 3.0]),
     ),
     min_size=1,
