@@ -129,6 +129,8 @@ def _parquet(path: Path, columns: Mapping[str, str | None], needed: tuple[str, .
 
 
 def _ids(name: str, values: Column) -> Column:
+    if values.size == 0:
+        raise BadInputError(f"column {name} has no rows; there is nothing to measure")
     if values.dtype.kind == "f" or (
         values.dtype.kind == "O" and any(value is None or value != value for value in values)
     ):
