@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from reco_engine.errors import BadInputError
 from reco_engine.evaluation import memory, task_of
+from reco_engine.evaluation.protocol import ranked_lists
 from reco_engine.evaluation.running import compare, parse_settings
+from reco_engine.ranking import Hybrid
+from reco_engine.ranking.blending import Blend
+from reco_engine.recommenders import Popularity
 
 
 def test_a_value_is_json_where_it_is_and_a_string_where_it_is_not():
@@ -40,6 +47,14 @@ def test_without_the_baseline_nothing_is_held_against_it(data):
     assert comparison.over_baseline("item_cf") is None
 
 
+@pytest.mark.parametrize("repeats", [False, True])
+def test_a_hybrid_of_one_part_ranks_as_that_part_does(data, repeats):
+    task = task_of(data[0], repeats=repeats)
+    popularity = Popularity().fit(task.train)
+    hybrid = Hybrid({"popularity": popularity}, Blend.default({"popularity": 1.0}))
+    assert ranked_lists(hybrid, task, 5)[0].tolist() == ranked_lists(popularity, task, 5)[0].tolist()
+
+
 def test_the_peak_is_what_the_work_needed_for_a_while():
     def work():
         return float(np.ones(8_000_000).sum())  # 64 MB
@@ -56,3 +71,10 @@ def test_where_the_system_does_not_tell_the_peak_is_unknown(monkeypatch, tmp_pat
     monkeypatch.setattr(memory, "STATUS", tmp_path / "status")
     (tmp_path / "status").write_text("Name: x\n")
     assert memory.with_peak_memory(lambda: 7) == (7, None)
+
+
+def test_measuring_needs_neither_plots_nor_parquet_until_they_are_asked_for():
+    code = (
+        "import sys, reco_engine.evaluation.__main__; assert not {'matplotlib', 'pyarrow', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
