@@ -28,6 +28,7 @@ def plot(comparison: Comparison, path: Path) -> None:
         BadInputError: If the file cannot be written, or its ending is none that matplotlib writes.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import StrMethodFormatter
 
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
@@ -39,6 +40,8 @@ def plot(comparison: Comparison, path: Path) -> None:
             axes.annotate(name, (cost, ndcg.mean), xytext=(6, 5), textcoords="offset points", fontsize=9)
     for axes, label in ((left, "seconds to fit"), (right, "milliseconds for one shopper's list")):
         axes.set(xscale="log", xlabel=label)
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.xaxis.set_minor_formatter("")
         axes.margins(x=0.2, y=0.1)
         axes.grid(alpha=0.3)
     left.set_ylabel(f"NDCG@{comparison.k}")
