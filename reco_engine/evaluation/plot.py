@@ -42,7 +42,7 @@ def plot(comparison: Comparison, path: Path) -> None:
         axes.set(xscale="log", xlabel=label)
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.xaxis.set_minor_formatter("")
-        axes.margins(x=0.2, y=0.1)
+        axes.margins(x=0.35, y=0.1)  # room for the names
         axes.grid(alpha=0.3)
     left.set_ylabel(f"NDCG@{comparison.k}")
     try:
