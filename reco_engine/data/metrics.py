@@ -1,7 +1,11 @@
-"""How good a list was, seen from what was bought after it."""
+"""How good one list was, seen from what was taken after it; ``list_metrics`` measures many at once.
+
+All are binary: an item was taken or not. NaN when nothing is relevant, since no list could be right.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
@@ -25,3 +29,32 @@ def recall_at(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int
     if not relevant:
         return float("nan")
     return sum(item in relevant for item in ranked[:k]) / len(relevant)
+
+
+def precision_at(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int = 10) -> float:
+    """Share of ``k`` places that hold a relevant item; a shorter list leaves places empty."""
+    return sum(item in relevant for item in ranked[:k]) / k if relevant else math.nan
+
+
+def hit_rate_at(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int = 10) -> float:
+    """1 when a relevant item is among the first ``k``, else 0."""
+    return float(any(item in relevant for item in ranked[:k])) if relevant else math.nan
+
+
+def mrr_at(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int = 10) -> float:
+    """One over the rank of the first relevant item, 0 when none is among the first ``k``."""
+    if not relevant:
+        return math.nan
+    return next((1.0 / rank for rank, item in enumerate(ranked[:k], start=1) if item in relevant), 0.0)
+
+
+def map_at(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int = 10) -> float:
+    """Mean over all relevant items of the precision at their rank, 0 for those beyond ``k`` (trec_eval's map_cut)."""
+    if not relevant:
+        return math.nan
+    hits, total = 0, 0.0
+    for rank, item in enumerate(ranked[:k], start=1):
+        if item in relevant:
+            hits += 1
+            total += hits / rank
+    return total / len(relevant)
