@@ -129,3 +129,9 @@ def test_points_of_the_item_are_zero_where_nothing_was_learnt():
     (reason,) = model.explain(History(["a"]), "a")
     assert reason.kind == "repeat"
     assert math.isclose(reason.points, float(model.score([History(["a"])])[0, 0]), rel_tol=1e-6)
+
+
+def test_a_shopper_without_a_known_purchase_has_nothing_to_buy_again(weekly):
+    scores = weekly.score([History([]), History(["sofa"], [3.0])], at=180 * DAY)
+    assert scores.shape == (2, weekly.item_ids.size)
+    assert np.isnan(scores).all()

@@ -7,8 +7,10 @@ import pytest
 
 from reco_engine.data.interactions import Interactions
 from reco_engine.recommenders import repeat_fit
+from reco_engine.recommenders.habits import days_of, habits_of
 from reco_engine.recommenders.quadratic import chances, products_of
 from reco_engine.recommenders.repeat_fit import belief, learnt
+from reco_engine.recommenders.repeat_items import repeat_items
 from tests.reco_engine.conftest import DAY
 
 HALF_LIVES = np.asarray([7.0, 90.0])
@@ -31,18 +33,15 @@ def test_before_any_data_five_fresh_days_make_even_odds():
     assert chance_of(belief(HALF_LIVES), features).tolist() == pytest.approx([0.5])
 
 
-def test_the_belief_is_the_same_however_features_are_standardised():
+def test_the_belief_is_the_same_however_features_are_standardised(monkeypatch):
+    monkeypatch.setattr(repeat_fit, "PRIOR", 1e9)
     data = shop(30, {"milk": range(0, 90, 5), "pan": [3], "tea": range(0, 90, 20)})
-    kept, repeat_fit.PRIOR = repeat_fit.PRIOR, 1e9
-    try:
-        found = learnt(data, HALF_LIVES, horizon=20.0, rng=np.random.default_rng(0))
-    finally:
-        repeat_fit.PRIOR = kept
+    found = learnt(data, HALF_LIVES, horizon=20.0, rng=np.random.default_rng(0))
     features = np.random.default_rng(2).normal(size=(5, 6))
     np.testing.assert_allclose(chance_of(found, features), chance_of(belief(HALF_LIVES), features), rtol=1e-3)
 
 
-def test_what_comes_back_gets_a_high_chance_and_what_does_not_a_low_one(monkeypatch):
+def test_learns_from_whether_each_habit_known_at_the_cut_was_taken_after_it(monkeypatch):
     seen = {}
 
     def caught(columns, outcomes, prior, strength):
@@ -79,4 +78,22 @@ def test_a_learnt_chance_is_near_the_share_that_came_back():
     data = shop(200, {"milk": range(0, 100, 7), "bread": range(0, 100, 10), "pan": [3], "lamp": [60]})
     found = learnt(data, HALF_LIVES, horizon=20.0, rng=np.random.default_rng(0))
     assert found.weights.size == 1 + 6 + 21
-    assert chances(found.weights[:1])[0] == pytest.approx(0.5, abs=0.3)  # two of the four items come back
+    cut = 98.0 - 20.0
+    ages = [cut - np.arange(0, cut, 7), cut - np.arange(0, cut, 10), np.asarray([cut - 3]), np.asarray([cut - 60])]
+    lines = days_of(
+        np.repeat(np.arange(4), [each.size for each in ages]),
+        np.concatenate(ages),
+        np.ones(sum(each.size for each in ages)),
+        n_pairs=4,
+    )
+    everybody = np.repeat(np.arange(4), 200)
+    shoppers = days_of(
+        np.arange(800).repeat(np.asarray([each.size for each in ages])[everybody]),
+        np.concatenate([ages[item] for item in everybody]),
+        np.ones(sum(ages[item].size for item in everybody)),
+        n_pairs=800,
+    )
+    items = repeat_items(shoppers, everybody, 4)
+    milk, bread, pan, lamp = chance_of(found, np.hstack([habits_of(lines, HALF_LIVES), items]))
+    assert min(milk, bread) > 0.9
+    assert max(pan, lamp) < 0.1
