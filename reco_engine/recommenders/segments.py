@@ -33,15 +33,17 @@ def codes_per_interaction(interactions: Interactions, segments: Segments | None)
             f"segments must have one value per interaction: {len(interactions)}, not {len(segments)}; "
             "or give a mapping from user id to segment"
         )
-    return _codes(list(segments))
+    return _codes(segments.tolist() if isinstance(segments, np.ndarray) else segments)
 
 
 def _codes(values: Sequence[Hashable | None]) -> tuple[Ids, npt.NDArray[np.int64]]:
-    given = np.asarray([value is not None for value in values], dtype=bool)
-    names, codes = np.unique(np.asarray([str(value) for value in values])[given], return_inverse=True)
-    places = np.full(len(values), -1, dtype=np.int64)
-    places[given] = codes
-    return names, places
+    """The values' names, sorted, and the place of each value among them, -1 for ``None``."""
+    distinct = set(values) - {None}
+    names = sorted({str(value) for value in distinct})
+    rank = {name: place for place, name in enumerate(names)}
+    places: dict[Hashable | None, int] = {value: rank[str(value)] for value in distinct}
+    codes = np.fromiter((places.get(value, -1) for value in values), dtype=np.int64, count=len(values))
+    return np.asarray(names, dtype=None if names else "U1"), codes
 
 
 def takers_by_segment(
