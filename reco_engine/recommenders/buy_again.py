@@ -31,7 +31,8 @@ class BuyAgain(Explained):
     A logistic regression on the shopper's days with the item (counts faded with several half-lives, how far
     they are through their own interval) and on the item itself (how many of its takers repeat, whether it rises,
     how much it is taken lately), with all products of two. It is learnt in ``fit``: habits up to ``horizon``
-    days before the newest interaction, and who repeated within them. Where there is little to learn from, or
+    days before the newest interaction, and who of the shoppers that came back repeated within them; so it is the
+    chance for one who comes back. Where there is little to learn from, or
     nothing is dated, it stays near a faded count. Points of kind "repeat" are the chance for an item of
     average features, those of kind "popular" the rest.
 
