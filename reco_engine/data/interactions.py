@@ -182,11 +182,12 @@ class Interactions:
 
 @dataclass(frozen=True)
 class History:
-    """One shopper, live: what they touched, when, and how much it counts."""
+    """One shopper, live: what they touched, when, how much it counts, and the segment or market they belong to."""
 
     items: Sequence[Hashable]
     timestamps: Sequence[float] | None = None
     weights: Sequence[float] | None = None
+    segment: Hashable | None = field(default=None, kw_only=True)
     _known: dict[tuple[int, Hashable], tuple[object, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from .content import ContentBased
 from .content_mlp import ContentMLP
 from .item_cf import ItemCF
 from .popularity import Popularity
+from .trending import Trending
 from .user_cf import UserCF
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "ItemCF",
     "Popularity",
     "Recommender",
+    "Trending",
     "UserCF",
 ]

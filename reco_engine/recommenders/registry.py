@@ -9,6 +9,7 @@ from .base import Recommender
 
 BUILT_IN = {
     "popularity": "reco_engine.recommenders.popularity:Popularity",
+    "trending": "reco_engine.recommenders.trending:Trending",
     "item_cf": "reco_engine.recommenders.item_cf:ItemCF",
     "user_cf": "reco_engine.recommenders.user_cf:UserCF",
     "content": "reco_engine.recommenders.content:ContentBased",
