@@ -197,7 +197,7 @@ class _ItemNetwork:
         cells = features.tocoo()
         places = self.torch.from_numpy(np.stack([cells.row, cells.col]).astype(np.int64))
         values = self.torch.from_numpy(cells.data.astype(np.float32))
-        inputs = self.torch.sparse_coo_tensor(places, values, cells.shape)
+        inputs = self.torch.sparse_coo_tensor(places, values, cells.shape, check_invariants=False)
         first, first_bias, second, second_bias = self.layers
         hidden = self.torch.tanh(self.torch.sparse.mm(inputs, first) + first_bias)
         return self.torch.nn.functional.softplus(hidden @ second + second_bias)
