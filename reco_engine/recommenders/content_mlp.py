@@ -14,6 +14,7 @@ from sklearn.linear_model import PoissonRegressor
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.features import Keys, feature_matrix
 from reco_engine.data.interactions import History, Interactions, codes_of
+from reco_engine.errors import BadInputError
 from reco_engine.portrait.decay import half_life_weights
 from reco_engine.seeds import generator
 from reco_engine.types import Floats, Items, Scores, Terms
@@ -137,8 +138,16 @@ class ContentMLP(OfContent):
         return np.asarray(np.exp(np.clip(features @ self.appeals_, -20.0, 20.0)), dtype=np.float64)
 
     def _learn_appeals(self, features: sparse.csr_matrix, takings: npt.NDArray[np.float64]) -> None:
-        """From items that were taken at all: why the others were not is unknown, they may be new."""
+        """From items that were taken at all: why the others were not is unknown, they may be new.
+
+        Raises:
+            BadInputError: If none was.
+        """
         taken = takings > NEVER_TAKEN
+        if not taken.any():
+            raise BadInputError(
+                "catalogue holds none of the items that were taken lately; pass the catalogue they are of"
+            )
         regression = PoissonRegressor(alpha=self.shrinkage, max_iter=60).fit(features[taken], takings[taken])
         self.appeals_ = regression.coef_.astype(np.float64)
         self.mean_appeal_ = float(self._appeals_of(features[taken]).mean())

@@ -10,6 +10,7 @@ from reco_engine.artifacts import load, save
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.features import feature_matrix
 from reco_engine.data.interactions import History, Interactions
+from reco_engine.errors import BadInputError
 from reco_engine.recommenders import ContentMLP
 from reco_engine.recommenders.networks import item_vectors
 
@@ -86,3 +87,13 @@ def test_progress_is_told_to_the_end():
     shop = Interactions.from_arrays([1, 1, 2, 2], [0, 1, 0, 2])
     ContentMLP(n_epochs=3).fit(shop, goods([0, 1, 2]), progress=told.append)
     assert told == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+def test_a_catalogue_of_other_items_is_refused():
+    with pytest.raises(BadInputError, match="none of the items"):
+        ContentMLP().fit(Interactions.from_arrays([1, 2], [500, 501]), goods([0, 1]))
+
+
+def test_users_of_one_item_each_leave_nothing_to_train_on_and_all_is_scored(model):
+    lonely = ContentMLP(n_epochs=1).fit(Interactions.from_arrays([1, 2, 3], [0, 1, 10]), goods(list(range(20))))
+    assert np.isfinite(lonely.score([History([1])])).all()
