@@ -48,7 +48,8 @@ class ContentMLP(OfContent):
     dropout: float = 0.3
     learning_rate: float = 5e-3
     weight_decay: float = 1e-4
-    shrinkage: float = 0.01  # of the regression that tells takings from features
+    shrinkage: float = 0.1  # of the regression that tells takings from features
+    appeal_exponent: float = 0.5  # how much of it is believed
     half_life: float = 120.0  # days, in training
     n_train_items: int = 6000  # the most taken, at most
     n_train_users: int = 20_000  # drawn at random, at most
@@ -135,7 +136,9 @@ class ContentMLP(OfContent):
 
     def _appeals_of(self, features: sparse.csr_matrix) -> npt.NDArray[np.float64]:
         """Takings that features foretell, up to a factor, above zero, shape (n_items,)."""
-        return np.asarray(np.exp(np.clip(features @ self.appeals_, -20.0, 20.0)), dtype=np.float64)
+        return np.asarray(
+            np.exp(np.clip(self.appeal_exponent * (features @ self.appeals_), -20.0, 20.0)), dtype=np.float64
+        )
 
     def _learn_appeals(self, features: sparse.csr_matrix, takings: npt.NDArray[np.float64]) -> None:
         """From items that were taken at all: why the others were not is unknown, they may be new.
@@ -148,7 +151,7 @@ class ContentMLP(OfContent):
             raise BadInputError(
                 "catalogue holds none of the items that were taken lately; pass the catalogue they are of"
             )
-        regression = PoissonRegressor(alpha=self.shrinkage, max_iter=60).fit(features[taken], takings[taken])
+        regression = PoissonRegressor(alpha=self.shrinkage, max_iter=300).fit(features[taken], takings[taken])
         self.appeals_ = regression.coef_.astype(np.float64)
         self.mean_appeal_ = float(self._appeals_of(features[taken]).mean())
 

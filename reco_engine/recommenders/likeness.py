@@ -89,9 +89,8 @@ class OfContent(Explained):
     @cached_property
     def _rows(self) -> sparse.csr_matrix:
         """Items by features, on the learned arrays themselves."""
-        starts = (self.values_, self.features_, self.starts_)
         shape = (self.starts_.size - 1, self.feature_keys_.size)
-        return sparse.csr_matrix(starts, shape=shape)
+        return sparse.csr_matrix((self.values_, self.features_, self.starts_), shape=shape)
 
     def _shares(self, history: History, at: float | None) -> tuple[Places, npt.NDArray[np.float64]]:
         """The history's places and its faded weights, summing to 1."""
