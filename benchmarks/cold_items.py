@@ -4,8 +4,8 @@ A fifth of the items with ten buyers or more is cold: none of their purchases is
 bought before 2017-11-26 is, with the whole catalogue. For each household that bought a cold item after that day, the
 cold items are ranked. Intervals are 95%, by bootstrap over households; ``over_content`` is the mean of the paired
 differences. Settings were chosen on the splits of ``--inner 1`` to ``3``, five weeks earlier and with the cold items
-of this one taken out of the data; the first choice looked at one of them only, lost NDCG here, and was made again on all
-three.
+of this one taken out of the data; the first choice looked at one of them only, lost NDCG here, and was made again on
+all three.
 """
 
 from __future__ import annotations
