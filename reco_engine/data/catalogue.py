@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from reco_engine.errors import BadInputError
 from reco_engine.types import Ids
 
 from .interactions import _ids
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -61,5 +64,20 @@ class Catalogue:
             attributes=None if attributes is None else tuple(dict(attributes[i]) for i in order),
         )
 
+    def where(self, places: npt.NDArray[np.int64]) -> Catalogue:
+        """The rows at ``places``, which ascend."""
+        return Catalogue(
+            item_ids=self.item_ids[places],
+            text=_chosen(self.text, places),
+            category=_chosen(self.category, places),
+            brand=_chosen(self.brand, places),
+            price=None if self.price is None else self.price[places],
+            attributes=_chosen(self.attributes, places),
+        )
+
     def __len__(self) -> int:
         return int(self.item_ids.size)
+
+
+def _chosen(column: tuple[T, ...] | None, places: npt.NDArray[np.int64]) -> tuple[T, ...] | None:
+    return None if column is None else tuple(column[place] for place in places)

@@ -189,8 +189,19 @@ def priors_of(
 
     An item never taken counts as half a time, so that it can be scored from its first day.
     """
-    counts = interactions.takers_over(item_ids, half_life_weights(interactions.ages(at), half_life)) + 0.5
+    counts = takings_of(interactions, item_ids, at, half_life)
     return np.asarray((counts / counts.max()) ** exponent, dtype=np.float32)
+
+
+NEVER_TAKEN = 0.5
+"""What an item that nobody took counts as."""
+
+
+def takings_of(
+    interactions: Interactions, item_ids: Ids, at: float | None, half_life: float
+) -> npt.NDArray[np.float64]:
+    """How many users took each item lately, and half a one more, shape (n_items,)."""
+    return interactions.takers_over(item_ids, half_life_weights(interactions.ages(at), half_life)) + NEVER_TAKEN
 
 
 def need_interactions(interactions: Interactions) -> None:

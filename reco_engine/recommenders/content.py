@@ -3,48 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from reco_engine.data.catalogue import Catalogue
-from reco_engine.data.features import feature_matrix, lifts, weighted_features
 from reco_engine.data.interactions import History, Interactions, codes_of
-from reco_engine.types import Floats, Ids, Items, Scores, Terms
+from reco_engine.data.splits import inner_cases
+from reco_engine.seeds import generator
+from reco_engine.types import Items, Scores, Terms
 
-from .base import Explained, Progress, entries_of, need_catalogue, priors_of
+from .base import NEVER_TAKEN, Progress, need_catalogue, takings_of
+from .likeness import BLOCK, OfContent
+from .tuning import discovery, searched
+
+START = {"base": 0.1, "popularity_exponent": 1.0}
+GRID = {"base": (0.01, 0.03, 0.1, 0.3), "popularity_exponent": (0.5, 0.75, 1.0, 1.25)}
+N_CASES = 400
+FEW_CASES = 50
+"""Cases below which the starting values are as good a guess as any."""
 
 
 @dataclass
-class ContentBased(Explained):
+class ContentBased(OfContent):
     """What an item shares with the history, times a prior for how often items are taken.
 
     ``score_i = (base + sum_h share_h f_h.f_i) prior_i``: ``f`` are the items' features, weighted by how much
     each says of taste; ``share`` is the history's faded weights, summing to 1; ``prior_i`` is the item's count
     over the largest one, to the power of ``popularity_exponent``. An item never taken has half a count, so that
-    it is scored from the moment it is in the catalogue.
+    it is scored from the moment it is in the catalogue; ``with_catalogue`` takes in those that came after the
+    fit. ``base`` and ``popularity_exponent`` left ``None`` are chosen in ``fit`` on an inner split.
     """
 
     name: ClassVar[str] = "content"
 
-    history_half_life: float = 60.0  # days, of the live history
     half_life: float = 120.0  # days, of the counts
-    popularity_exponent: float = 1.0
-    base: float = 0.1  # what an item has that shares nothing with the history
-    item_ids_: Ids = field(init=False, repr=False)
-    starts_: npt.NDArray[np.int32] = field(init=False, repr=False)
-    features_: npt.NDArray[np.int32] = field(init=False, repr=False)
-    values_: Floats = field(init=False, repr=False)
-    n_features_: int = field(init=False, repr=False)
-    priors_: Floats = field(init=False, repr=False)
-
-    @property
-    def item_ids(self) -> Ids:
-        return self.item_ids_
+    popularity_exponent: float | None = 1.0
+    base: float | None = 0.1  # what an item has that shares nothing with the history
+    newcomer_prior_: float = field(init=False, repr=False)
+    popularity_exponent_: float = field(init=False, repr=False)
+    base_: float = field(init=False, repr=False)
 
     def fit(
         self,
@@ -56,33 +57,18 @@ class ContentBased(Explained):
         progress: Progress | None = None,
     ) -> Self:
         items = need_catalogue(catalogue)
-        features = feature_matrix(items)
-        taken = interactions.matrix_over(items.item_ids, np.ones(len(interactions)))
-        matrix = weighted_features(features, lifts(features, taken)).astype(np.float32)
-        matrix.sort_indices()
-        vars(self).pop("_matrix", None)  # that of an earlier fit
-        self.item_ids_ = items.item_ids
-        self.starts_ = matrix.indptr.astype(np.int32)
-        self.features_ = matrix.indices.astype(np.int32)
-        self.values_ = matrix.data
-        self.n_features_ = matrix.shape[1]
-        self.priors_ = priors_of(interactions, items.item_ids, at, self.half_life, self.popularity_exponent)
-        return self
+        chosen = self._chosen(interactions, items, seed, at)
+        self._learn_features(interactions, items, seed)
+        return self._with(chosen, interactions, at)
 
     def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
-        wanted = None if items is None else codes_of(self.item_ids_, items)
-        scores = np.full((len(histories), self.item_ids_.size if wanted is None else wanted.size), np.nan, np.float32)
-        for row, history in enumerate(histories):
-            places, shares = self._shares(history, at)
-            if places.size == 0:
-                continue
-            interest = shares.astype(np.float32) @ self._matrix[places]
-            if wanted is None:
-                scores[row] = (self.base + self._matrix @ interest) * self.priors_
-            else:
-                known = wanted >= 0
-                affinity = self._matrix[wanted[known]] @ interest
-                scores[row, known] = (self.base + affinity) * self.priors_[wanted[known]]
+        wanted = np.arange(self.item_ids_.size) if items is None else codes_of(self.item_ids_, items)
+        known = wanted >= 0
+        rows = self._rows if items is None else self._rows[wanted[known]]
+        scores = np.full((len(histories), wanted.size), np.nan, np.float32)
+        for start in range(0, len(histories), BLOCK):
+            likeness = rows @ self._mixed(histories[start : start + BLOCK], self._rows, at).T
+            scores[start : start + BLOCK, known] = (self.base_ + likeness.T) * self.priors_[wanted[known]]
         return scores
 
     def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
@@ -93,18 +79,34 @@ class ContentBased(Explained):
         known = wanted >= 0
         priors = np.where(known, self.priors_[wanted], 0.0).astype(np.float64)
         points = np.zeros((wanted.size, places.size))
-        points[known] = (self._matrix[wanted[known]] @ self._matrix[places].T).toarray() * shares
+        points[known] = (self._rows[wanted[known]] @ self._rows[places].T).toarray() * shares
         return [
             Terms("feature", points * priors[:, None], self.name, self.item_ids_[places]),
-            Terms("popular", self.base * priors[:, None], self.name),
+            Terms("popular", self.base_ * priors[:, None], self.name),
         ]
 
-    def _shares(self, history: History, at: float | None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
-        return places, weights / (weights.sum() or 1.0)
+    def _newcomer_priors(self, newcomers: Catalogue) -> npt.NDArray[np.float32]:
+        return np.full(len(newcomers), self.newcomer_prior_, dtype=np.float32)
 
-    @cached_property
-    def _matrix(self) -> sparse.csr_matrix:
-        """Items by features, float32, on the learned arrays themselves."""
-        shape = (self.item_ids_.size, self.n_features_)
-        return sparse.csr_matrix((self.values_, self.features_, self.starts_), shape=shape)
+    def _with(self, settings: dict[str, Any], interactions: Interactions, at: float | None) -> Self:
+        """This model under other settings; what items are made of stays."""
+        self.base_, self.popularity_exponent_ = float(settings["base"]), float(settings["popularity_exponent"])
+        takings = takings_of(interactions, self.item_ids_, at, self.half_life)
+        top = float(takings.max())
+        self.priors_ = np.asarray((takings / top) ** self.popularity_exponent_, dtype=np.float32)
+        self.newcomer_prior_ = float(np.float32((NEVER_TAKEN / top) ** self.popularity_exponent_))
+        return self
+
+    def _chosen(self, interactions: Interactions, items: Catalogue, seed: int, at: float | None) -> dict[str, Any]:
+        """What was given, and for the rest what served users best in an inner split; features are learnt once."""
+        given = {name: value for name in START if (value := getattr(self, name)) is not None}
+        usual = {**START, **given}
+        if len(given) == len(START) or len(interactions) == 0:
+            return usual
+        before, cases = inner_cases(interactions, at=at, n_cases=N_CASES, rng=generator(seed, "content cases"))
+        if len(cases) < FEW_CASES:
+            return usual
+        trial, cut = copy(self), before.newest
+        trial._learn_features(before, items, seed)
+        grid = {name: choices for name, choices in GRID.items() if name not in given}
+        return searched(lambda each: discovery(trial._with(each, before, cut), cases, at=cut), usual, grid)

@@ -1,0 +1,107 @@
+"""Weighted features of the items as a model's learned arrays: what both recommenders of content compare by."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from reco_engine.data.catalogue import Catalogue
+from reco_engine.data.features import Keys, feature_matrix, learnt_features, weighted_features
+from reco_engine.data.interactions import History, Interactions, codes_of
+from reco_engine.seeds import generator
+from reco_engine.types import Floats, Ids, Scores
+
+from .base import Explained, entries_of, need_catalogue
+
+BLOCK = 32
+"""Histories scored at once; it bounds the memory, and no score depends on it."""
+Places = npt.NDArray[np.int64]
+
+
+@dataclass
+class OfContent(Explained):
+    """Items by features, float32, and a prior for each item; how a history asks for features."""
+
+    history_half_life: float = 60.0  # days, of the live history
+    item_ids_: Ids = field(init=False, repr=False)
+    starts_: npt.NDArray[np.int32] = field(init=False, repr=False)
+    features_: npt.NDArray[np.int32] = field(init=False, repr=False)
+    values_: Floats = field(init=False, repr=False)
+    feature_keys_: Keys = field(init=False, repr=False)
+    feature_weights_: npt.NDArray[np.float64] = field(init=False, repr=False)
+    priors_: Floats = field(init=False, repr=False)
+
+    @property
+    def item_ids(self) -> Ids:
+        return self.item_ids_
+
+    def with_catalogue(self, catalogue: Catalogue) -> Self:
+        """This model over the items of another catalogue, with nothing learnt anew.
+
+        Items it knows keep their numbers, to the bit; others get features under the learnt weights, and the
+        prior of an item never taken. A feature that no item had when the weights were learnt is left out: it
+        could liken new items to each other only, and of its weight nothing is known.
+
+        Raises:
+            BadInputError: If the catalogue is empty.
+        """
+        items = need_catalogue(catalogue)
+        places = codes_of(self.item_ids_, items.item_ids)
+        newcomers = np.flatnonzero(places < 0)
+        rows = places.copy()
+        rows[newcomers] = self.item_ids_.size + np.arange(newcomers.size)
+        wider = copy(self)
+        wider.item_ids_ = items.item_ids
+        wider._take_in(items.where(newcomers), rows)
+        return wider
+
+    def _take_in(self, newcomers: Catalogue, rows: Places) -> None:
+        """Learned arrays of the items kept and new: ``rows`` of what was there and ``newcomers`` put under it."""
+        found, _ = feature_matrix(newcomers, self.feature_keys_)
+        both = sparse.vstack([self._rows, weighted_features(found, self.feature_weights_)], format="csr")
+        self._keep(both[rows])
+        self.priors_ = np.concatenate([self.priors_, self._newcomer_priors(newcomers)])[rows]
+
+    @abstractmethod
+    def _newcomer_priors(self, newcomers: Catalogue) -> npt.NDArray[np.float32]:
+        """The priors of items that came after the fit, shape (len(newcomers),)."""
+
+    def _learn_features(self, interactions: Interactions, items: Catalogue, seed: int) -> None:
+        rng = generator(seed, "content features")
+        matrix, self.feature_keys_, self.feature_weights_ = learnt_features(items, interactions, rng=rng)
+        self.item_ids_ = items.item_ids
+        self._keep(matrix)
+
+    def _keep(self, matrix: sparse.csr_matrix) -> None:
+        vars(self).pop("_rows", None)  # those of an earlier fit
+        self.starts_ = matrix.indptr.astype(np.int32)
+        self.features_ = matrix.indices.astype(np.int32)
+        self.values_ = matrix.data
+
+    @cached_property
+    def _rows(self) -> sparse.csr_matrix:
+        """Items by features, on the learned arrays themselves."""
+        shape = (self.starts_.size - 1, self.feature_keys_.size)
+        return sparse.csr_matrix((self.values_, self.features_, self.starts_), shape=shape)
+
+    def _shares(self, history: History, at: float | None) -> tuple[Places, npt.NDArray[np.float64]]:
+        """The history's places and its faded weights, summing to 1."""
+        places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
+        return places, weights / (weights.sum() or 1.0)
+
+    def _mixed(self, histories: Sequence[History], rows: sparse.csr_matrix | Floats, at: float | None) -> Scores:
+        """The mean of each history's ``rows``, by shares, one row a history; NaN where none of its items is known."""
+        mixed = np.full((len(histories), int(rows.shape[1])), np.nan, dtype=np.float32)
+        for row, history in enumerate(histories):
+            places, shares = self._shares(history, at)
+            if places.size:
+                mixed[row] = shares.astype(np.float32) @ rows[places]
+        return mixed
