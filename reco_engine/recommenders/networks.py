@@ -157,7 +157,7 @@ def bag_scores(
 
 def _moved(torch: Any, tables: dict[str, _Table], batch: Batch, temperature: float, pace: float) -> float:
     """One step along the slope of the loss, which is returned."""
-    rows: dict[str, Any] = dict.fromkeys(tables, slice(None))
+    rows = {name: torch.arange(table.values.shape[0]) for name, table in tables.items()}
     rows["encoder"] = torch.from_numpy(batch.inputs)
     rows["decoder"] = rows["bias"] = torch.from_numpy(batch.candidates)
     leaves = {name: table.leaf(rows[name]) for name, table in tables.items()}
@@ -170,7 +170,7 @@ def _moved(torch: Any, tables: dict[str, _Table], batch: Batch, temperature: flo
     loss.backward()
     with torch.no_grad():
         for name, table in tables.items():
-            table.move(rows[name], leaves[name], pace)
+            table.move(rows[name], leaves[name].grad, pace)
     return float(loss.detach())
 
 
@@ -208,15 +208,20 @@ class _Table:
         self._length = length
 
     def leaf(self, rows: Any) -> Any:
-        return self.values[rows].requires_grad_()
+        """A copy of the rows that a slope can be taken for."""
+        return self.values.index_select(0, rows).requires_grad_()
 
-    def move(self, rows: Any, leaf: Any, pace: float) -> None:
-        slope, steps = leaf.grad, self.steps[rows] + 1
-        mean = self.mean[rows] * self.FIRST + slope * (1 - self.FIRST)
-        square = self.square[rows] * self.SECOND + (slope * slope).mean(1, keepdim=True) * (1 - self.SECOND)
-        self.mean[rows], self.square[rows], self.steps[rows] = mean, square, steps
-        size = (square / (1 - self.SECOND**steps)).sqrt() + 1e-10
-        self.values[rows] = leaf.detach() - self._length * pace * (mean / (1 - self.FIRST**steps)) / size
+    def move(self, rows: Any, slope: Any, pace: float) -> None:
+        """One step down the slope, shape (n_rows, n_columns); in place, as the memory it moves is what it costs."""
+        steps = self.steps.index_select(0, rows) + 1
+        sizes = slope.norm(dim=1, keepdim=True).square() / slope.shape[1]
+        square = self.square.index_select(0, rows).lerp_(sizes, 1 - self.SECOND)
+        mean = self.mean.index_select(0, rows).lerp_(slope, 1 - self.FIRST)
+        self.steps.index_copy_(0, rows, steps)
+        self.square.index_copy_(0, rows, square)
+        self.mean.index_copy_(0, rows, mean)
+        spread = (square / (1 - self.SECOND**steps)).sqrt() + 1e-10
+        self.values.index_add_(0, rows, mean.mul_(-self._length * pace / (1 - self.FIRST**steps) / spread))
 
     def numpy(self) -> npt.NDArray[np.float32]:
         return self.values.numpy().copy()  # type: ignore[no-any-return]
