@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -25,10 +25,15 @@ from .bag_network import BagNetwork
 from .bag_slice import Slice, held_out
 from .bag_start import start_tables
 from .base import Explained, Progress, entries_of, need_interactions
-from .networks import THREADS, BagPlan, train_bag_network
+from .networks import BagPlan, threads_for, train_bag_network
 
+Tables = dict[str, npt.NDArray[np.float32]]
 PATH_STEPS = 16
-MOST_FACTORS = 512
+FACTORS = (64, 512)
+USERS_A_FACTOR = 16
+TEMPERATURES = (0.085, 0.13, 0.2)
+DEFAULT_TEMPERATURE = 0.13
+TRIAL_EPOCHS = 2
 BATCHES = 40
 """Steps of an epoch that few users are cut into."""
 
@@ -41,8 +46,10 @@ class BehaviourMLP(Explained):
     holds the roots of the faded counts, so that what is recent counts more and a tenth purchase less than the first.
     Training ends early by NDCG@20 on a slice of users whose last items are hidden, and the best epoch is kept.
 
-    Settings left ``None`` are chosen in ``fit``: ``n_factors`` as many as there are users or items, whichever is
-    less, 512 at most; ``batch`` so that few users still make 40 steps an epoch, from 32 to 512.
+    Settings left ``None`` are chosen in ``fit``: ``n_factors`` a sixteenth of the users, from 64 to 512, and never
+    more than users or items; ``batch`` so that few users still make 40 steps an epoch, from 32 to 512;
+    ``temperature`` by the validation figure after two epochs with each of three, the middle one without a slice:
+    few long bags need a softer softmax than many short ones.
 
     Source:
         Liang et al., "Variational autoencoders for collaborative filtering", WWW 2018 (Mult-DAE).
@@ -53,18 +60,19 @@ class BehaviourMLP(Explained):
     n_factors: int | None = None
     n_hidden: int = 256
     n_epochs: int = 12
-    patience: int | None = 2  # epochs without a better validation figure; None: all epochs are run
+    patience: int | None = 3  # epochs without a better validation figure; None: all epochs are run
     batch: int | None = None  # users of a step
     dropout: float = 0.4  # share of a bag that is hidden
     n_negatives: int = 1000  # items of a step beside the hidden ones
     correction: float = 0.8  # of the chance that an item is among those scored; less holds popular items down
-    temperature: float = 0.085  # of the cosine scores
+    temperature: float | None = None  # of the cosine scores
     learning_rate: float = 0.08  # a step, as a share of a typical entry
     half_life: float = 60.0  # days, in training
     history_half_life: float = 60.0  # days, of the live history
     min_users: int = 3  # takers below which there is no opinion of an item
     n_items: int = 100_000  # the most taken, at most
     n_validation_users: int = 1000  # at most; 0: no validation slice
+    temperature_: float = field(init=False, repr=False)
     item_ids_: Ids = field(init=False, repr=False)
     encoder_: Floats = field(init=False, repr=False)
     first_: Floats = field(init=False, repr=False)
@@ -99,31 +107,24 @@ class BehaviourMLP(Explained):
             MissingDependencyError: If torch cannot be imported.
         """
         need_interactions(interactions)
-        with threadpool_limits(limits=THREADS, user_api="blas"):
-            kept, bags, since = self._bags(interactions, at)
+        item_ids, bags, since = self._bags(interactions, at)
+        with threadpool_limits(limits=threads_for(bags), user_api="blas"):
             rng = generator(seed, "behaviour_mlp slice")
             bags, held = held_out(bags, since, n_users=self.n_validation_users, rng=rng)
-            plan = self._plan(int(np.count_nonzero(np.diff(bags.indptr) >= 2)))
-            n_factors = self.n_factors or max(1, min(MOST_FACTORS, *bags.shape))
-            start = start_tables(
-                bags,
-                n_factors=n_factors,
-                n_hidden=self.n_hidden,
-                seed=seed,
-                rng=generator(seed, "behaviour_mlp start"),
-            )
+            start = self._start(bags, seed)
+            plan = self._plan(bags, held, start, seed, progress)
             learnt = train_bag_network(
                 bags,
                 start,
                 plan,
                 seed=seed,
                 identity=self._identity(bags, held, seed),
-                validate=None if held is None else lambda tables: held.ndcg(BagNetwork.of(tables, self.temperature)),
+                validate=_validation(held, plan.temperature),
                 progress=progress,
                 checkpoint=checkpoint,
             )
-        self.item_ids_ = kept
-        network = BagNetwork.of(learnt.tables, self.temperature)
+        self.item_ids_, self.temperature_ = item_ids, plan.temperature
+        network = BagNetwork.of(learnt.tables, plan.temperature)
         for part in fields(network):
             setattr(self, f"{part.name}_", getattr(network, part.name))
         self.losses_, self.figures_ = np.asarray(learnt.losses), np.asarray(learnt.figures)
@@ -150,15 +151,38 @@ class BehaviourMLP(Explained):
         bags.data = np.sqrt(bags.data / np.repeat(bags.max(axis=1).toarray().ravel(), sizes)).astype(np.float32)
         return interactions.item_ids[kept], bags, interactions.timestamps[since.data - 1]
 
-    def _plan(self, n_users: int) -> BagPlan:
-        batch = self.batch or int(np.clip(n_users // BATCHES, 32, 512))
-        return BagPlan(
+    def _start(self, bags: sparse.csr_matrix, seed: int) -> Tables:
+        n_users, n_items = bags.shape
+        n_factors = self.n_factors or int(min(np.clip(n_users // USERS_A_FACTOR, *FACTORS), n_users, n_items))
+        rng = generator(seed, "behaviour_mlp start")
+        return start_tables(bags, n_factors=n_factors, n_hidden=self.n_hidden, seed=seed, rng=rng)
+
+    def _plan(
+        self, bags: sparse.csr_matrix, held: Slice | None, start: Tables, seed: int, progress: Progress | None
+    ) -> BagPlan:
+        """The settings given, and what the data says of those left open."""
+        batch = self.batch or int(np.clip(np.count_nonzero(np.diff(bags.indptr) >= 2) // BATCHES, 32, 512))
+        plan = BagPlan(
             sampling=Sampling(batch, self.dropout, self.n_negatives, self.correction),
             n_epochs=self.n_epochs,
             learning_rate=self.learning_rate,
-            temperature=self.temperature,
+            temperature=self.temperature or DEFAULT_TEMPERATURE,
             patience=self.patience,
         )
+        if self.temperature is not None or held is None:
+            return plan
+
+        def alive(done: float, loss: float | None = None) -> None:
+            if progress is not None:
+                progress(0.0)
+
+        def figure(temperature: float) -> float:
+            trial = replace(plan, temperature=temperature, n_epochs=TRIAL_EPOCHS, patience=None)
+            validate = _validation(held, temperature)
+            figures = train_bag_network(bags, start, trial, seed=seed, validate=validate, progress=alive).figures
+            return max(figures, default=0.0)
+
+        return replace(plan, temperature=max(TEMPERATURES, key=figure))
 
     def _identity(self, bags: sparse.csr_matrix, held: Slice | None, seed: int) -> str:
         """A hash of all that the result depends on."""
@@ -221,6 +245,10 @@ class BehaviourMLP(Explained):
     def _bag(self, history: History, at: float | None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
         return places, np.sqrt(weights)
+
+
+def _validation(held: Slice | None, temperature: float) -> Callable[[Tables], float] | None:
+    return None if held is None else lambda tables: held.ndcg(BagNetwork.of(tables, temperature))
 
 
 def _stacked(bags: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]], n_items: int) -> sparse.csr_matrix:

@@ -21,6 +21,8 @@ from .checkpoints import read_checkpoint, write_checkpoint
 
 Arrays = dict[str, npt.NDArray[np.float32]]
 THREADS = 2  # fixed, so that the same data gives the same bytes
+SMALL = 100_000
+"""Entries of all bags below which two threads wait for each other longer than they work."""
 STEPS_A_WORD = 20
 """Steps between two words of progress within an epoch."""
 ENTRIES = {"first": 0.2, "first_bias": 0.05, "second": 0.0125, "bias": 0.25}
@@ -29,12 +31,17 @@ SLOWEST = 0.02
 """Share of the learning rate that the last steps of the last epoch still move by."""
 
 
-def _torch() -> Any:
+def threads_for(bags: sparse.csr_matrix) -> int:
+    """How many threads train on so much data; from the data alone, so that it trains to the same bytes."""
+    return THREADS if bags.nnz >= SMALL else 1
+
+
+def _torch(threads: int = THREADS) -> Any:
     try:
         import torch
     except Exception as error:
         raise MissingDependencyError("torch is not installed or broken; install the extra `train`") from error
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(threads)
     return torch
 
 
@@ -101,7 +108,7 @@ def train_bag_network(
         Liang et al., "Variational autoencoders for collaborative filtering", WWW 2018 (Mult-DAE); Jean et al.,
         "On using very large target vocabulary for neural machine translation", ACL 2015 (sampled softmax).
     """
-    torch = _torch()
+    torch = _torch(threads_for(bags))
     tables = {name: _Table(torch, values, plan.learning_rate * _entry(name, values)) for name, values in start.items()}
     losses: list[float] = []
     figures: list[float] = []
@@ -148,7 +155,7 @@ def bag_scores(
     Raises:
         MissingDependencyError: If torch cannot be imported.
     """
-    torch = _torch()
+    torch = _torch(threads_for(bags))
     entries = (bags.indices.astype(np.int64), bags.indptr[:-1].astype(np.int64), bags.data.astype(np.float32))
     leaves = {name: torch.from_numpy(values) for name, values in tables.items()}
     users = _users(torch, leaves, *(torch.from_numpy(part) for part in entries))

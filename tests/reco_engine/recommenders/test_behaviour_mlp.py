@@ -9,9 +9,10 @@ from reco_engine.artifacts import load, save
 from reco_engine.data.interactions import History, Interactions
 from reco_engine.errors import BadInputError
 from reco_engine.recommenders import BehaviourMLP
+from reco_engine.recommenders.behaviour_mlp import DEFAULT_TEMPERATURE, TEMPERATURES
 from tests.reco_engine.conftest import DAY
 
-QUICK = {"n_hidden": 8, "n_epochs": 6, "patience": None}
+QUICK = {"n_hidden": 8, "n_epochs": 6, "patience": None, "temperature": 0.1}
 
 
 class StoppedError(Exception):
@@ -102,10 +103,10 @@ def test_without_a_user_of_two_items_the_start_is_served():
 def test_training_ends_when_the_validation_slice_no_longer_gains_and_the_best_epoch_is_kept():
     rng = np.random.default_rng(1)  # nothing to learn: any gain is luck
     data = Interactions.from_arrays(np.repeat(np.arange(60), 8), rng.integers(0, 40, 480))
-    model = BehaviourMLP(n_hidden=8, n_epochs=60, patience=3).fit(data)
+    model = BehaviourMLP(n_hidden=8, n_epochs=20, patience=3, temperature=0.1).fit(data)
     best = int(np.argmax(model.figures_))
-    assert model.figures_.size == best + 1 + 3 < 60
-    again = BehaviourMLP(n_hidden=8, n_epochs=60, patience=None).fit(data)
+    assert model.figures_.size == best + 1 + 3 < 20
+    again = BehaviourMLP(n_hidden=8, n_epochs=20, patience=None, temperature=0.1).fit(data)
     np.testing.assert_array_equal(again.figures_[: best + 4], model.figures_)
 
 
@@ -113,6 +114,20 @@ def test_the_settings_given_are_used():
     model = BehaviourMLP(n_factors=3, batch=5, n_validation_users=0, **QUICK).fit(two_tastes())
     assert model.encoder_.shape == (20, 3)
     assert model.figures_.size == 0
+
+
+def test_the_temperature_left_open_is_the_one_whose_trial_is_best():
+    data = two_tastes()
+    open_ = {**QUICK, "temperature": None}
+    told: list[float] = []
+    model = BehaviourMLP(**open_).fit(data, progress=lambda done, loss=None: told.append(done))
+    assert told == sorted(told)
+    trials = {
+        each: BehaviourMLP(n_hidden=8, n_epochs=2, patience=None, temperature=each).fit(data).figures_.max()
+        for each in TEMPERATURES
+    }
+    assert trials[model.temperature_] == max(trials.values())
+    assert BehaviourMLP(n_validation_users=0, **open_).fit(data).temperature_ == DEFAULT_TEMPERATURE
 
 
 def test_points_of_a_linear_network_are_shares_of_the_cosine_by_hand():
