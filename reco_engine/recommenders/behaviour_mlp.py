@@ -67,7 +67,7 @@ class BehaviourMLP(Explained):
     correction: float = 0.8  # of the chance that an item is among those scored; less holds popular items down
     temperature: float | None = None  # of the cosine scores
     learning_rate: float = 0.08  # a step, as a share of a typical entry
-    half_life: float = 60.0  # days, in training
+    half_life: float = 120.0  # days, in training
     history_half_life: float = 60.0  # days, of the live history
     min_users: int = 3  # takers below which there is no opinion of an item
     n_items: int = 100_000  # the most taken, at most

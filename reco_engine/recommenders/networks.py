@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,41 +109,64 @@ def train_bag_network(
     """
     torch = _torch(threads_for(bags))
     tables = {name: _Table(torch, values, plan.learning_rate * _entry(name, values)) for name, values in start.items()}
-    losses: list[float] = []
-    figures: list[float] = []
-    best = {name: table.numpy() for name, table in tables.items()}
-    known = None if checkpoint is None else read_checkpoint(checkpoint, identity)
-    if known is not None:
-        facts, arrays = known
-        losses, figures = facts["losses"], facts["figures"]
-        for name, table in tables.items():
-            table.restore({part: arrays[f"{name}.{part}"] for part in _Table.PARTS})
-            best[name] = arrays[f"{name}.best"]
-    steps = n_batches(bags, plan.sampling)
-    for epoch in range(len(losses), plan.n_epochs if steps else 0):
-        if plan.patience is not None and figures and len(figures) - 1 - int(np.argmax(figures)) >= plan.patience:
-            break
-        total = 0.0
-        rng = generator(seed, f"bag network epoch {epoch}")
-        for step, batch in enumerate(batches(bags, plan.sampling, rng)):
-            done = (epoch + step / steps) / plan.n_epochs
-            total += _moved(torch, tables, batch, plan.temperature, max(1.0 - done, SLOWEST))
-            if progress is not None and step % STEPS_A_WORD == 0:
-                progress(done)
-        losses.append(total / steps)
+    told = BagTraining({name: table.numpy() for name, table in tables.items()}, [], [])
+    if checkpoint is not None:
+        told = _read(checkpoint, identity, tables) or told
+    n_steps = n_batches(bags, plan.sampling)
+    while n_steps and len(told.losses) < plan.n_epochs and not _is_over(told.figures, plan.patience):
+        loss = _epoch(torch, tables, bags, plan, len(told.losses), n_steps, seed, progress)
         now = {name: table.numpy() for name, table in tables.items()}
-        if validate is not None:
-            figures.append(validate(now))
-        if not figures or figures[-1] > max(figures[:-1], default=-math.inf):
-            best = now
+        figures = told.figures if validate is None else [*told.figures, validate(now)]
+        is_best = len(figures) < 2 or figures[-1] > max(figures[:-1])
+        told = BagTraining(now if is_best else told.tables, [*told.losses, loss], figures)
         if checkpoint is not None:
-            arrays = {f"{name}.best": values for name, values in best.items()}
-            for name, table in tables.items():
-                arrays |= {f"{name}.{part}": getattr(table, part).numpy() for part in _Table.PARTS}
-            write_checkpoint(checkpoint, identity, {"losses": losses, "figures": figures}, arrays)
+            _write(checkpoint, identity, tables, told)
         if progress is not None:
-            progress((epoch + 1) / plan.n_epochs, losses[-1])
-    return BagTraining(best, losses, figures)
+            progress(len(told.losses) / plan.n_epochs, loss)
+    return told
+
+
+def _is_over(figures: list[float], patience: int | None) -> bool:
+    """Whether the best figure is ``patience`` epochs old."""
+    return patience is not None and bool(figures) and len(figures) - 1 - int(np.argmax(figures)) >= patience
+
+
+def _epoch(
+    torch: Any,
+    tables: dict[str, _Table],
+    bags: sparse.csr_matrix,
+    plan: BagPlan,
+    epoch: int,
+    n_steps: int,
+    seed: int,
+    progress: Progress | None,
+) -> float:
+    """One pass over the bags; the mean loss of its steps."""
+    total = 0.0
+    for step, batch in enumerate(batches(bags, plan.sampling, generator(seed, f"bag network epoch {epoch}"))):
+        done = (epoch + step / n_steps) / plan.n_epochs
+        total += _moved(torch, tables, batch, plan.temperature, max(1.0 - done, SLOWEST))
+        if progress is not None and step % STEPS_A_WORD == 0:
+            progress(done)
+    return total / n_steps
+
+
+def _read(checkpoint: Path, identity: str, tables: Mapping[str, _Table]) -> BagTraining | None:
+    """Put the tables where they were, and tell what was learnt by then; None where nothing was written."""
+    known = read_checkpoint(checkpoint, identity)
+    if known is None:
+        return None
+    facts, arrays = known
+    for name, table in tables.items():
+        table.restore({part: arrays[f"{name}.{part}"] for part in _Table.PARTS})
+    return BagTraining({name: arrays[f"{name}.best"] for name in tables}, facts["losses"], facts["figures"])
+
+
+def _write(checkpoint: Path, identity: str, tables: Mapping[str, _Table], told: BagTraining) -> None:
+    arrays: Arrays = {f"{name}.best": values for name, values in told.tables.items()}
+    for name, table in tables.items():
+        arrays |= {f"{name}.{part}": getattr(table, part).numpy() for part in _Table.PARTS}
+    write_checkpoint(checkpoint, identity, {"losses": told.losses, "figures": told.figures}, arrays)
 
 
 def bag_scores(
