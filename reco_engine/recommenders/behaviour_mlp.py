@@ -31,6 +31,8 @@ Tables = dict[str, npt.NDArray[np.float32]]
 PATH_STEPS = 16
 FACTORS = (64, 512)
 USERS_A_FACTOR = 16
+LEAST_SHARE = 1e-9
+"""Of the heaviest entry of a bag, what the most faded one still counts: what is taken is never quite nothing."""
 TEMPERATURES = (0.085, 0.13, 0.2)
 DEFAULT_TEMPERATURE = 0.13
 TRIAL_EPOCHS = 2
@@ -134,8 +136,12 @@ class BehaviourMLP(Explained):
         self, interactions: Interactions, at: float | None
     ) -> tuple[Ids, sparse.csr_matrix, npt.NDArray[np.float64]]:
         """The items kept, the users' bags of them, and when each entry of the bags was first taken."""
-        interactions = interactions.where(interactions.weights > 0)
-        faded = interactions.weights * half_life_weights(interactions.ages(at), self.half_life)
+        if not np.all(interactions.weights > 0):
+            interactions = interactions.where(interactions.weights > 0)
+        ages = interactions.ages(at)
+        youngest = np.full(interactions.n_users, np.inf)
+        np.minimum.at(youngest, interactions.users, ages)  # only ratios within a bag count, and these never vanish
+        faded = interactions.weights * half_life_weights(ages - youngest[interactions.users], self.half_life)
         matrix = interactions.matrix(faded)
         cells = interactions.users.astype(np.int64) * interactions.n_items + interactions.items
         first = np.unique(cells, return_index=True)[1]  # interactions are in order of time
@@ -148,7 +154,8 @@ class BehaviourMLP(Explained):
         some = np.flatnonzero(np.diff(bags.indptr))
         bags, since = bags[some], since[some]
         sizes = np.diff(bags.indptr)
-        bags.data = np.sqrt(bags.data / np.repeat(bags.max(axis=1).toarray().ravel(), sizes)).astype(np.float32)
+        shares = bags.data / np.repeat(bags.max(axis=1).toarray().ravel(), sizes)
+        bags.data = np.sqrt(np.maximum(shares, LEAST_SHARE)).astype(np.float32)
         return interactions.item_ids[kept], bags, interactions.timestamps[since.data - 1]
 
     def _start(self, bags: sparse.csr_matrix, seed: int) -> Tables:

@@ -94,6 +94,14 @@ def test_ages_so_great_that_every_weight_is_nearly_zero_change_nothing():
     np.testing.assert_allclose(near, far, rtol=1e-5, atol=1e-5)
 
 
+def test_a_fade_so_quick_that_old_weights_vanish_still_trains():
+    users, items = [0, 0, 0, 1, 1, 1], [0, 1, 2, 0, 1, 2]
+    data = Interactions.from_arrays(users, items, [0, 0, 9000 * DAY, 0, 0, 0])
+    model = BehaviourMLP(half_life=1.0, **QUICK).fit(data, at=20_000 * DAY)
+    assert np.isfinite(model.losses_).all()
+    assert np.isfinite(model.score([History([0])])).all()
+
+
 def test_without_a_user_of_two_items_the_start_is_served():
     model = BehaviourMLP(**QUICK).fit(Interactions.from_arrays([1, 2, 3, 4], ["a", "a", "b", "b"]))
     assert model.losses_.size == 0
