@@ -63,7 +63,7 @@ class Task:
         """What makes items alike: the catalogue's features, else who took them, shape (n_items, n_features)."""
         if self.catalogue is None:
             return sparse.csr_matrix(self.train.matrix_over(self.item_ids, np.ones(len(self.train))).T)
-        return self._spread(self.catalogue, feature_matrix(self.catalogue))
+        return self._spread(self.catalogue, feature_matrix(self.catalogue)[0])
 
     @cached_property
     def categories(self) -> sparse.csr_matrix | None:

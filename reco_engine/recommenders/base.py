@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol, Self, runtime_checkable
@@ -17,8 +17,12 @@ from reco_engine.errors import BadInputError
 from reco_engine.portrait.decay import half_life_weights
 from reco_engine.types import Ids, ItemId, Items, Reason, Scores, Terms
 
-Progress = Callable[[float], None]
-"""Hears how far a fit has come, 0 to 1; raising from it ends the fit."""
+
+class Progress(Protocol):
+    """Hears how far a fit has come; raising from it ends the fit."""
+
+    def __call__(self, done: float, loss: float | None = None) -> None:
+        """``done``: 0 to 1. ``loss``: the training loss of the epoch that just ended, where there are epochs."""
 
 
 class Recommender(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import numpy as np
@@ -11,20 +11,16 @@ import numpy.typing as npt
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions
-from reco_engine.data.splits import inner_cases
 from reco_engine.errors import BadInputError
 from reco_engine.portrait.decay import half_life_weights
-from reco_engine.seeds import generator
 from reco_engine.types import Floats, Ids, Items, Scores, Terms
 
 from .base import Explained, Progress, need_interactions, pick
 from .segments import Segments, codes_per_interaction, takers_by_segment
-from .tuning import discovery, searched
+from .tuning import Search
 
-START = 120.0
-HALF_LIVES = (7.0, 14.0, 30.0, 60.0, 120.0, 240.0)
-N_CASES = 2000
-FEW_CASES = 50
+USUAL = 120.0
+SEARCH = Search({"half_life": USUAL}, {"half_life": (7.0, 14.0, 30.0, 60.0, 240.0)}, dated=("half_life",))
 """Cases below which the starting half-life is as good a guess as any."""
 
 
@@ -44,7 +40,7 @@ class Popularity(Explained):
 
     name: ClassVar[str] = "popularity"
 
-    half_life: float | None = START
+    half_life: float | None = USUAL
     lean: float = 10_000.0
     half_life_: float = field(init=False, repr=False)
     item_ids_: Ids = field(init=False, repr=False)
@@ -80,7 +76,7 @@ class Popularity(Explained):
         need_interactions(interactions)
         if self.lean <= 0:
             raise BadInputError(f"lean must be above zero takers, not {self.lean}")
-        self.half_life_ = self._half_life(interactions, seed, at) if self.half_life is None else self.half_life
+        self.half_life_ = SEARCH.settings_for(self, interactions, None, seed=seed, at=at)["half_life"]
         fading = half_life_weights(interactions.ages(at), self.half_life_)
         self.item_ids_ = interactions.item_ids
         self.scores_ = np.log1p(interactions.takers_over(interactions.item_ids, fading))
@@ -90,19 +86,6 @@ class Popularity(Explained):
         self.segment_items_ = takers.indices.astype(np.int32)
         self.segment_takers_ = takers.data
         return self
-
-    def _half_life(self, interactions: Interactions, seed: int, at: float | None) -> float:
-        rng = generator(seed, "popularity cases")
-        before, cases = inner_cases(interactions, at=at, n_cases=N_CASES, rng=rng)
-        if len(cases) < FEW_CASES or not interactions.dated:
-            return START
-        cut = before.newest
-
-        def measure(settings: dict[str, float]) -> float:
-            model = replace(self, half_life=settings["half_life"])
-            return discovery(model.fit(before, at=cut), cases, at=cut)
-
-        return searched(measure, {"half_life": START}, {"half_life": HALF_LIVES})["half_life"]
 
     def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         rows = {history.segment: self._row(history.segment) for history in histories}

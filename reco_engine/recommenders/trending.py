@@ -1,4 +1,4 @@
-"""What is taken more now than its past leads one to expect."""
+"""What more shoppers try for the first time now than its past leads one to expect."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from .base import Explained, Progress, need_interactions, pick
 
 @dataclass
 class Trending(Explained):
-    """Score items by their rise: the logarithm of takers lately over the takers to be expected, both damped.
+    """Score items by their rise: the logarithm of newcomers lately over those to be expected, both damped.
 
-    ``log((c + calm) / (e + calm))``: c counts the users of the last ``days``, e is what an item's share of the
-    earlier, faded takers makes of all takers lately. It is the mean ratio of a Poisson count under a gamma prior
-    of mean 1, so that one sale of a new item is no trend. Zero is as expected, below it the item falls. Where
-    nothing is earlier than ``days``, everything is as expected.
+    ``log((c + calm) / (e + calm))``: c counts the users who took the item for the first time in the last ``days``,
+    e is what the item's share of the earlier, faded takers makes of all such first times. It is the mean ratio of a
+    Poisson count under a gamma prior of mean 1, so that one sale of a new item is no trend; regular customers who
+    come back are none either. Zero is as expected, below it the item falls. Where nothing is earlier than ``days``,
+    everything is as expected.
 
     Attributes:
         days: What counts as lately.
@@ -38,7 +39,7 @@ class Trending(Explained):
 
     name: ClassVar[str] = "trending"
 
-    days: float = 14.0
+    days: float = 21.0
     half_life: float = 60.0
     calm: float = 10.0
     item_ids_: Ids = field(init=False, repr=False)
@@ -69,7 +70,7 @@ class Trending(Explained):
         ages = interactions.ages(at)
         lately = ages <= self.days
         ids = interactions.item_ids
-        found = interactions.takers_over(ids, lately.astype(np.float64))
+        found = _newcomers(interactions, lately)
         earlier = interactions.takers_over(ids, ~lately * half_life_weights(ages, self.half_life))
         self.item_ids_ = ids
         self.scores_ = np.log((found + self.calm) / (_expected(found, earlier) + self.calm))
@@ -84,7 +85,17 @@ class Trending(Explained):
         return [Terms("popular", points[:, None], self.name)]
 
 
+def _newcomers(interactions: Interactions, lately: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """How many users took each item, with a weight above zero, and none of it before, shape (n_items,)."""
+    pairs = interactions.users.astype(np.int64) * interactions.n_items + interactions.items
+    counted = interactions.weights > 0
+    before = np.unique(pairs[counted & ~lately])
+    now = np.unique(pairs[counted & lately])
+    fresh = now[~np.isin(now, before, assume_unique=True)]
+    return np.asarray(np.bincount(fresh % interactions.n_items, minlength=interactions.n_items), dtype=np.float64)
+
+
 def _expected(found: npt.NDArray[np.float64], earlier: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Takers lately if each item kept its share of the earlier ones, shape (n_items,)."""
+    """Newcomers lately if each item had its share of the earlier takers among them, shape (n_items,)."""
     total = earlier.sum()
     return earlier * (found.sum() / total) if total > 0 else found

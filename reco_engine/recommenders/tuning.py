@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from reco_engine.data.catalogue import Catalogue
-from reco_engine.data.interactions import Interactions
+from reco_engine.data.interactions import History, Interactions
 from reco_engine.data.metrics import ndcg_at
 from reco_engine.data.splits import Case, inner_cases
 from reco_engine.seeds import generator
+from reco_engine.types import Ids, Items, Scores
 
-from .base import Recommender, best_places, places_of
+from .base import best_places, places_of
 
 Settings = dict[str, Any]
 Figures = npt.NDArray[np.float64]
@@ -27,6 +28,15 @@ MOST_INTERACTIONS = 1_000_000
 EVIDENCE = 2.0
 """Standard errors by which a step must help, so that chance moves nothing away from what is usual."""
 BLOCK = 128
+
+
+class Scorer(Protocol):
+    """As much of a recommender as a measure needs."""
+
+    @property
+    def item_ids(self) -> Ids: ...
+
+    def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores: ...
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ def _helps(gains: Figures) -> bool:
     return bool(gains.mean() > EVIDENCE * error)
 
 
-def discovery(model: Recommender, cases: Sequence[Case], *, at: float | None, k: int = 20) -> Figures:
+def discovery(model: Scorer, cases: Sequence[Case], *, at: float | None, k: int = 20) -> Figures:
     """NDCG@k of what was new to each case, everything the model knows ranked, shape (n_cases,)."""
     found = []
     for start in range(0, len(cases), BLOCK):

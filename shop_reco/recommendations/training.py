@@ -110,7 +110,7 @@ class _Pulse:
     def __init__(self, beat: Any) -> None:
         self._beat, self._last = beat, 0.0
 
-    def __call__(self, done: float) -> None:
+    def __call__(self, done: float, loss: float | None = None) -> None:
         if time.monotonic() - self._last >= 1.0:
             self._last = time.monotonic()
             self._beat(phase="fitting", progress=0.1 + 0.8 * done)

@@ -10,7 +10,7 @@ SHOP_RECO = {
     **SHOP_RECO,
     "LEASE": 3,
     "MIN_SUPPORT": 1,
-    "RECOMMENDERS": {"behaviour_mlp": {"n_epochs": env.int("FAULTS_EPOCHS", 2)}},
+    "RECOMMENDERS": {"behaviour_mlp": {"n_epochs": env.int("FAULTS_EPOCHS", 2), "patience": None}},
 }
 if "FAULTS_BROKER_URL" in env:
     CELERY_BROKER_URL = env.str("FAULTS_BROKER_URL")

@@ -64,3 +64,14 @@ def test_the_reason_of_a_trend_is_its_whole_score_and_an_unknown_item_has_none()
 def test_a_setting_that_is_not_above_zero_is_refused(setting):
     with pytest.raises(BadInputError, match=setting):
         Trending(**{setting: 0.0}).fit(shop([("a", 1, 0)]))
+
+
+def test_regulars_who_come_back_are_no_trend():
+    regulars = [(user, "staple", day) for user in range(20) for day in (0, 60)]
+    others = [(100 + user, "news", 60) for user in range(20)]
+    users, items, days = zip(*regulars, *others, strict=True)
+    model = Trending(calm=5).fit(Interactions.from_arrays(users, items, [day * DAY for day in days]), at=60 * DAY)
+    news, staple = model.score([History([])], items=["news", "staple"])[0]
+    # 20 newcomers, all to be expected where the earlier takers were
+    assert news == pytest.approx(math.log(25 / 5))
+    assert staple == pytest.approx(math.log(5 / 25))
