@@ -69,6 +69,7 @@ class ContentBased(OfContent):
         for start in range(0, len(histories), BLOCK):
             likeness = rows @ self._mixed(histories[start : start + BLOCK], self._rows, at).T
             scores[start : start + BLOCK, known] = (self.base_ + likeness.T) * self.priors_[wanted[known]]
+        scores[self._unknown(histories, at)] = np.nan
         return scores
 
     def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:

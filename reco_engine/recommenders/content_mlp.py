@@ -102,6 +102,7 @@ class ContentMLP(OfContent):
             alike = (rows @ self._mixed(block, self._rows, at).T).T * likeness
             outputs = self._mixed(block, self.vectors_, at)
             scores[start : start + BLOCK, known] = (base + alike + outputs @ vectors.T) * self.priors_[wanted[known]]
+        scores[self._unknown(histories, at)] = np.nan
         return scores
 
     def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
@@ -151,6 +152,8 @@ class ContentMLP(OfContent):
             raise BadInputError(
                 "catalogue holds none of the items that were taken lately; pass the catalogue they are of"
             )
+        if features.shape[1] == 0:
+            raise BadInputError("catalogue says nothing of its items; give text, category, brand, price or attributes")
         regression = PoissonRegressor(alpha=self.shrinkage, max_iter=300).fit(features[taken], takings[taken])
         self.appeals_ = regression.coef_.astype(np.float64)
         self.mean_appeal_ = float(self._appeals_of(features[taken]).mean())

@@ -97,9 +97,13 @@ class OfContent(Explained):
         places, weights = entries_of(history, self.item_ids_, self.history_half_life, at)
         return places, weights / (weights.sum() or 1.0)
 
+    def _unknown(self, histories: Sequence[History], at: float | None) -> npt.NDArray[np.bool_]:
+        """Which histories hold no known item, shape (n_histories,)."""
+        return np.asarray([self._shares(history, at)[0].size == 0 for history in histories], dtype=bool)
+
     def _mixed(self, histories: Sequence[History], rows: sparse.csr_matrix | Floats, at: float | None) -> Scores:
-        """The mean of each history's ``rows``, by shares, one row a history; NaN where none of its items is known."""
-        mixed = np.full((len(histories), int(rows.shape[1])), np.nan, dtype=np.float32)
+        """The mean of each history's ``rows``, by shares, one row a history; zeros where none of its items is known."""
+        mixed = np.zeros((len(histories), int(rows.shape[1])), dtype=np.float32)
         for row, history in enumerate(histories):
             places, shares = self._shares(history, at)
             if places.size:

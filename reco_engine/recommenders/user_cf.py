@@ -184,7 +184,7 @@ class UserCF(Explained):
         if places.size == 0:
             return np.empty(0, np.int64), np.empty(0)
         values = np.sqrt(weights) * power(self.takers_[places], -self.popularity_exponent_)
-        values /= np.linalg.norm(values)
+        values /= np.linalg.norm(values) or 1.0
         sizes = self.column_starts_[places + 1] - self.column_starts_[places]
         cells = ranges(self.column_starts_[places], sizes)
         users, cosines = _summed(

@@ -97,3 +97,9 @@ def test_a_catalogue_of_other_items_is_refused():
 def test_users_of_one_item_each_leave_nothing_to_train_on_and_all_is_scored(model):
     lonely = ContentMLP(n_epochs=1).fit(Interactions.from_arrays([1, 2, 3], [0, 1, 10]), goods(list(range(20))))
     assert np.isfinite(lonely.score([History([1])])).all()
+
+
+def test_a_catalogue_that_says_nothing_is_refused():
+    silent = Catalogue.from_columns([1, 2, 3])
+    with pytest.raises(BadInputError, match="text, category, brand"):
+        ContentMLP().fit(Interactions.from_arrays([1, 1, 2], [1, 2, 3]), silent)

@@ -40,9 +40,10 @@ def test_a_history_scored_before_a_refit_is_read_anew_after_it(kind, data):
     np.testing.assert_array_equal(twice.score([history], at=AT), twice.score([History([0, 3])], at=AT))
 
 
-def test_rows_that_come_twice_count_as_their_summed_weight(model, fit, rows):
+def test_rows_that_come_twice_count_as_their_summed_weight(kind, model, fit, rows):
     halves = {name: np.concatenate([column, column]) for name, column in rows.items()}
-    halves["weights"] = halves["weights"] / 2
+    if kind != "buy_again":  # counts days: two lines of one day are one taking
+        halves["weights"] = halves["weights"] / 2
     doubled = fit(Interactions.from_arrays(**halves))
     np.testing.assert_allclose(doubled.score([HISTORY], at=AT), model.score([HISTORY], at=AT), rtol=1e-4, atol=1e-5)
 
