@@ -40,9 +40,9 @@ class Terms:
     evidence: Ids | None = None
     shoppers: npt.NDArray[np.int64] | None = None
 
-    def times(self, factor: float) -> Terms:
-        """The same terms in another recommender's units."""
-        return Terms(self.kind, self.points * factor, self.source, self.evidence, self.shoppers)
+    def times(self, factors: npt.NDArray[np.float64]) -> Terms:
+        """The same terms in another recommender's units: each item's points times its factor, shape (n_items,)."""
+        return Terms(self.kind, self.points * factors[:, None], self.source, self.evidence, self.shoppers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from reco_engine.types import Floats, Ids
 
@@ -15,17 +16,46 @@ BUCKETS = (1, 10, 100)
 
 DEFAULT_WEIGHTS: Mapping[str, tuple[float, float, float, float]] = {
     "popularity": (1.0, 0.5, 0.2, 0.1),
+    "trending": (0.2, 0.2, 0.2, 0.2),
     "content": (0.0, 0.6, 0.3, 0.3),
     "item_cf": (0.0, 0.6, 1.0, 1.0),
     "user_cf": (0.0, 0.3, 0.8, 1.0),
     "behaviour_mlp": (0.0, 0.2, 0.6, 0.6),
     "content_mlp": (0.0, 0.2, 0.2, 0.2),
 }
+CONCAVE = frozenset({"content", "item_cf", "user_cf", "content_mlp"})
+"""Parts whose scores are sums without a bound: a few items would drown what the other parts say of the rest."""
+STEEPNESS = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one part adds to the blend: ``weight x link(scale x raw)``.
+
+    The link is the identity or, for a concave part, ``sign(x) log(1 + 50 |x|) / log(51)``: 0 at 0, 1 at 1.
+    """
+
+    weight: float
+    scale: float
+    concave: bool
+
+    def points(self, raw: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """Points of raw scores, NaN where they are, in the same shape."""
+        scaled = raw.astype(np.float64) * self.scale
+        if self.concave:
+            scaled = np.sign(scaled) * np.log1p(STEEPNESS * np.abs(scaled)) / np.log1p(STEEPNESS)
+        return np.asarray(self.weight * scaled)
+
+    def ratios(self, raw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Points per raw score: what each of a score's terms is multiplied with, so that they sum to the points."""
+        steepest = STEEPNESS / np.log1p(STEEPNESS) if self.concave else 1.0
+        flat = raw == 0.0
+        return np.where(flat, self.weight * self.scale * steepest, self.points(raw) / np.where(flat, 1.0, raw))
 
 
 @dataclass
 class Blend:
-    """``score = sum_p w_p(bucket) x scale_p x raw_p``; weights of those that take part sum to 1.
+    """``score = sum_p w_p(bucket) x link_p(scale_p x raw_p)``; weights of those that take part sum to 1.
 
     The scale is fixed when the blend is fitted (one over a part's typical best score), so that a part's raw
     scores mean the same from version to version.
@@ -47,14 +77,14 @@ class Blend:
         blend.weights_ = np.asarray([DEFAULT_WEIGHTS[name] for name in names]).reshape(len(names), len(BUCKETS) + 1)
         return blend
 
-    def factors(self, history_size: int, taking_part: Collection[str]) -> dict[str, float]:
-        """What to multiply each part's raw scores with; parts that are missing leave theirs to the rest."""
+    def shares(self, history_size: int, taking_part: Collection[str]) -> dict[str, Share]:
+        """What each part adds; parts that are missing leave their weight to the rest."""
         bucket = int(np.searchsorted(BUCKETS, history_size, side="right"))
-        shares = {
+        weights = {
             str(name): float(self.weights_[i, bucket])
             for i, name in enumerate(self.parts_)
             if name in taking_part and self.weights_[i, bucket] > 0
         }
-        total = sum(shares.values())
+        total = sum(weights.values())
         scales = {str(name): float(scale) for name, scale in zip(self.parts_, self.scales_, strict=True)}
-        return {name: share / total * scales[name] for name, share in shares.items()}
+        return {name: Share(weight / total, scales[name], name in CONCAVE) for name, weight in weights.items()}

@@ -11,17 +11,21 @@ from scipy import optimize
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import SECONDS_A_DAY, Interactions
-from reco_engine.data.splits import Case, later_cases
-from reco_engine.recommenders.base import Recommender, best_places
+from reco_engine.data.metrics import ndcg_at
+from reco_engine.data.splits import Case, inner_cases, later_cases
+from reco_engine.recommenders.base import Recommender, best_places, pick
 from reco_engine.seeds import generator
-from reco_engine.types import Floats
+from reco_engine.types import Floats, Scores
 
-from .blending import BUCKETS, Blend
+from .blending import BUCKETS, CONCAVE, Blend, Share
 
 PROPOSED = 200
 RIDGE = 0.01
 ENOUGH = 20
 """Lists below which a bucket keeps the default weights."""
+LENGTH = 10
+BLOCK = 64
+HOLDOUT_DAYS = 35.0
 
 
 def fit_blend(
@@ -31,37 +35,82 @@ def fit_blend(
     *,
     seed: int = 0,
     at: float | None = None,
-    holdout_days: float = 21.0,
-    n_cases: int = 300,
+    holdout_days: float | None = None,
+    n_cases: int = 600,
     progress: Callable[[float], None] | None = None,
 ) -> Blend:
     """Fit the parts up to a cut, and the weights of each history size on what users took anew after it.
 
     Short histories are the newest events of longer ones. Weights that no case speaks for stay the default.
+
+    Args:
+        holdout_days: What is after the cut; None: five weeks, at most a third of the time that the data spans.
+            Undated data has items hidden instead.
     """
-    instant = interactions.instant(at)
     rng = generator(seed, "blend cases")
-    before, cases = later_cases(interactions, at=instant, holdout_days=holdout_days, n_cases=n_cases, rng=rng)
+    before, cases, cut = _cut(interactions, at, holdout_days, n_cases, rng)
     tell = progress or (lambda _: None)
     if not cases:
         return Blend.default(dict.fromkeys(factories, 1.0))
-    cut = instant - holdout_days * SECONDS_A_DAY
     parts = {}
     for done, (name, factory) in enumerate(sorted(factories.items())):
         parts[name] = factory().fit(before, catalogue, seed=seed, at=cut)
         tell(0.6 * (done + 1) / len(factories))
     pools = {}
     for bucket, (low, high) in enumerate(zip(BUCKETS, (*BUCKETS[1:], None), strict=True), start=1):
-        drawn = [_pool(parts, case, cut) for case in _cut_to(cases, low, high, rng)]
-        pools[bucket] = [pool for pool in drawn if pool.new.any() and not pool.new.all()]
+        pools[bucket] = _pools(parts, _cut_to(cases, low, high, rng), cut)
         tell(0.6 + 0.4 * bucket / len(BUCKETS))
     blend = Blend.default(_scales(list(parts), [pool for drawn in pools.values() for pool in drawn]))
     columns = [list(parts).index(str(name)) for name in blend.parts_]
+    links = [Share(1.0, float(scale), name in CONCAVE) for name, scale in zip(blend.parts_, blend.scales_, strict=True)]
     for bucket, drawn in pools.items():
         if len(drawn) >= ENOUGH:
-            scores = [pool.scores[:, columns] * blend.scales_ for pool in drawn]
-            blend.weights_[:, bucket] = listwise_weights(scores, [pool.new for pool in drawn])
+            scores = [
+                np.stack([link.points(pool.scores[:, column]) for link, column in zip(links, columns, strict=True)], 1)
+                for pool in drawn
+            ]
+            blend.weights_[:, bucket] = best_weights(scores, [pool.new for pool in drawn])
     return blend
+
+
+def _cut(
+    interactions: Interactions, at: float | None, days: float | None, n_cases: int, rng: np.random.Generator
+) -> tuple[Interactions, list[Case], float | None]:
+    """What the parts may learn from, the cases after it, and the instant between them."""
+    if not interactions.dated or not len(interactions):
+        return *inner_cases(interactions, at=at, n_cases=n_cases, rng=rng), None
+    instant = interactions.instant(at)
+    span = (instant - float(interactions.timestamps.min())) / SECONDS_A_DAY
+    held = min(HOLDOUT_DAYS, span / 3) if days is None else days
+    before, cases = later_cases(interactions, at=instant, holdout_days=held, n_cases=n_cases, rng=rng)
+    return before, cases, instant - held * SECONDS_A_DAY
+
+
+def best_weights(
+    scores: Sequence[npt.NDArray[np.float64]], relevant: Sequence[npt.NDArray[np.bool_]]
+) -> npt.NDArray[np.float64]:
+    """Of the listwise weights, each part alone, and what lies half way to the best part: what ranks best.
+
+    The listwise loss is smooth, but it is not what is wanted, which is NDCG; a blend that ranks worse than one of
+    its parts is none.
+    """
+    blended = listwise_weights(scores, relevant)
+    alone = list(np.eye(blended.size))
+    best = max(alone, key=lambda weights: _ranks(scores, relevant, weights))
+    return max([blended, (blended + best) / 2, best], key=lambda weights: _ranks(scores, relevant, weights))
+
+
+def _ranks(
+    scores: Sequence[npt.NDArray[np.float64]],
+    relevant: Sequence[npt.NDArray[np.bool_]],
+    weights: npt.NDArray[np.float64],
+) -> float:
+    """Mean NDCG of the lists that these weights give."""
+    found = []
+    for each, new in zip(scores, relevant, strict=True):
+        order = best_places(each @ weights, LENGTH).tolist()
+        found.append(ndcg_at(order, set(np.flatnonzero(new).tolist()), LENGTH))
+    return float(np.mean(found))
 
 
 def listwise_weights(
@@ -115,15 +164,24 @@ def _cut_to(cases: Sequence[Case], low: int, high: int | None, rng: np.random.Ge
     return [case.newest(min(int(size), len(case.history))) for case, size in zip(enough, sizes, strict=True)]
 
 
-def _pool(parts: Mapping[str, Recommender], case: Case, at: float) -> _Pool:
-    rows = {name: part.score([case.history], at=at)[0] for name, part in parts.items()}
+def _pools(parts: Mapping[str, Recommender], cases: Sequence[Case], at: float | None) -> list[_Pool]:
+    """The cases whose candidates hold some of what was taken anew, and some that was not."""
+    pools = []
+    for start in range(0, len(cases), BLOCK):
+        block = cases[start : start + BLOCK]
+        rows = {name: part.score([case.history for case in block], at=at) for name, part in parts.items()}
+        drawn = [_pool(parts, {name: some[i] for name, some in rows.items()}, case) for i, case in enumerate(block)]
+        pools += [pool for pool in drawn if pool.new.any() and not pool.new.all()]
+    return pools
+
+
+def _pool(parts: Mapping[str, Recommender], rows: Mapping[str, Scores], case: Case) -> _Pool:
+    seen = set(case.history.items)
     chosen: set[Hashable] = set()
     for name, part in parts.items():
         chosen.update(part.item_ids[best_places(rows[name], PROPOSED)].tolist())
-    items = sorted(chosen - set(case.history.items), key=str)
-    scores = [
-        np.nan_to_num(part.score([case.history], items=items, at=at)[0].astype(np.float64)) for part in parts.values()
-    ]
+    items = sorted(chosen - seen, key=str)
+    scores = [np.nan_to_num(pick(rows[name], part.item_ids, items).astype(np.float64)) for name, part in parts.items()]
     return _Pool(np.stack(scores, axis=1), np.asarray([item in case.new for item in items], dtype=bool))
 
 

@@ -70,21 +70,21 @@ class Hybrid(Explained):
         wanted = self.item_ids.tolist() if items is None else list(items)
         scores = np.full((len(histories), len(wanted)), np.nan, dtype=np.float32)
         for row, history in enumerate(histories):
-            factors = self.blend.factors(len(history), self.parts.keys())
-            opinions = [self.parts[p].score([history], items=wanted, at=at)[0] * f for p, f in factors.items()]
+            shares = self.blend.shares(len(history), self.parts.keys())
+            opinions = [share.points(self.parts[p].score([history], wanted, at)[0]) for p, share in shares.items()]
             if opinions:
-                stacked = np.stack(opinions).astype(np.float64)
+                stacked = np.stack(opinions)
                 total = np.nansum(stacked, axis=0)
                 scores[row] = np.where(np.all(np.isnan(stacked), axis=0), np.nan, total)
         return scores
 
     def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
-        factors = self.blend.factors(len(history), self.parts.keys())
-        return [
-            term.times(factor)
-            for name, factor in factors.items()
-            for term in self.parts[name].terms(history, items, at=at)
-        ]
+        blended: list[Terms] = []
+        for name, share in self.blend.shares(len(history), self.parts.keys()).items():
+            terms = self.parts[name].terms(history, items, at=at)
+            raw = np.sum([term.points.sum(axis=1) for term in terms], axis=0) if terms else np.zeros(len(items))
+            blended += [term.times(share.ratios(raw)) for term in terms]
+        return blended
 
     def taking_part(self, names: Collection[str]) -> Self:
         """The same hybrid with some of its parts; the others contribute nothing and the rest is re-normalised."""
@@ -116,24 +116,24 @@ class Hybrid(Explained):
             diversity: Makes the list less uniform: other items in another order, the scores stay what they are.
             silence: Leaves out what is less likely to be taken than ``least_chance``; the list may become short.
         """
-        factors = self.blend.factors(len(history), self.parts.keys())
+        shares = self.blend.shares(len(history), self.parts.keys())
         open_ = eligible(self.item_ids, allowed=allowed, exclude=list(exclude))
-        rows = {name: self.parts[name].score([history], at=at)[0] for name in factors if name in PROPOSERS}
+        rows = {name: self.parts[name].score([history], at=at)[0] for name in shares if name in PROPOSERS}
         places = self._candidates(rows, open_, max(n, n_candidates))
         extra = np.zeros(self.item_ids.size)
         if bonus:
             raised = codes_of(self.item_ids, list(bonus))
             extra[raised[raised >= 0]] = np.fromiter(bonus.values(), np.float64, len(bonus))[raised >= 0]
             places = np.union1d(places, self._candidates(rows, open_ & (extra > 0), max(n, n_candidates)))
-        if places.size < n and factors:
+        if places.size < n and shares:
             places = np.flatnonzero(open_)
         ids = self.item_ids[places]
         total, opinion = extra[places], np.zeros(places.size, dtype=bool)
-        for name, factor in factors.items():
+        for name, share in shares.items():
             part = self.parts[name]
             row = pick(rows[name], part.item_ids, ids) if name in rows else part.score([history], items=ids, at=at)[0]
             said = ~np.isnan(row)
-            total[said] += factor * row[said].astype(np.float64)
+            total[said] += share.points(row[said])
             opinion |= said
         total[~opinion] = np.nan
         best = best_places(total, n) if diversity is None else diversity.places(ids, total, n)
