@@ -142,14 +142,17 @@ class Interactions:
             dated=self.dated,
         )
 
-    def sample(self, n: int, rng: np.random.Generator) -> Interactions:
-        """All interactions of some users, drawn at random, so that there are at most ``n``."""
-        if len(self) <= n:
+    def sample(self, n_pairs: int, rng: np.random.Generator) -> Interactions:
+        """All interactions of some users, drawn at random, so that they make at most ``n_pairs`` pairs of one user's.
+
+        Such pairs, not the interactions, are what it costs to learn who took what with what.
+        """
+        pairs = np.bincount(self.users, minlength=self.n_users).astype(np.int64) ** 2
+        if pairs.sum() <= n_pairs:
             return self
         order = rng.permutation(self.n_users)
-        sizes = np.bincount(self.users, minlength=self.n_users)[order]
         drawn = np.zeros(self.n_users, dtype=bool)
-        drawn[order[np.cumsum(sizes) <= n]] = True
+        drawn[order[np.cumsum(pairs[order]) <= n_pairs]] = True
         return self.where(drawn[self.users])
 
     def matrix(self, weights: npt.NDArray[np.float64] | None = None) -> sparse.csr_matrix:

@@ -23,8 +23,8 @@ Figures = npt.NDArray[np.float64]
 N_CASES = 4000
 FEW_CASES = 50
 """Cases below which the usual settings are as good a guess as any."""
-MOST_INTERACTIONS = 1_000_000
-"""Of more, the interactions of some users, drawn at random, are enough to choose by."""
+MOST_PAIRS = 300_000_000
+"""Pairs of one user's interactions; of more, those of some users, drawn at random, are enough to choose by."""
 EVIDENCE = 2.0
 """Standard errors by which a step must help, so that chance moves nothing away from what is usual."""
 BLOCK = 128
@@ -67,7 +67,7 @@ class Search:
         if not grid:
             return usual
         rng = generator(seed, f"{model.name} cases")
-        some = interactions.sample(MOST_INTERACTIONS, rng)
+        some = interactions.sample(MOST_PAIRS, rng)
         before, cases = inner_cases(some, at=at, n_cases=N_CASES, rng=rng)
         if len(cases) < FEW_CASES:
             return usual
@@ -103,14 +103,15 @@ def searched(
         before = dict(best)
         for name, choices in grid.items():
             other = max(({**best, name: choice} for choice in choices), key=lambda each: float(figures(each).mean()))
-            if _helps(figures(other) - figures(best)):
+            if helps(figures(other) - figures(best)):
                 best = other
         if best == before:
             break
     return best
 
 
-def _helps(gains: Figures) -> bool:
+def helps(gains: Figures) -> bool:
+    """Whether paired gains, shape (n_cases,), are more than chance explains."""
     error = float(gains.std()) / np.sqrt(gains.size)
     return bool(gains.mean() > EVIDENCE * error)
 

@@ -32,3 +32,12 @@ def test_an_instant_that_is_no_number_is_refused(instant):
         Interactions.from_arrays([1], [1], [0]).ages(instant)
     with pytest.raises(BadInputError, match="at must be"):
         History([1], [0.0]).ages(instant)
+
+
+def test_a_sample_keeps_users_whole_and_bounds_the_pairs_of_their_interactions():
+    users = np.repeat(np.arange(50), 4)
+    interactions = Interactions.from_arrays(users, np.arange(200))
+    some = interactions.sample(10 * 16, np.random.default_rng(0))
+    assert some.n_users == 10
+    assert np.bincount(some.users).tolist() == [4] * 10
+    assert interactions.sample(50 * 16, np.random.default_rng(0)) is interactions

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reco_engine.ranking.fitting import listwise_weights
+from reco_engine.data.interactions import Interactions
+from reco_engine.ranking.fitting import best_weights, fit_blend, listwise_weights
+from reco_engine.recommenders import ItemCF, Popularity
 
 
 def test_the_part_that_finds_what_was_taken_gets_the_weight():
@@ -22,3 +24,34 @@ def test_two_parts_that_say_the_same_share_the_weight():
     relevant = [np.arange(20) == rng.integers(20) for _ in range(60)]
     scores = [np.repeat((new + 0.2 * rng.random(20))[:, None], 2, axis=1) for new in relevant]
     assert listwise_weights(scores, relevant) == pytest.approx([0.5, 0.5], abs=1e-3)
+
+
+def lists(n, rng):
+    """Lists of twenty items of which one is relevant, and two parts that each know half of why."""
+    relevant = [np.arange(20) == rng.integers(20) for _ in range(n)]
+    halves = [np.stack([0.6 * new + rng.random(20), 0.6 * new + rng.random(20)], axis=1) for new in relevant]
+    return halves, relevant
+
+
+def test_parts_that_know_different_things_are_blended():
+    halves, relevant = lists(300, np.random.default_rng(0))
+    assert best_weights(halves, relevant) == pytest.approx([0.5, 0.5], abs=0.2)
+
+
+def test_a_part_that_says_nothing_new_stays_out():
+    halves, relevant = lists(300, np.random.default_rng(0))
+    scores = [np.stack([each[:, 0], each[:, 0] ** 3, np.full(20, 0.5)], axis=1) for each in halves]
+    weights = best_weights(scores, relevant)
+    assert sorted(weights.tolist()) == [0.0, 0.0, 1.0]
+
+
+def test_the_blend_weighs_undated_data_by_hidden_items():
+    """Two groups, each with a shelf of its own: what shoppers take goes with it, and popularity knows nothing."""
+    rng = np.random.default_rng(3)
+    users = np.repeat(np.arange(120), 8)
+    items = rng.integers(0, 20, users.size) + 20 * (users % 2)
+    factories = {"popularity": Popularity, "item_cf": lambda: ItemCF(0.5, 0.5, 0.3, spectral_weight=0.0)}
+    blend = fit_blend(factories, Interactions.from_arrays(users, items), None)
+    some = blend.shares(5, factories)
+    assert "item_cf" in some
+    assert some["item_cf"].weight > 0.5
