@@ -32,11 +32,7 @@ def catalogue(words):
 @given(ROWS, ENTRIES, st.lists(st.sampled_from(["", "tea", "茶", "tea 🍵"]), min_size=9, max_size=9), DAYS)
 def test_scores_are_finite_reasons_sum_to_them_and_the_list_is_exact(fit, rows, entries, words, day):
     users, items, days, weights = zip(*rows, strict=True)
-    model = fit(
-        Interactions.from_arrays(users, items, np.asarray(days) * DAY, weights),
-        catalogue(["tea", *words]),
-        at=day * DAY,
-    )
+    model = fit(Interactions.from_arrays(users, items, np.asarray(days) * DAY, weights), catalogue(["tea", *words]), at=day * DAY)
     history = History([e[0] for e in entries], [e[1] * DAY for e in entries], [e[2] for e in entries])
     (scores,) = model.score([history], at=day * DAY)
     assert not np.isinf(scores).any()
