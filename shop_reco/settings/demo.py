@@ -36,7 +36,8 @@ WHITENOISE_AUTOREFRESH = False
 SHOP_RECO = {
     "ARTIFACTS_ROOT": DATA_DIR / "artifacts",
     "DEMO_SWITCHER": env.bool("DEMO_SWITCHER", default=True),
-    "RECOMMENDERS": {  # where the searches start; left open, they would take minutes of a first look at the shop
+    "RECOMMENDERS": {  # where the searches start, and a shorter training: a first look at the shop must not wait
+        "content_mlp": {"n_epochs": 2},
         "item_cf": {
             "activity": 0.5,
             "source_exponent": 0.5,

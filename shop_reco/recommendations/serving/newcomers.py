@@ -13,7 +13,7 @@ from reco_engine.types import Ids
 from shop_reco.products.engine import catalogue_of
 
 logger = structlog.get_logger(__name__)
-MOST = 1000
+MOST = 500
 """Newcomers that one request waits for, the newest; a bigger import has the others scored after the next training."""
 
 
