@@ -10,8 +10,8 @@ import pytest
 from shop_reco.products.models import Product
 from shop_reco.products.services import ProductDraft, import_products
 from shop_reco.recommendations import serving
-from shop_reco.recommendations.serving import newcomers
 from shop_reco.recommendations.services import set_enabled
+from shop_reco.recommendations.serving import newcomers
 from tests.shop_reco.conftest import skus
 
 
