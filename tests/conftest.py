@@ -84,7 +84,7 @@ def trained(shop):
     from shop_reco.recommendations.services import request_training
     from shop_reco.recommendations.training import run_next
 
-    for kind in ("popularity", "item_cf", "user_cf", "content", "buy_again"):
+    for kind in ("popularity", "trending", "item_cf", "user_cf", "content", "buy_again"):
         request_training(kind=kind)
     while (run := run_next()) is not None:
         assert run.state == "done", run.why

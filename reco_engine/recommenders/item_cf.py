@@ -114,7 +114,8 @@ class ItemCF(Explained):
         progress: Progress | None = None,
     ) -> Self:
         need_interactions(interactions)
-        for name, value in SEARCH.settings_for(self, interactions, None, seed=seed, at=at).items():
+        found = SEARCH.settings_for(self, interactions, None, seed=seed, at=at, progress=progress)
+        for name, value in found.items():
             setattr(self, f"{name}_", value)
         self.instant_ = interactions.instant(at)
         taken = Taken.of(interactions, self.instant_, self.half_life_)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from importlib import import_module
 from typing import Any, cast
+
+import numpy as np
 
 from .base import Recommender
 
@@ -32,3 +35,16 @@ def class_of(name: str) -> type[Recommender]:
 def create(name: str, **settings: Any) -> Recommender:
     """A new one of that name, not fitted yet."""
     return class_of(name)(**settings)
+
+
+def found_settings(model: Any) -> dict[str, Any]:
+    """What a fit chose for the settings that were left ``None``, by name; making one with them skips the search.
+
+    Of a model whose other settings are the same: what was given is not told.
+    """
+    found = {}
+    for field in fields(model):
+        value = vars(model).get(f"{field.name}_")
+        if field.init and value is not None and getattr(model, field.name) is None:
+            found[field.name] = value.item() if isinstance(value, np.generic) else value
+    return found

@@ -16,7 +16,7 @@ from reco_engine.data.splits import Case, inner_cases
 from reco_engine.seeds import generator
 from reco_engine.types import Ids, Items, Scores
 
-from .base import best_places, places_of
+from .base import Progress, best_places, places_of
 
 Settings = dict[str, Any]
 Figures = npt.NDArray[np.float64]
@@ -54,9 +54,19 @@ class Search:
     dated: Collection[str] = ()
 
     def settings_for(
-        self, model: Any, interactions: Interactions, catalogue: Catalogue | None, *, seed: int, at: float | None
+        self,
+        model: Any,
+        interactions: Interactions,
+        catalogue: Catalogue | None,
+        *,
+        seed: int,
+        at: float | None,
+        progress: Progress | None = None,
     ) -> Settings:
-        """The settings given, and for each left ``None`` what found most on an inner split."""
+        """The settings given, and for each left ``None`` what found most on an inner split.
+
+        ``progress`` hears 0 before each trial: the fit is alive, and whoever listens may end it.
+        """
         given = {name: value for name in self.start if (value := getattr(model, name)) is not None}
         usual = {**self.start, **given}
         grid = {
@@ -73,6 +83,8 @@ class Search:
             return usual
 
         def measure(settings: Settings) -> Figures:
+            if progress is not None:
+                progress(0.0)
             fitted = replace(model, **settings).fit(before, catalogue, seed=seed, at=before.newest)
             return discovery(fitted, cases, at=before.newest)
 

@@ -99,7 +99,8 @@ class UserCF(Explained):
         progress: Progress | None = None,
     ) -> Self:
         need_interactions(interactions)
-        for name, value in SEARCH.settings_for(self, interactions, None, seed=seed, at=at).items():
+        found = SEARCH.settings_for(self, interactions, None, seed=seed, at=at, progress=progress)
+        for name, value in found.items():
             setattr(self, f"{name}_", value)
         roots = Taken.of(interactions, interactions.instant(at), self.half_life_).roots()
         rows = np.repeat(np.arange(interactions.n_users), np.diff(roots.indptr))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
+from django.db.models import QuerySet
 
 from reco_engine.data.catalogue import Catalogue
 
@@ -11,11 +14,17 @@ from .models import Product
 
 def training_catalogue() -> Catalogue:
     """All products that are no variants, hidden ones too: a hidden product may have taught us something."""
-    rows = list(
-        Product.objects.filter(parent__isnull=True)
-        .order_by("pk")
-        .values_list("pk", "title", "category__path", "category__sensitive", "brand__name", "price")
-    )
+    return _catalogue(Product.objects.filter(parent__isnull=True))
+
+
+def catalogue_of(*, ids: Collection[int]) -> Catalogue:
+    """Some products, as they are now; one query."""
+    return _catalogue(Product.objects.filter(pk__in=ids))
+
+
+def _catalogue(products: QuerySet[Product]) -> Catalogue:
+    columns = ("pk", "title", "category__path", "category__sensitive", "brand__name", "price")
+    rows = list(products.order_by("pk").values_list(*columns))
     return Catalogue.from_columns(
         np.fromiter((row[0] for row in rows), np.int64, len(rows)),
         text=[row[1] for row in rows],

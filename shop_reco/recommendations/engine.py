@@ -10,12 +10,21 @@ from django.core.checks import CheckMessage, Error, register
 from reco_engine.recommenders.registry import BUILT_IN, class_of
 from shop_reco.conf import reco_settings
 
+from .selectors import found_settings_of
+
 
 def recommender_settings(kind: str) -> dict[str, Any]:
     """What a recommender is made with: the shop's smallest group, and what the host set for it."""
     reco = reco_settings()
     supported = {"min_support": reco.MIN_SUPPORT} if "min_support" in _names_of(kind) else {}
     return {**supported, **reco.RECOMMENDERS.get(kind, {})}
+
+
+def part_settings(kind: str) -> dict[str, Any]:
+    """What a part of the blend is made with: what is still open is what its live version found, not searched again."""
+    given, known = recommender_settings(kind), _names_of(kind)
+    found = found_settings_of(kind=kind)
+    return given | {name: value for name, value in found.items() if name in known and given.get(name) is None}
 
 
 @register()

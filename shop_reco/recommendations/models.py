@@ -31,6 +31,7 @@ class Recommender(models.Model):
 
     class Kind(models.TextChoices):
         POPULARITY = "popularity", _("Popularity")
+        TRENDING = "trending", _("Trending")
         ITEM_CF = "item_cf", _("Item-based CF")
         USER_CF = "user_cf", _("User-based CF")
         CONTENT = "content", _("Content-based")
@@ -185,7 +186,9 @@ class Rule(models.Model):
         Category, models.CASCADE, verbose_name=_("category"), null=True, blank=True, related_name="+"
     )
     brand = models.ForeignKey(Brand, models.CASCADE, verbose_name=_("brand"), null=True, blank=True, related_name="+")
-    points = models.FloatField(_("points"), default=0.0, help_text=_("Added to the score; below zero buries."))
+    points = models.FloatField(
+        _("points"), default=0.0, help_text=_("Added to the score, which is about 1 at best; below zero buries.")
+    )
     rank = models.PositiveSmallIntegerField(
         _("rank"), null=True, blank=True, help_text=_("Of a pinned product, from 1.")
     )

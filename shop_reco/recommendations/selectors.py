@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -25,6 +26,13 @@ def enabled_kinds() -> frozenset[str]:
 
 def live_versions() -> list[ModelVersion]:
     return list(ModelVersion.objects.filter(state=ModelVersion.State.LIVE))
+
+
+def found_settings_of(*, kind: str) -> dict[str, Any]:
+    """What the fit of a recommender's live version chose, by setting; one query."""
+    found = ModelVersion.objects.filter(recommender=kind, state=ModelVersion.State.LIVE)
+    figures = found.values_list("figures", flat=True).first() or {}
+    return dict(figures.get("settings", {}))
 
 
 def earlier_versions(*, kind: str) -> list[ModelVersion]:

@@ -18,13 +18,13 @@ from reco_engine.data.interactions import History, Interactions
 from reco_engine.errors import EngineError
 from reco_engine.ranking.blending import DEFAULT_WEIGHTS
 from reco_engine.ranking.fitting import fit_blend
-from reco_engine.recommenders.registry import create
+from reco_engine.recommenders.registry import create, found_settings
 from shop_reco.conf import reco_settings
 from shop_reco.events.engine import training_interactions
 from shop_reco.products.engine import training_catalogue
 
 from . import services
-from .engine import recommender_settings
+from .engine import part_settings, recommender_settings
 from .errors import RunCancelledError
 from .models import ModelVersion, TrainingRun
 
@@ -78,6 +78,7 @@ def _train(run: TrainingRun) -> ModelVersion:
             "shoppers": interactions.n_users,
             "items": interactions.n_items,
             "seconds": round(time.monotonic() - started, 1),
+            "settings": found_settings(model),
         },
     )
 
@@ -85,7 +86,7 @@ def _train(run: TrainingRun) -> ModelVersion:
 def _fit(kind: str, interactions: Interactions, catalogue: Catalogue, now: dt.datetime, progress: _Pulse) -> Any:
     at = now.timestamp()
     if kind == "hybrid":
-        factories = {name: partial(create, name, **recommender_settings(name)) for name in DEFAULT_WEIGHTS}
+        factories = {name: partial(create, name, **part_settings(name)) for name in DEFAULT_WEIGHTS}
         return fit_blend(factories, interactions, catalogue, seed=SEED, at=at, progress=progress)
     return create(kind, **recommender_settings(kind)).fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
 

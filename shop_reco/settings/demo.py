@@ -36,4 +36,24 @@ WHITENOISE_AUTOREFRESH = False
 SHOP_RECO = {
     "ARTIFACTS_ROOT": DATA_DIR / "artifacts",
     "DEMO_SWITCHER": env.bool("DEMO_SWITCHER", default=True),
+    "RECOMMENDERS": {  # where the searches start, and a shorter training: a first look at the shop must not wait
+        "content_mlp": {"n_epochs": 2},
+        "item_cf": {
+            "activity": 0.5,
+            "source_exponent": 0.5,
+            "target_exponent": 0.3,
+            "half_life": 180.0,
+            "history_half_life": 60.0,
+            "spectral_weight": 0.0,
+            "n_targets": 400,
+        },
+        "user_cf": {
+            "n_neighbours": 400,
+            "popularity_exponent": 0.25,
+            "target_exponent": 0.3,
+            "activity": 0.0,
+            "half_life": 120.0,
+            "history_half_life": 120.0,
+        },
+    },
 }

@@ -95,7 +95,7 @@ def fill(shop, person):
 
 def test_staff_without_permission_see_no_model_and_are_refused_each(trained, newcomer):
     page = newcomer.get("/admin/").content.decode()
-    assert "8 recommenders" not in page
+    assert "9 recommenders" not in page
     for model in admin_site._registry:
         assert address(model, "changelist") not in page
         assert newcomer.get(address(model, "changelist")).status_code == 403, model
@@ -131,7 +131,7 @@ def test_the_dashboard_says_how_many_recommenders_are_on(trained, staff):
     assert "recommenders are on" not in staff.get("/admin/").content.decode()
     set_enabled(kind="user_cf", enabled=False)
     page = staff.get("/admin/").content.decode()
-    assert "7 of 8 recommenders are on; switched off: User-based CF." in page
+    assert "8 of 9 recommenders are on; switched off: User-based CF." in page
 
 
 def test_only_personal_lists_count_by_rung(trained, person):
@@ -180,7 +180,7 @@ def test_the_dashboard_shows_events_lists_and_feedback(trained, person, staff):
     give_feedback(shopper=person, product=served.edges[0].product, kind="like")
     request_training(kind="content")
     page = staff.get("/admin/").content.decode()
-    assert "5 recommenders serve." in page
+    assert "6 recommenders serve." in page
     assert "Training or waiting for it: Content-based." in page
     assert page.count("<rect") >= 28 + 4 + 5
     assert "1 (100%)" in page

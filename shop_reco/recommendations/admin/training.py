@@ -28,6 +28,7 @@ FIGURES = {
     "shoppers": _("shoppers"),
     "items": _("items"),
     "seconds": _("seconds"),
+    "settings": _("settings found"),
 }
 UNFINISHED = (TrainingRun.State.QUEUED, TrainingRun.State.RUNNING)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from django.utils import timezone
 
-from reco_engine.data.interactions import History
+from reco_engine.data.interactions import History, codes_of
 from reco_engine.reasons import explained
 from reco_engine.recommenders.base import best_places
 from reco_engine.types import Recommendation
@@ -165,8 +165,7 @@ def _earlier(after: str | None, request: Request) -> list[int]:
 
 
 def _serve(request: Request) -> Served:
-    models = memory.models()
-    allowed = memory.mask(models)
+    models, allowed = memory.models_and_mask()
     if request.narrowing is not None and request.narrowing.narrows():
         passing = filtered(queryset=showable(), filter=request.narrowing).values_list("pk", flat=True)
         allowed = allowed & np.isin(models.hybrid.item_ids, np.fromiter(passing, np.int64))
@@ -196,8 +195,9 @@ def _buy_again(request: Request) -> Served:
     bought = bought_products(shopper_ids=request.people)
     row = model.score([request.history], at=at)[0].astype(np.float64)
     row[~np.isin(model.item_ids, np.fromiter(bought - request.exclude, np.int64))] = np.nan
-    for pk, points in request.wishes.points().items():
-        row[model.item_ids == pk] += points
+    points = request.wishes.points()
+    places = codes_of(model.item_ids, list(points))
+    row[places[places >= 0]] += np.fromiter(points.values(), np.float64, len(points))[places >= 0]
     ids = model.item_ids[best_places(row, request.first + SPARE)].tolist()
     ranked = request.wishes.explained(explained(model, request.history, ids, at=at))
     return _finish(request, models, ranked, fill=False)

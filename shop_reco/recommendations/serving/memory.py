@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import structlog
+from django.db.models import QuerySet
 
 from reco_engine.artifacts import load
+from reco_engine.data.interactions import codes_of
 from reco_engine.errors import ArtifactError
 from reco_engine.ranking import Blend, Hybrid
 from reco_engine.ranking.blending import DEFAULT_WEIGHTS
@@ -22,6 +24,7 @@ from shop_reco.products.selectors import catalogue_revision, showable_now
 
 from ..models import ModelVersion, Placement
 from ..selectors import earlier_versions, enabled_kinds, live_versions, serving_revision
+from .newcomers import knowing
 
 logger = structlog.get_logger(__name__)
 STRATEGY_PARTS: Mapping[str, frozenset[str]] = {
@@ -54,11 +57,18 @@ class LiveModels:
 
 
 @dataclass(frozen=True)
-class Mask:
-    """Which of the models' items may be shown, up to a revision of the catalogue."""
+class Shown:
+    """Which items may be shown, up to a revision of the catalogue.
+
+    Attributes:
+        loaded: The live models as they were trained.
+        models: The same, their content parts knowing what came into the catalogue since.
+        allowed: Of the items of ``models``, shape (n_items,).
+    """
 
     revision: int
-    models_revision: int
+    loaded: LiveModels
+    models: LiveModels
     allowed: npt.NDArray[np.bool_]
 
 
@@ -73,7 +83,7 @@ class Memory:
         """Start as a new process does."""
         self._loaded: dict[str, tuple[str, Any]] = {}
         self._models: LiveModels | None = None
-        self._mask: Mask | None = None
+        self._shown: Shown | None = None
 
     def models(self) -> LiveModels:
         """One query while nothing changed."""
@@ -84,16 +94,16 @@ class Memory:
                 models = self._models = self._load(revision)
         return models
 
-    def mask(self, models: LiveModels) -> npt.NDArray[np.bool_]:
-        """One query while nothing changed; the rows that changed when something did."""
-        revision, mask = catalogue_revision(), self._mask
-        if mask is None or mask.models_revision != models.revision or mask.revision > revision:
+    def models_and_mask(self) -> tuple[LiveModels, npt.NDArray[np.bool_]]:
+        """The models and which of their items may be shown.
+
+        Two queries while nothing changed; the rows that changed when something did.
+        """
+        loaded, revision, shown = self.models(), catalogue_revision(), self._shown
+        if shown is None or shown.loaded is not loaded or shown.revision != revision:
             with self._lock:
-                mask = self._mask = _whole_mask(models, revision)
-        elif mask.revision != revision:
-            with self._lock:
-                mask = self._mask = _newer_mask(models, mask, revision)
-        return mask.allowed
+                shown = self._shown = _refreshed(self._shown, loaded, revision)
+        return shown.models, shown.allowed
 
     def _load(self, revision: int) -> LiveModels:
         degraded = False
@@ -138,20 +148,29 @@ def _likeness(content: Any) -> Any:
     return softened
 
 
-def _whole_mask(models: LiveModels, revision: int) -> Mask:
+def _refreshed(shown: Shown | None, loaded: LiveModels, revision: int) -> Shown:
+    if shown is None or shown.loaded is not loaded or shown.revision > revision:
+        open_ = _pks(Product.objects.filter(showable_now()))
+        models = _knowing(loaded, open_)
+        return Shown(revision, loaded, models, np.isin(models.hybrid.item_ids, open_))
+    changed = Product.objects.filter(revision__gt=shown.revision)
+    touched, open_ = _pks(changed), _pks(changed.filter(showable_now()))
+    models = _knowing(shown.models, open_)
     ids = models.hybrid.item_ids
-    shown = np.fromiter(Product.objects.filter(showable_now()).values_list("pk", flat=True).iterator(), np.int64)
-    return Mask(revision, models.revision, np.isin(ids, shown))
-
-
-def _newer_mask(models: LiveModels, mask: Mask, revision: int) -> Mask:
-    ids, allowed = models.hybrid.item_ids, mask.allowed.copy()
-    changed = Product.objects.filter(revision__gt=mask.revision)
-    touched = np.fromiter(changed.values_list("pk", flat=True).iterator(), np.int64)
-    shown = np.fromiter(changed.filter(showable_now()).values_list("pk", flat=True).iterator(), np.int64)
+    allowed = np.zeros(ids.size, dtype=bool)
+    allowed[codes_of(ids, shown.models.hybrid.item_ids)] = shown.allowed
     allowed[np.isin(ids, touched)] = False
-    allowed[np.isin(ids, shown)] = True
-    return Mask(revision, models.revision, allowed)
+    allowed[np.isin(ids, open_)] = True
+    return Shown(revision, loaded, models, allowed)
+
+
+def _knowing(models: LiveModels, shown: npt.NDArray[np.int64]) -> LiveModels:
+    parts = knowing(models.hybrid.parts, shown)
+    return models if parts is models.hybrid.parts else replace(models, hybrid=Hybrid(parts, models.hybrid.blend))
+
+
+def _pks(products: QuerySet[Product]) -> npt.NDArray[np.int64]:
+    return np.fromiter(products.values_list("pk", flat=True).iterator(), np.int64)
 
 
 memory = Memory()

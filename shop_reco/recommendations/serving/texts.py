@@ -38,6 +38,8 @@ def _text(reason: Reason, name: str) -> str:
             return text % {"n": reason.shoppers}
         case "similar_shoppers":
             return _("Shoppers like you bought it")
+        case "popular" if reason.source == "trending":
+            return _("More and more shoppers try it")
         case "popular":
             return _("Popular now")
         case "repeat":

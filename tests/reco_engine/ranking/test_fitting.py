@@ -8,6 +8,7 @@ import pytest
 from reco_engine.data.interactions import Interactions
 from reco_engine.ranking.fitting import best_weights, fit_blend, listwise_weights
 from reco_engine.recommenders import ItemCF, Popularity
+from tests.reco_engine.conftest import AT
 
 
 def test_the_part_that_finds_what_was_taken_gets_the_weight():
@@ -55,3 +56,11 @@ def test_the_blend_weighs_undated_data_by_hidden_items():
     some = blend.shares(5, factories)
     assert "item_cf" in some
     assert some["item_cf"].weight > 0.5
+
+
+def test_while_a_part_is_fitted_the_blend_tells_how_far_it_has_come(data):
+    heard = []
+    fit_blend({"item_cf": ItemCF, "popularity": Popularity}, *data, at=AT, progress=heard.append)
+    assert heard == sorted(heard)
+    assert [done for done in heard if 0.0 < done < 0.3]
+    assert heard[-1] == 1.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reco_engine.data.interactions import Interactions
-from reco_engine.recommenders import ItemCF
+from reco_engine.recommenders import ItemCF, UserCF
 from reco_engine.recommenders.tuning import searched
 
 
@@ -57,3 +57,22 @@ def test_recency_is_searched_for_where_there_are_dates():
         Interactions.from_arrays(users, items, times)
     )
     assert model.history_half_life_ == pytest.approx(15.0)
+
+
+@pytest.mark.parametrize("recommender", [ItemCF, UserCF])
+def test_a_search_says_that_it_is_alive_and_ends_when_it_is_told_to(recommender):
+    class Stop(Exception):
+        pass
+
+    rng = np.random.default_rng(0)
+    interactions = Interactions.from_arrays(rng.integers(0, 120, 2000), rng.integers(0, 40, 2000))
+    heard = []
+
+    def progress(done, loss=None):
+        heard.append(done)
+        if len(heard) == 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        recommender().fit(interactions, progress=progress)
+    assert heard == [0.0, 0.0, 0.0]

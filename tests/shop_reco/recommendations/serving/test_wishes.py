@@ -10,6 +10,7 @@ from shop_reco.portraits.services import edit_interests
 from shop_reco.products.models import Brand, Category
 from shop_reco.recommendations import serving
 from shop_reco.recommendations.models import Rule
+from shop_reco.recommendations.services import set_enabled
 from tests.shop_reco.conftest import skus
 
 
@@ -86,3 +87,37 @@ def test_a_hidden_brand_and_category_are_in_no_list_not_even_buy_again(trained, 
     ]
     assert served
     assert not [edge for edge in served if shelf(edge) == "Tea" or edge.product.brand.name == "B0"]
+
+
+def test_what_is_bought_again_is_scored_by_chances_that_rules_can_outdo(trained, person):
+    plain = serving.buy_again_for(shopper=person, first=30).edges
+    assert all(0 <= edge.score <= 1 for edge in plain)
+    last, first = plain[-1].product, plain[0].product
+    Rule.objects.create(action="boost", product=last, points=1)
+    Rule.objects.create(action="boost", product=first, points=-1)
+    ruled = serving.buy_again_for(shopper=person, first=30).edges
+    assert (ruled[0].product, ruled[-1].product) == (last, first)
+    assert ruled[0].score == pytest.approx(plain[-1].score + 1)
+    assert ruled[-1].score == pytest.approx(plain[0].score - 1)
+    assert [edge.product for edge in ruled[1:-1]] == [edge.product for edge in plain[1:-1]]
+    for edge in ruled:
+        assert math.fsum(reason.points for reason in edge.reasons) == pytest.approx(edge.score, rel=1e-6)
+
+
+def test_a_small_boost_breaks_near_ties_and_no_more(trained, person):
+    plain = serving.buy_again_for(shopper=person, first=30).edges
+    gap = plain[0].score - plain[-1].score
+    Rule.objects.create(action="boost", product=plain[-1].product, points=gap / 2)
+    assert serving.buy_again_for(shopper=person, first=30).edges[0].product == plain[0].product
+
+
+def test_no_boost_brings_what_was_never_bought_to_buy_again(trained, person):
+    bought = set(skus(serving.buy_again_for(shopper=person, first=30)))
+    Rule.objects.create(action="boost", category=Category.objects.get(name="Soap"), points=1)
+    assert set(skus(serving.buy_again_for(shopper=person, first=30))) == bought
+
+
+def test_likeness_counts_more_than_sales_in_a_list_of_similar_products(trained):
+    set_enabled(kind="item_cf", enabled=False)
+    alike = serving.similar_to(shopper=None, product=trained.products["Soap-1"], first=11)
+    assert {shelf(edge) for edge in alike.edges} == {"Soap"}
