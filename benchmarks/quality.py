@@ -27,8 +27,9 @@ from reco_engine.ranking import Hybrid, recommend
 from reco_engine.ranking.blending import DEFAULT_WEIGHTS
 from reco_engine.ranking.fitting import fit_blend
 from reco_engine.reasons import explained
-from reco_engine.recommenders.registry import BUILT_IN, create
+from reco_engine.recommenders.registry import BUILT_IN, create, found_settings
 
+N_CASES = 2000  # of the blend: all households
 CUT = pd.Timestamp("2017-11-26")
 NOT_GOODS = {
     "FUEL", "COUPON", "MISCELLANEOUS", "CHEF SHOPPE", "CNTRL/STORE SUP", "FROZEN GROCERY", "GARDEN CENTER",
@@ -70,15 +71,20 @@ def main() -> None:
         rank = partial(ranked, models[name], at=at, exclude_seen=name != "buy_again")
         if name == "buy_again":
             figures = measured(rank, histories, later, users)
-            report["ndcg_at_10_next_basket"][name] = {**interval(figures), "fit_s": fitted}
+            report["ndcg_at_10_next_basket"][name] = {
+                **interval(figures),
+                "fit_s": fitted,
+                "found": found_settings(models[name]),
+            }
             continue
         rows[name] = measured(rank, histories, new, discoverers)
-        discovery[name] = {**interval(rows[name]), "fit_s": fitted}
+        discovery[name] = {**interval(rows[name]), "fit_s": fitted, "found": found_settings(models[name])}
         print(name, discovery[name], file=sys.stderr)
     if not options.no_hybrid:
         start = time.perf_counter()
         parts = {name: model for name, model in models.items() if name in DEFAULT_WEIGHTS}
-        blend = fit_blend({name: partial(create, name) for name in parts}, interactions, catalogue, at=at)
+        factories = {name: partial(create, name, **found_settings(part)) for name, part in parts.items()}
+        blend = fit_blend(factories, interactions, catalogue, at=at, n_cases=N_CASES)
         fitted = round(time.perf_counter() - start, 1)
         hybrid, times = Hybrid(parts, blend), []
         rows["hybrid"] = measured(partial(slate, hybrid, at=at, times=times), histories, new, discoverers)
@@ -92,6 +98,9 @@ def main() -> None:
         }
     for name in rows.keys() - {"popularity"} if "popularity" in rows else ():
         discovery[name]["over_popularity"] = interval(rows[name] - rows["popularity"])
+    if "hybrid" in rows:
+        best = max(rows.keys() - {"hybrid"}, key=lambda name: rows[name].mean())
+        discovery["hybrid"]["over_best_part"] = {"part": best, **interval(rows["hybrid"] - rows[best])}
     print(json.dumps(report, indent=1))
 
 
