@@ -67,11 +67,10 @@ def _work(name: str, folder: Path, data: str) -> Callable[[], Any]:
     import sparse_dot_topn
 
     _ = sklearn.preprocessing, sparse_dot_topn
-    interactions = interactions_of(folder, data)
     if name in OURS:
+        interactions = interactions_of(folder, data)
         return lambda: ItemCF(**{**GIVEN, **OURS[name]}).fit(interactions)
-    train = interactions.matrix().astype("float32")
-    del interactions
+    train = interactions_of(folder, data).matrix().astype("float32")
     if name == TOPN:
         return lambda: dot_topn_matrix(train)
     from implicit.nearest_neighbours import CosineRecommender

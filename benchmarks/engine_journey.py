@@ -83,8 +83,8 @@ class Shop:
         return _figure([ndcg_at(best, wanted[user]) for best, user in zip(lists, users, strict=True)])
 
     def most_bought(self) -> dict[str, Any]:
-        best = {user: [item for item, _ in Counter(self.histories[user].items).most_common(LENGTH)] for user in self.users}
-        return _figure([ndcg_at(best[user], self.later[user]) for user in self.users])
+        counts = {user: Counter(self.histories[user].items).most_common(LENGTH) for user in self.users}
+        return _figure([ndcg_at([item for item, _ in counts[user]], self.later[user]) for user in self.users])
 
 
 def _figure(figures: list[float]) -> dict[str, Any]:
