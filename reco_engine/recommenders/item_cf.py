@@ -195,8 +195,8 @@ class ItemCF(Explained):
         kept = taken if self.updatable else taken.without_rows()
         self.item_ids_ = taken.item_ids
         self.starts_ = rows.indptr.astype(np.int64)
-        self.targets_ = rows.indices.astype(np.int32)
-        self.similarities_ = rows.data.astype(np.float32)
+        self.targets_ = rows.indices.astype(np.int32, copy=False)
+        self.similarities_ = rows.data.astype(np.float32, copy=False)
         self.popularity_ = similarity.popularity
         self.levels_ = term.levels.astype(np.int16)
         self.level_sources_ = term.sources.astype(np.float32)

@@ -53,24 +53,27 @@ def best_products(
     """
     n_items = factors.right.shape[1]
     simple = factors.spectral is None and factors.min_support <= 1
-    takers = _ones(factors.right)
     size = max(1, -(-sources.size // BLOCKS))
     if not simple:
         size = min(size, max(1, WHOLE_CELLS // max(n_items, 1)))
-    blocks = []
+    values, columns, sizes = np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.int64)
     for start in range(0, sources.size, size):
         part = sources[start : start + size]
         left = factors.left[part]
         if simple:
             best = _multiplied(left, factors.right, n_best + 1)
         elif factors.min_support > 1:
-            best = _best_supported(factors, part, _multiplied(_ones(left), takers), n_best + 1)
+            best = _best_supported(factors, part, _multiplied(_ones(left), _ones(factors.right)), n_best + 1)
         else:
             best = _best_dense(factors, part, n_best + 1)
-        blocks.append(_without_diagonal(best, part, n_best))
+        block = _without_diagonal(best, part, n_best)
+        _append(values, block.data)
+        _append(columns, block.indices)
+        _append(sizes, np.diff(block.indptr))
         if progress is not None:
             progress(min(start + size, sources.size) / sources.size)
-    return sparse.csr_matrix(sparse.vstack(blocks, format="csr")) if blocks else _ones(factors.left[sources])
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    return sparse.csr_matrix((values, columns, starts), shape=(sources.size, n_items))
 
 
 def _multiplied(left: sparse.csr_matrix, right: sparse.csr_matrix, n_best: int | None = None) -> sparse.csr_matrix:
@@ -121,14 +124,27 @@ def _largest(rows: Places, columns: Columns, values: Floats, shape: tuple[int, i
 
 
 def _without_diagonal(block: sparse.csr_matrix, sources: Places, n_best: int) -> sparse.csr_matrix:
-    """The first ``n_best`` entries of each row that are not of the source itself."""
-    rows = _rows(block)
-    others = block.indices != sources[rows]
-    before = np.concatenate([[0], np.cumsum(others)])
-    nth = before[1:] - before[block.indptr[rows]]
-    keep = others & (nth <= n_best) & (block.data > 0)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(rows[keep], minlength=block.shape[0]))])
+    """The first ``n_best`` entries of each row that are not of the source itself.
+
+    Args:
+        block: At most ``n_best + 1`` positive entries a row, the largest first.
+    """
+    own = np.flatnonzero(block.indices == np.repeat(sources.astype(block.indices.dtype), np.diff(block.indptr)))
+    long = np.diff(block.indptr) > n_best
+    long[np.searchsorted(block.indptr, own, side="right") - 1] = False
+    gone = np.concatenate([own, block.indptr[1:][long] - 1])
+    keep = np.ones(block.nnz, dtype=bool)
+    keep[gone] = False
+    fewer = np.bincount(np.searchsorted(block.indptr, gone, side="right") - 1, minlength=block.shape[0])
+    starts = block.indptr - np.concatenate([[0], np.cumsum(fewer)])
     return sparse.csr_matrix((block.data[keep], block.indices[keep], starts), shape=block.shape)
+
+
+def _append(whole: npt.NDArray[Any], part: npt.NDArray[Any]) -> None:
+    """Make an array longer in place: what it holds is moved, so that nothing is ever held twice."""
+    end = whole.size
+    whole.resize(end + part.size, refcheck=False)
+    whole[end:] = part
 
 
 def _rows(matrix: sparse.csr_matrix) -> Places:

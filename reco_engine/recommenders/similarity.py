@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,10 +50,10 @@ class Similarity:
         """The best targets of some source items, shape (n_sources, n_items); needs the extra ``train``."""
         roots = taken.roots()
         active = power(np.diff(roots.indptr).astype(np.float64), -self.activity)
-        right = sparse.diags(active) @ roots @ sparse.diags(power(self.popularity, -self.target_exponent))
-        left = sparse.diags(power(self.popularity, -self.source_exponent)) @ roots.T.tocsr()
-        singles = left.astype(np.float32).tocsr(), right.astype(np.float32).tocsr()
-        factors = Factors(*singles, self.spectral, self.min_support)
+        right = _single(sparse.diags(active) @ roots @ sparse.diags(power(self.popularity, -self.target_exponent)))
+        left = _single(sparse.diags(power(self.popularity, -self.source_exponent)) @ roots.T.tocsr())
+        del roots
+        factors = Factors(left, right, self.spectral, self.min_support)
         return best_products(factors, sources, n_best, progress)
 
     def with_term(self, taken: Taken, *, weight: float, n_factors: int, seed: int) -> Similarity:
@@ -73,3 +74,7 @@ class Similarity:
         popularity[places[places >= 0]] = self.popularity[places >= 0]
         spectral = None if self.spectral is None else self.spectral.over(popularity.size, places)
         return replace(self, popularity=popularity, spectral=spectral)
+
+
+def _single(matrix: Any) -> sparse.csr_matrix:
+    return sparse.csr_matrix(matrix.astype(np.float32))  # which sorts columns, too: sums have one order
