@@ -48,8 +48,8 @@ SHOP_RECO = {
             "n_targets": 400,
         },
         "user_cf": {
-            "n_neighbours": 400,
-            "popularity_exponent": 0.25,
+            "n_neighbours": 100,
+            "popularity_exponent": 0.0,
             "target_exponent": 0.3,
             "activity": 0.0,
             "half_life": 120.0,
