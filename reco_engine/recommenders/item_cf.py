@@ -45,6 +45,7 @@ SEARCH = Search(
         "n_targets": (200, 800),
     },
     dated=("half_life", "history_half_life"),
+    most_pairs=300_000_000,  # each is multiplied in every trial
 )
 BLOCK_CELLS = 2**20
 """Sums held at a time while scoring: few enough to stay in the processor's cache."""

@@ -23,8 +23,6 @@ Figures = npt.NDArray[np.float64]
 N_CASES = 4000
 FEW_CASES = 50
 """Cases below which the usual settings are as good a guess as any."""
-MOST_PAIRS = 300_000_000
-"""Pairs of one user's interactions; of more, those of some users, drawn at random, are enough to choose by."""
 EVIDENCE = 2.0
 """Standard errors by which a step must help, so that chance moves nothing away from what is usual."""
 BLOCK = 128
@@ -47,11 +45,13 @@ class Search:
         start: The usual value of each.
         grid: Other values of those that may be left open.
         dated: Those that mean nothing where no interaction has a date.
+        most_pairs: Of more pairs of one user's interactions, those of some users, drawn at random, are read.
     """
 
     start: Mapping[str, Any]
     grid: Mapping[str, Sequence[Any]]
     dated: Collection[str] = ()
+    most_pairs: int = 3_000_000_000
 
     def settings_for(
         self,
@@ -77,7 +77,7 @@ class Search:
         if not grid:
             return usual
         rng = generator(seed, f"{model.name} cases")
-        some = interactions.sample(MOST_PAIRS, rng)
+        some = interactions.sample(self.most_pairs, rng)
         before, cases = inner_cases(some, at=at, n_cases=N_CASES, rng=rng)
         if len(cases) < FEW_CASES:
             return usual
