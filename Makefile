@@ -7,13 +7,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: demo test lint format clean
+.PHONY: demo test coverage lint format clean
 
 demo: $(VENV)/.run
 	@exec $(BIN)/python manage.py demo --port $(PORT) $(if $(FULL),--full)
 
 test: $(VENV)/.dev
 	@bash scripts/test.sh
+
+coverage: $(VENV)/.dev
+	$(BIN)/coverage run --source reco_engine -m pytest -q tests/reco_engine
+	$(BIN)/coverage report --skip-covered --fail-under 95
 
 lint: $(VENV)/.dev
 	@bash scripts/lint.sh

@@ -54,6 +54,7 @@ class Quality:
         start = time.perf_counter()
         lists, _ = ranked_lists(model, self.task, 20)
         self.rows[name] = figures_of(lists, self.task)
+        tell(f"{name}: {summary(self.rows[name])}")
         return {"rank_s": round(time.perf_counter() - start, 1), **summary(self.rows[name])}
 
     def peer(self, name: str) -> dict[str, Any]:
@@ -61,6 +62,7 @@ class Quality:
         lists, fit_s = PEERS[name](train_matrix(self.task), rows_of_task(self.task))
         rank_s = time.perf_counter() - start - fit_s
         self.rows[name] = figures_of(lists, self.task)
+        tell(f"{name}: {summary(self.rows[name])}")
         return {"fit_s": round(fit_s, 2), "rank_s": round(rank_s, 1), **summary(self.rows[name])}
 
     def with_term(self) -> dict[str, Any]:
@@ -98,8 +100,8 @@ def quality(folder: Path, name: str, n_users: int | None) -> dict[str, Any]:
         "item_cf, with the spectral term": tried("item_cf, with the term", run.with_term),
         "user_cf, found": tried("user_cf, searched", lambda: run.ours("user_cf, found", UserCF(), search=True)),
         "behaviour_mlp": tried("behaviour_mlp", lambda: run.ours("behaviour_mlp", BehaviourMLP())),
-        "hybrid": tried("hybrid", run.hybrid),
         **{peer: tried(peer, lambda peer=peer: run.peer(peer)) for peer in PEERS},  # type: ignore[misc]
+        "hybrid": tried("hybrid", run.hybrid),
     }
     for mine, other in HELD_AGAINST.items():
         if mine in run.rows and other in run.rows:
