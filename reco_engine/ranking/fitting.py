@@ -43,7 +43,9 @@ def fit_blend(
 ) -> Blend:
     """Fit the parts up to a cut, and the weights of each history size on what users took anew after it.
 
-    Short histories are the newest events of longer ones. Weights that no case speaks for stay the default.
+    Short histories are the newest events of longer ones. Weights that no case speaks for stay the default, and those
+    of the shortest histories are half the default: shoppers of long standing only stand in for newcomers, who must
+    see that what they do counts.
 
     Args:
         holdout_days: What is after the cut; None: five weeks, at most a third of the time that the data spans.
@@ -72,7 +74,9 @@ def fit_blend(
                 np.stack([link.points(pool.scores[:, column]) for link, column in zip(links, columns, strict=True)], 1)
                 for pool in drawn
             ]
-            blend.weights_[:, bucket] = best_weights(scores, [pool.new for pool in drawn])
+            found = best_weights(scores, [pool.new for pool in drawn])
+            usual = blend.weights_[:, bucket] / blend.weights_[:, bucket].sum()
+            blend.weights_[:, bucket] = found if bucket > 1 else (found + usual) / 2
     return blend
 
 

@@ -64,3 +64,20 @@ def test_while_a_part_is_fitted_the_blend_tells_how_far_it_has_come(data):
     assert heard == sorted(heard)
     assert [done for done in heard if 0.0 < done < 0.3]
     assert heard[-1] == 1.0
+
+
+def test_what_a_newcomer_does_counts_even_where_popularity_found_more():
+    """Everybody takes the same few things next, whatever they took before."""
+    users = np.repeat(np.arange(100), 12)
+    days = np.tile(np.arange(12), 100)
+    rng = np.random.default_rng(0)
+    items = np.where(days < 8, 10 + rng.integers(0, 60, users.size), days)
+    late = Interactions.from_arrays(
+        [*users, *range(100, 160)],
+        [*items, *(8 + n % 4 for n in range(60))],
+        [*(days * 86_400.0), *(0.0 for _ in range(60))],
+    )
+    factories = {"popularity": Popularity, "item_cf": lambda: ItemCF(0.5, 0.5, 0.3, 180.0, 60.0, 0.0)}
+    shares = fit_blend(factories, late, None).shares(3, factories)
+    assert shares["popularity"].weight > 0.5
+    assert shares["item_cf"].weight > 0.2
