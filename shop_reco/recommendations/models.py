@@ -85,6 +85,12 @@ class TrainingRun(models.Model):
         blank=True,
         related_name="+",
     )
+    ticket = models.CharField(
+        _("ticket"),
+        max_length=64,
+        blank=True,
+        help_text=_("The message that asked for it; delivered again, it asks for nothing."),
+    )
     requested_at = models.DateTimeField(_("requested at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
@@ -96,6 +102,9 @@ class TrainingRun(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["recommender"], condition=Q(state__in=["queued", "running"]), name="reco_run_one_at_a_time"
+            ),
+            models.UniqueConstraint(
+                fields=["recommender", "ticket"], condition=~Q(ticket=""), name="reco_run_one_a_ticket"
             ),
             models.CheckConstraint(condition=Q(progress__gte=0, progress__lte=1), name="reco_run_progress_0_to_1"),
         ]

@@ -56,20 +56,24 @@ def set_enabled(*, kind: str, enabled: bool) -> None:
 
 
 @transaction.atomic
-def request_training(*, kind: str, by: Any = None) -> TrainingRun:
-    """Queue a run, or return the one that is queued or running already."""
+def request_training(*, kind: str, by: Any = None, ticket: str = "") -> TrainingRun:
+    """Queue a run, or return the one that is queued or running already.
+
+    ``ticket`` names the message that asks: delivered again, however late, it gets the run that it got before.
+    """
     Recommender.objects.select_for_update().get(kind=kind)
-    unfinished = TrainingRun.objects.filter(
-        recommender=kind, state__in=[TrainingRun.State.QUEUED, TrainingRun.State.RUNNING]
-    ).first()
-    if unfinished is not None:
-        return unfinished
-    return TrainingRun.objects.create(recommender_id=kind, requested_by=by)
+    mine = Q(state__in=[TrainingRun.State.QUEUED, TrainingRun.State.RUNNING])
+    if ticket:
+        mine |= Q(ticket=ticket)
+    asked = TrainingRun.objects.filter(mine, recommender=kind).first()
+    if asked is not None:
+        return asked
+    return TrainingRun.objects.create(recommender_id=kind, requested_by=by, ticket=ticket)
 
 
-def request_all(*, by: Any = None) -> list[TrainingRun]:
+def request_all(*, by: Any = None, ticket: str = "") -> list[TrainingRun]:
     """Queue a run of every recommender; the hybrid comes last."""
-    return [request_training(kind=kind, by=by) for kind in KINDS]
+    return [request_training(kind=kind, by=by, ticket=ticket) for kind in KINDS]
 
 
 @transaction.atomic

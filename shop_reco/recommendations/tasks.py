@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from celery import Task, shared_task
 
 from . import services
 from .training import run_next
 
 
-@shared_task(acks_late=True)
-def train_recommender(kind: str) -> int:
+@shared_task(acks_late=True, bind=True)
+def train_recommender(self: Task, kind: str) -> int:
     """Request a run of one recommender and work off what is queued; returns how many runs ended here."""
-    services.request_training(kind=kind)
+    services.request_training(kind=kind, ticket=self.request.id or "")
     return work_off()
 
 
-@shared_task(acks_late=True)
-def train_all() -> int:
+@shared_task(acks_late=True, bind=True)
+def train_all(self: Task) -> int:
     """Request a run of every recommender and work off what is queued; returns how many runs ended here."""
-    services.request_all()
+    services.request_all(ticket=self.request.id or "")
     return work_off()
 
 

@@ -46,3 +46,12 @@ def test_rolling_back_makes_the_earlier_version_live(trained):
     run_next()
     assert roll_back(kind="popularity") == first
     assert ModelVersion.objects.get(recommender="popularity", state="live") == first
+
+
+def test_a_message_delivered_again_after_its_run_ended_trains_nothing_more(trained):
+    asked = request_training(kind="popularity", ticket="one message")
+    run_next()
+    assert request_training(kind="popularity", ticket="one message") == asked
+    assert run_next() is None
+    request_training(kind="popularity", ticket="another message")
+    assert run_next().state == "done"
