@@ -92,6 +92,15 @@ class RecoSettings:
     VISITOR_COOKIE: str = "reco_visitor"
     """Name of the signed cookie of anonymous visitors."""
 
+    VISITOR_DAYS: float = 365.0
+    """Age after which a visitor's cookie names nobody, in days."""
+
+    VISITOR_ROTATION: float = 7.0
+    """Age at which a visitor's cookie is replaced by a new one, in days."""
+
+    VISITOR_GRACE: float = 60.0
+    """How long a replaced cookie still counts after its successor came back, in seconds."""
+
     DEMO_SWITCHER: bool = False
     """Lets a visitor shop as any household: for demonstrations, never where DEBUG is off."""
 

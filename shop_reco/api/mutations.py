@@ -18,13 +18,13 @@ from shop_reco.privacy.services import erase_shopper, export_shopper
 from shop_reco.recommendations.selectors import slate_of
 from shop_reco.recommendations.services import give_feedback
 from shop_reco.recommendations.serving.slates import buffer
-from shop_reco.users.models import Shopper
-from shop_reco.users.selectors import linked_ids
-from shop_reco.users.services import create_visitor, decide_consent
+from shop_reco.users.models import Consent, Shopper
+from shop_reco.users.selectors import linked_ids, links_of, statement_shown
+from shop_reco.users.services import Shown, decide_consent, undo_link
 
 from .context import Info
 from .errors import ApiError, check, gone, unless_gone
-from .queries import consent_states, find_product
+from .queries import consent_states, find_product, links
 from .types import (
     ConsentInput,
     ConsentPayload,
@@ -36,6 +36,7 @@ from .types import (
     FeedbackPayload,
     InterestKey,
     InterestsInput,
+    LinksPayload,
     Portrait,
     PortraitPayload,
     Problem,
@@ -85,16 +86,39 @@ class Mutation:
     @strawberry.mutation(description="Allow or withdraw; effective at the next request.")
     def update_consent(self, info: Info, input: ConsentInput) -> ConsentPayload:
         info.context.need(EVENTS)
-        decisions = {name: value for name, value in vars(input).items() if value is not None}
+        given = {name: getattr(input, name) for name in Consent.Purpose.values}
+        decisions = {name: value for name, value in given.items() if value is not None}
         identity = info.context.identity
         if identity.shopper is None and identity.key is not None:
             raise ApiError("SHOPPER_REQUIRED", "name the shopper whose consent this is in X-Shopper")
-        if identity.shopper is None and any(decisions.values()):
-            identity.shopper = identity.new_visitor = create_visitor()
+        shown = {str(each.purpose.value): Shown(each.version, each.language) for each in input.shown or []}
+        for purpose, each in shown.items():
+            check(version=each.version, language=each.language)
+            if statement_shown(purpose=purpose, version=each.version, language=each.language) is None:
+                problem = Problem(code="UNKNOWN_VERSION", field="shown", message=f"no such statement on {purpose}")
+                return ConsentPayload(consents=consent_states(identity.shopper), errors=[problem])
+        if any(decisions.values()):
+            identity.become_known()
         if identity.shopper is not None:
             with unless_gone(identity.shopper):
-                decide_consent(shopper=identity.shopper, decisions=decisions, source="shop")
-        return ConsentPayload(consents=consent_states(identity.shopper))
+                decide_consent(
+                    shopper=identity.shopper,
+                    decisions=decisions,
+                    source="server" if identity.key else "shop",
+                    shown=shown,
+                )
+        return ConsentPayload(consents=consent_states(identity.shopper), errors=[])
+
+    @strawberry.mutation(description="Part visits from before a sign-in from this shopper again; nothing is deleted.")
+    def undo_link(self, info: Info, link: strawberry.ID) -> LinksPayload:
+        info.context.need(EVENTS)
+        shopper = info.context.shopper
+        visitor = public_id_of("VisitorLink", link)
+        found = [row for row in links_of(account=shopper) if row.visitor.public_id == visitor] if shopper else []
+        for row in found:
+            undo_link(link=row)
+        problem = Problem(code="NOT_FOUND", field="link", message="this shopper has no such link")
+        return LinksPayload(links=links(shopper), errors=[] if found else [problem])
 
     @strawberry.mutation
     def edit_interests(self, info: Info, input: InterestsInput) -> PortraitPayload:

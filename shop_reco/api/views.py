@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
@@ -19,6 +17,8 @@ from .context import Context
 from .errors import shown
 from .identity import ForbiddenError, Identity, identity_of, remember
 from .limits import DOCUMENT_BYTES
+from .origins import origin_allowed
+from .replies import refusal, too_large
 from .schema import schema
 
 
@@ -30,10 +30,6 @@ class Operation(NamedTuple):
     name: str | None
 
 
-def refusal(status: int, code: str, message: str) -> JsonResponse:
-    return JsonResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status=status)
-
-
 @csrf_exempt
 def graphql(request: HttpRequest) -> HttpResponse:
     """Answer one operation. A foreign page cannot send JSON without a preflight, and its Origin is refused."""
@@ -41,12 +37,11 @@ def graphql(request: HttpRequest) -> HttpResponse:
         return refusal(405, "METHOD", "POST a JSON document")
     if request.content_type != "application/json":
         return refusal(415, "MEDIA_TYPE", "Content-Type must be application/json")
-    if not _same_origin(request):
+    if not origin_allowed(request):
         return refusal(403, "BAD_ORIGIN", "requests from this origin are not accepted")
     most = reco_settings().BODY_BYTES * (4 if "Authorization" in request.headers else 1)
-    announced = request.headers.get("Content-Length") or "0"
-    if not announced.isdecimal() or int(announced) > most or len(request.body) > most:
-        return refusal(413, "TOO_LARGE", f"the body may have {most} bytes at most")
+    if (large := too_large(request, most)) is not None:
+        return large
     try:
         operation = _operation(json.loads(request.body, parse_constant=_no_constant))
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -87,17 +82,6 @@ def _answer(request: HttpRequest, identity: Identity, operation: Operation) -> H
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["Cookie", "Authorization", "X-Shopper", "Accept-Language"])
     return response
-
-
-def _same_origin(request: HttpRequest) -> bool:
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return True
-    try:
-        host = urlsplit(origin).netloc
-    except ValueError:
-        return False
-    return origin in settings.CSRF_TRUSTED_ORIGINS or host == request.get_host()
 
 
 def _no_constant(name: str) -> None:

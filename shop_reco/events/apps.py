@@ -7,3 +7,6 @@ class EventsConfig(AppConfig):
     label = "reco_events"
     verbose_name = _("Events")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import receivers  # noqa: F401  connects the signals

@@ -311,6 +311,11 @@ def _mark_dirty(shopper_ids: set[int]) -> None:
         DirtyShopper.objects.filter(pk__in=chunk).update(marks=F("marks") + 1)
 
 
+def mark_shoppers(*, shopper_ids: Collection[int]) -> None:
+    """Have whatever is drawn of these shoppers drawn anew; in the transaction of whoever says so."""
+    _mark_dirty(set(shopper_ids))
+
+
 def mark_touched(*, category_ids: Collection[int]) -> None:
     """Have whatever is drawn of the shoppers with events in these categories drawn anew."""
     touched = Event.objects.filter(product__category__in=category_ids).order_by()

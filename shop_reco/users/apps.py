@@ -7,3 +7,6 @@ class UsersConfig(AppConfig):
     label = "reco_users"
     verbose_name = _("Users")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import receivers  # noqa: F401  connects the signals
