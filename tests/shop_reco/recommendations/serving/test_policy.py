@@ -10,6 +10,7 @@ from django.utils import translation
 from shop_reco.recommendations.models import Rule
 from shop_reco.recommendations.services import set_enabled
 from shop_reco.recommendations.serving import policy_for, recommend_for
+from shop_reco.recommendations.serving.memory import memory
 from shop_reco.users.services import decide_consent
 from tests.shop_reco.graphql import ask
 
@@ -25,15 +26,8 @@ def weights(shopper=None):
 
 
 def test_the_shares_are_those_of_the_blend_in_force(trained, person):
-    assert weights(person) == pytest.approx(
-        {
-            "popularity": 0.5 / 2.2,
-            "trending": 0.2 / 2.2,
-            "content": 0.6 / 2.2,
-            "item_cf": 0.6 / 2.2,
-            "user_cf": 0.3 / 2.2,
-        }
-    )
+    some = {"popularity": 0.5, "trending": 0.2, "content": 0.6, "item_cf": 0.6, "user_cf": 0.3}
+    assert weights(person) == pytest.approx({name: weight / 2.2 for name, weight in some.items()})
     assert list(weights(person).values()) == sorted(weights(person).values(), reverse=True)
     assert told(person)["popularity"].text == "23%: how many shoppers chose a product lately"
 
@@ -55,6 +49,13 @@ def test_switching_a_recommender_off_changes_the_words(trained, person):
     assert "SIMILAR_SHOPPERS" not in kinds  # and the list itself follows
     set_enabled(kind="user_cf", enabled=True)
     assert told(person) == before
+
+
+def test_another_weight_is_told_in_other_words(trained, person):
+    before = told(person)["popularity"].text
+    blend = memory.models().hybrid.blend
+    blend.weights_[list(blend.parts_).index("popularity")] *= 2
+    assert told(person)["popularity"].text == "37%: how many shoppers chose a product lately" != before
 
 
 def test_a_setting_that_changes_is_told(trained, person, settings):
