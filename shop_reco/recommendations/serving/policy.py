@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from reco_engine.data.interactions import History
 from shop_reco.conf import reco_settings
@@ -77,11 +77,7 @@ def _own_doing(models: LiveModels, history: History | None) -> Iterator[Paramete
         counts = ", ".join(
             f"{Event.Type(kind).label} {round(100 * weight)}%" for kind, weight in weighed if kind in Event.Type.values
         )
-        text = ngettext(
-            "Your newest action counts, by its kind: %(counts)s.",
-            "Your newest %(n)s actions count, each by its kind: %(counts)s.",
-            reco.HISTORY_EVENTS,
-        )
+        text = _("What you did counts by its kind, your newest %(n)s actions at most: %(counts)s.")
         yield Parameter("history", None, text % {"n": reco.HISTORY_EVENTS, "counts": counts})
         text = _("What you pinned gains %(points)s points; a good score is about 1.")
         yield Parameter("pinned", None, text % {"points": f"{reco.PINNED_POINTS:g}"})
@@ -93,11 +89,7 @@ def _own_doing(models: LiveModels, history: History | None) -> Iterator[Paramete
 def _shops_doing(personal: bool) -> Iterator[Parameter]:
     n = reco_settings().MIN_SUPPORT
     if personal:
-        text = ngettext(
-            "What %(n)s shopper did is enough to be used.",
-            "Only what at least %(n)s shoppers did alike is used.",
-            n,
-        )
+        text = _("What fewer than %(n)s shoppers did alike is not used.")
         yield Parameter("min_support", None, text % {"n": n})
     if rules_for(placement=HOME):
         yield Parameter("rules", None, _("The shop lifts, pins or hides some products itself, for everyone alike."))
