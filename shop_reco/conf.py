@@ -62,6 +62,24 @@ class RecoSettings:
     CLOCK_SKEW: float = 300.0
     """How far in the future a client's clock may be before its event is dated by the server, in seconds."""
 
+    IMPORT_BATCH: int = 5000
+    """Rows of a file that are stored in one transaction."""
+
+    IMPORT_ROW_BYTES: int = 262_144
+    """Longest row of a file that is imported, in bytes."""
+
+    IMPORT_FILE_BYTES: int = 20 * 2**30
+    """Largest file that is imported, unpacked, in bytes."""
+
+    IMPORT_RATIO: int = 100
+    """How many times its own size an archive may unpack to."""
+
+    IMPORT_COLUMNS: int = 1000
+    """Most columns of a file that is imported."""
+
+    IMPORT_ROWS: int = 100_000_000
+    """Most rows of a file that is imported."""
+
     PAGE_ITEMS: int = 100
     """Largest `first` a query may ask for."""
 

@@ -7,10 +7,9 @@ import datetime as dt
 import enum
 import json
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -27,7 +26,7 @@ from shop_reco.users.selectors import consenting_to_any
 from . import drafts
 from .drafts import EventDraft
 from .errors import BatchTooLargeError, EventError
-from .models import DataImport, DirtyShopper, Event, RejectedEvent
+from .models import DirtyShopper, Event, RejectedEvent
 from .signals import events_recorded
 
 
@@ -82,13 +81,13 @@ def _recorded(events: Sequence[Mapping[str, Any]], shopper: Shopper | None, send
         raise BatchTooLargeError(f"{len(events)} events; send {reco.BATCH_EVENTS} at most in one call")
     outcome = Outcome()
     people = _people(events, shopper, sender)
-    products = _products(events)
+    products = products_of(events)
     allowed = consenting_to_any(among={person.pk for person in people.values()})
     accepted: dict[uuid.UUID, tuple[int, EventDraft]] = {}
     for index, raw in enumerate(events):
         person = people.get(_named(raw))
         try:
-            draft = _draft(raw, person, products, allowed=allowed, sender=sender, now=now, reco=reco)
+            draft = draft_of(raw, person, products, allowed=allowed, sender=sender, now=now, reco=reco)
         except EventError as error:
             _reject(outcome, index, raw, error, person, now)
             continue
@@ -126,34 +125,6 @@ def replay_rejected(*, rejected: RejectedEvent) -> Outcome:
     return outcome
 
 
-def import_events(
-    *, rows: Iterable[EventDraft], batch: int = 5000, progress: Callable[[int], None] | None = None
-) -> int:
-    """Store well-formed events in bulk, a transaction a batch; ids already stored are passed over.
-
-    Returns how many were new. ``progress`` hears how many rows were read so far.
-    """
-    rest, read, new = iter(rows), 0, 0
-    while chunk := list(islice(rest, batch)):
-        new += _import_batch(chunk)
-        read += len(chunk)
-        if progress is not None:
-            progress(read)
-    return new
-
-
-@transaction.atomic
-def _import_batch(chunk: list[EventDraft]) -> int:
-    now = timezone.now()
-    stored = _stored_digests([draft.id for draft in chunk])
-    fresh = {draft.id: draft for draft in chunk if draft.id not in stored}
-    Event.objects.bulk_create(
-        [draft.event(received_at=now) for draft in fresh.values()], batch_size=1000, ignore_conflicts=True
-    )
-    _mark_dirty({draft.shopper_id for draft in fresh.values()})
-    return len(fresh)
-
-
 def _named(raw: Mapping[str, Any]) -> str:
     return str(raw.get("shopper") or "")
 
@@ -168,7 +139,7 @@ def _people(events: Sequence[Mapping[str, Any]], shopper: Shopper | None, sender
     return people
 
 
-def _products(events: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def products_of(events: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Primary keys by sku and by public id of all that the batch names; two queries."""
     skus = {sku for raw in events if (sku := str(raw.get("sku") or "")) and drafts.storable(sku)}
     public_ids: set[uuid.UUID] = set()
@@ -181,7 +152,7 @@ def _products(events: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return found | {f"id:{public_id}": pk for public_id, pk in by_id}
 
 
-def _draft(
+def draft_of(
     raw: Mapping[str, Any],
     person: Shopper | None,
     products: Mapping[str, int],
@@ -272,7 +243,7 @@ def _reject(
         )
 
 
-def _stored_digests(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+def stored_digests(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Digests by id of those events that are stored already; one query a thousand."""
     stored: dict[uuid.UUID, str] = {}
     for start in range(0, len(ids), 1000):
@@ -289,7 +260,7 @@ def _without_stored(
     now: dt.datetime,
 ) -> list[EventDraft]:
     """Leave out the events stored before, as duplicates or conflicts."""
-    stored = _stored_digests(list(accepted))
+    stored = stored_digests(list(accepted))
     fresh = []
     for event_id, (index, draft) in accepted.items():
         digest = stored.get(event_id)
@@ -302,7 +273,8 @@ def _without_stored(
     return fresh
 
 
-def _mark_dirty(shopper_ids: set[int]) -> None:
+def mark_dirty(shopper_ids: set[int]) -> None:
+    """Have whatever is drawn of these shoppers drawn anew."""
     DirtyShopper.objects.bulk_create(
         [DirtyShopper(pk=pk, marks=0) for pk in sorted(shopper_ids)], ignore_conflicts=True
     )
@@ -314,23 +286,10 @@ def _mark_dirty(shopper_ids: set[int]) -> None:
 def mark_touched(*, category_ids: Collection[int]) -> None:
     """Have whatever is drawn of the shoppers with events in these categories drawn anew."""
     touched = Event.objects.filter(product__category__in=category_ids).order_by()
-    _mark_dirty(set(touched.values_list("shopper_id", flat=True).distinct()))
+    mark_dirty(set(touched.values_list("shopper_id", flat=True).distinct()))
 
 
 def _announce(shopper_ids: set[int]) -> None:
     if shopper_ids:
-        _mark_dirty(shopper_ids)
+        mark_dirty(shopper_ids)
         transaction.on_commit(partial(events_recorded.send_robust, Event, shopper_ids=sorted(shopper_ids)))
-
-
-@transaction.atomic
-def start_import(*, source: str, shift_weeks: int) -> DataImport:
-    """Note that an import begins; the shift of the first one stays."""
-    return DataImport.objects.get_or_create(source=source, defaults={"shift_weeks": shift_weeks})[0]
-
-
-@transaction.atomic
-def finish_import(*, source: str, report: Mapping[str, Any]) -> DataImport:
-    """Note that an import ended, and what came of it."""
-    DataImport.objects.filter(source=source).update(report=dict(report), finished_at=timezone.now())
-    return DataImport.objects.get(source=source)

@@ -7,3 +7,6 @@ class PrivacyConfig(AppConfig):
     label = "reco_privacy"
     verbose_name = _("Privacy")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import receivers  # noqa: F401  connects the signals

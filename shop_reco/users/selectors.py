@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from .models import ApiKey, Consent, Shopper, ShopperLink
+from .signals import shoppers_named
 
 
 def consents(*, shopper: Shopper) -> dict[str, bool]:
@@ -89,6 +90,21 @@ def key_of(*, plain: str) -> ApiKey | None:
 def existing_ids(*, ids: Collection[int]) -> set[int]:
     """Those of the primary keys that are still a shopper's; one query."""
     return set(Shopper.objects.filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def pks_by_external_id(*, external_ids: Collection[str]) -> dict[str, int]:
+    """Primary keys of those who are known; one query a thousand."""
+    names, found = list(external_ids), {}
+    for start in range(0, len(names), 1000):
+        chunk = Shopper.objects.filter(external_id__in=names[start : start + 1000])
+        found.update({str(name): pk for name, pk in chunk.values_list("external_id", "pk")})
+    return found
+
+
+def not_to_return(*, external_ids: Collection[str]) -> set[str]:
+    """Those who were erased, and must not come back by an import."""
+    answers = shoppers_named.send(Shopper, external_ids=external_ids) if external_ids else []
+    return set().union(*(answer for _, answer in answers))
 
 
 def some_external_ids(*, limit: int) -> list[str]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from .models import ApiKey, Consent, Shopper, ShopperLink
-from .selectors import allows, digest_of, shopper_by_external_id
+from .selectors import allows, digest_of, pks_by_external_id, shopper_by_external_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,11 +159,27 @@ def import_shoppers(*, rows: Sequence[ShopperDraft]) -> dict[str, int]:
 
 
 @transaction.atomic
+def ensure_shoppers(*, external_ids: Collection[str]) -> dict[str, int]:
+    """Primary keys by external id, those unknown created in bulk; what is known of the others stays."""
+    known = pks_by_external_id(external_ids=external_ids)
+    unknown = sorted(set(external_ids) - known.keys())
+    if not unknown:
+        return known
+    made = [Shopper(external_id=name) for name in unknown]
+    Shopper.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
+    return known | pks_by_external_id(external_ids=unknown)
+
+
+@transaction.atomic
 def import_consents(
     *, shopper_ids: Collection[int], purposes: Collection[str], source: str, decided_at: dt.datetime
 ) -> int:
     """Record consents that another system collected, where the shopper has not decided here; returns how many."""
-    decided = set(Consent.objects.filter(superseded_at__isnull=True).values_list("shopper_id", "purpose"))
+    decided: set[tuple[int, str]] = set()
+    ids = list(shopper_ids)
+    for start in range(0, len(ids), 1000):
+        in_force = Consent.objects.filter(shopper__in=ids[start : start + 1000], superseded_at__isnull=True)
+        decided.update(in_force.values_list("shopper_id", "purpose"))
     fresh = [
         Consent(
             shopper_id=shopper_id,
@@ -173,7 +189,7 @@ def import_consents(
             text_version="import",
             decided_at=decided_at,
         )
-        for shopper_id in shopper_ids
+        for shopper_id in ids
         for purpose in purposes
         if (shopper_id, purpose) not in decided
     ]

@@ -16,7 +16,7 @@ from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from shop_reco.events.drafts import EventDraft  # noqa: E402
-from shop_reco.events.services import import_events  # noqa: E402
+from shop_reco.events.imports import import_events  # noqa: E402
 from shop_reco.products.models import Product  # noqa: E402
 from shop_reco.products.services import ProductDraft, import_products  # noqa: E402
 from shop_reco.users.models import ApiKey  # noqa: E402
