@@ -10,9 +10,12 @@ SHOP_RECO = {
     **SHOP_RECO,
     "LEASE": 3,
     "MIN_SUPPORT": 1,
+    "IMPORT_BATCH": 500,
     "RECOMMENDERS": {"behaviour_mlp": {"n_epochs": env.int("FAULTS_EPOCHS", 2), "patience": None}},
 }
 if "FAULTS_BROKER_URL" in env:
     CELERY_BROKER_URL = env.str("FAULTS_BROKER_URL")
     CELERY_BROKER_TRANSPORT_OPTIONS = {}
     CELERY_TASK_DEFAULT_QUEUE = env.str("FAULTS_QUEUE")
+if "FAULTS_DATABASE_URL" in env:
+    DATABASES = {"default": env.db("FAULTS_DATABASE_URL")}
