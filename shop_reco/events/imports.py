@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, reset_queries, transaction
 from django.utils import timezone
 
 from shop_reco.conf import RecoSettings, reco_settings
@@ -51,6 +51,7 @@ def import_events(
     while chunk := list(islice(rest, batch)):
         new += _tried(lambda chunk=chunk: _store_drafts(chunk))  # type: ignore[misc]
         read += len(chunk)
+        reset_queries()  # where DEBUG is on, each would be kept
         if progress is not None:
             progress(read)
     return new
@@ -263,6 +264,7 @@ class _FileImport:
             self.errors.cut(before)
             self.report = earlier
             raise
+        reset_queries()  # where DEBUG is on, each would be kept
 
     def _remember(self, read_before: int) -> None:
         """Keep how far the import is, in the transaction of the batch itself."""

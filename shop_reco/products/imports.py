@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, reset_queries, transaction
 
 from shop_reco.conf import reco_settings
 from shop_reco.tables.error_file import ErrorFile, path_beside
@@ -207,6 +207,7 @@ class _FileImport:
             with transaction.atomic():
                 import_products(drafts=drafts, batch=len(drafts))
                 transaction.set_rollback(self.file.dry_run)
+            reset_queries()  # where DEBUG is on, each would be kept
 
     def _reject(self, row: Row | BadRow, table: Table, error: RowError) -> None:
         self.report.rejected[error.code] = self.report.rejected.get(error.code, 0) + 1

@@ -46,10 +46,9 @@ def write_orders(path):
     at = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(days=20)
     lines = ["shopper,sku,type,occurred_at"]
     for n in range(N_ROWS):
-        sku = "none" if n in BAD else f"p{n % 200}"
-        # every third row says the same as the one before it, and is an event all the same
-        moment = at + dt.timedelta(seconds=n - (n % 3 == 1))
-        lines.append(f"h{(n - (n % 3 == 1)) % 150},{sku},purchase,{moment.isoformat()}")
+        twin = n - (n % 3 == 1)  # every third row says what the one before it said, and is an event all the same
+        sku = "none" if n in BAD else f"p{twin % 200}"
+        lines.append(f"h{twin % 150},{sku},purchase,{(at + dt.timedelta(seconds=twin)).isoformat()}")
     path.write_text("\n".join(lines) + "\n")
 
 
