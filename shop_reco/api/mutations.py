@@ -163,7 +163,8 @@ def _uuid(value: str | None) -> uuid.UUID | None:
 
 def _raw(event: Mapping[str, Any]) -> dict[str, Any]:
     """The event by our own names; a variable in place of a single field has been read already."""
-    raw = {name: value.value if isinstance(value, Enum) else value for name, value in event.items()}
+    said = {name: value for name, value in event.items() if value is not None}
+    raw = {name: value.value if isinstance(value, Enum) else value for name, value in said.items()}
     if (product := raw.get("product")) is not None:
         try:
             raw["product"] = public_id_of("Product", product)
