@@ -7,6 +7,7 @@ shoppers, and each of these in the order of the keys.
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -118,16 +119,20 @@ def _rows(drafts: Sequence[tuple[EventDraft, str]], received_at: dt.datetime) ->
 
 
 def mark_dirty(shopper_ids: Collection[int]) -> None:
-    """Note that there is news of these shoppers; those who are gone are passed over."""
+    """Note that there is news of these shoppers; those who are gone are passed over.
+
+    A mark that is made anew counts on from the clock: two sweeps at once must not take it for the one that the
+    other has just cleared.
+    """
     quote = connection.ops.quote_name
     table, shoppers = quote(DirtyShopper._meta.db_table), quote(Shopper._meta.db_table)
-    ordered = sorted(shopper_ids)
+    ordered, start_at = sorted(shopper_ids), time.time_ns()
     with connection.cursor() as cursor:
         for start in range(0, len(ordered), CHUNK):
             chunk = ordered[start : start + CHUNK]
             cursor.execute(
-                f"INSERT INTO {table} (shopper_id, marks) SELECT id, 1 FROM {shoppers} "  # noqa: S608
+                f"INSERT INTO {table} (shopper_id, marks) SELECT id, %s FROM {shoppers} "  # noqa: S608
                 f"WHERE id IN ({', '.join(['%s'] * len(chunk))}) ORDER BY id "
                 f"ON CONFLICT (shopper_id) DO UPDATE SET marks = {table}.marks + 1",
-                chunk,
+                [start_at, *chunk],
             )

@@ -117,8 +117,10 @@ def test_a_number_that_json_reads_as_infinite_is_refused_with_its_field(shop, cl
 
 
 def test_variables_stand_in_the_fields_of_an_event_as_the_schema_says(shop, client):
-    document = """mutation($id: UUID!, $type: EventType!, $n: Int, $at: DateTime, $channel: Channel) { trackEvents(
-        events: [{id: $id, type: $type, sku: "Tea-1", quantity: $n, occurredAt: $at, channel: $channel}]) { accepted } }"""
+    document = """mutation($id: UUID!, $type: EventType!, $n: Int, $at: DateTime, $channel: Channel) {
+        trackEvents(events: [
+            {id: $id, type: $type, sku: "Tea-1", quantity: $n, occurredAt: $at, channel: $channel}
+        ]) { accepted } }"""
     event_id = str(uuid.uuid4())
     said = {"id": event_id, "type": "VIEW_ITEM", "n": 2, "at": timezone.now().isoformat(), "channel": "APP"}
     reply = ask(client, document, said, X_Shopper="h0", **server("events:write"))

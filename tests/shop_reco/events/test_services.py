@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from shop_reco.events.errors import BatchTooLargeError
-from shop_reco.events.models import Event, RejectedEvent
+from shop_reco.events.models import DirtyShopper, Event, RejectedEvent
 from shop_reco.events.selectors import newest_touches
 from shop_reco.events.services import Sender, record_events, replay_rejected
 from shop_reco.portraits.models import Portrait
@@ -315,3 +315,15 @@ def test_any_order_draws_the_same_portrait(shop, person):
         chance.shuffle(shuffled)
         assert counts(other, shuffled + shuffled[:20]) == expected
         Event.objects.filter(shopper=other).delete()
+
+
+def test_a_mark_made_anew_is_told_from_the_one_that_was_cleared(shop, person):
+    """Else the slower of two sweeps would clear it without having seen what it was made for."""
+    marks = []
+    for _ in range(2):
+        DirtyShopper.objects.all().delete()
+        record_events(
+            events=[{"id": uuid.uuid4(), "type": "view_item", "sku": "Tea-1"}], shopper=person, sender=Sender.SERVER
+        )
+        marks.append(DirtyShopper.objects.get(shopper=person).marks)
+    assert marks[0] < marks[1]
