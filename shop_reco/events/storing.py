@@ -38,7 +38,8 @@ def hold(shopper_ids: Collection[int]) -> None:
         return
     table = connection.ops.quote_name(Shopper._meta.db_table)
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")
+        if not connection.savepoint_ids:  # else the transaction is the shop's own, and so are its limits
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")
         cursor.execute(
             f"SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",  # noqa: S608
             [sorted(shopper_ids)],

@@ -6,13 +6,14 @@ import json
 import uuid
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from shop_reco.api.identity import Identity
 from shop_reco.events.models import Event, RejectedEvent
 from shop_reco.recommendations.models import Feedback
 from shop_reco.users.models import Shopper
-from shop_reco.users.services import create_visitor, issue_key
+from shop_reco.users.services import create_visitor, decide_consent, ensure_account, issue_key
 from tests.shop_reco.graphql import LIST, ask
 
 
@@ -130,3 +131,23 @@ def test_variables_stand_in_the_fields_of_an_event_as_the_schema_says(shop, clie
     wrong = document.replace("$id: UUID!", "$id: String!")
     (error,) = ask(client, wrong, said, X_Shopper="h0", **server("events:write"))["errors"]
     assert error["extensions"]["code"] == "BAD_DOCUMENT"
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_a_browser_may_not_say_what_was_bought_or_for_how_much(shop, client, signed_in):
+    if signed_in:
+        user = User.objects.create_user("somebody")
+        client.force_login(user)
+        shopper = ensure_account(user=user)
+        decide_consent(shopper=shopper, decisions={"personalisation": True}, source="test")
+    else:
+        ask(client, "mutation { updateConsent(input: {personalisation: true}) { consents { granted } } }")
+    forged = [{"type": "PURCHASE"}, {"type": "REFUND"}, {"price": "1.00"}, {"order": "o1"}, {"shopper": "h0"}]
+    events = [{"id": str(uuid.uuid4()), "type": "VIEW_ITEM", "sku": "Tea-1", **more} for more in [{}, *forged]]
+    before = Event.objects.count()
+    told = ask(client, TRACK, {"e": events})["data"]["trackEvents"]
+    assert [(each["index"], each["code"]) for each in told["rejected"]] == [(n, "FORBIDDEN_FIELD") for n in range(1, 6)]
+    assert Event.objects.count() == before + 1
+    assert not RejectedEvent.objects.exists()
+    said = ask(client, TRACK, {"e": events[1:3]}, X_Shopper="h0", **server("events:write"))["data"]["trackEvents"]
+    assert said["accepted"] == 2

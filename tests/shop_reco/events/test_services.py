@@ -14,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from shop_reco.events.engine import training_interactions
 from shop_reco.events.errors import BatchTooLargeError
 from shop_reco.events.models import DirtyShopper, Event, RejectedEvent
 from shop_reco.events.selectors import newest_touches
@@ -327,3 +328,41 @@ def test_a_mark_made_anew_is_told_from_the_one_that_was_cleared(shop, person):
         )
         marks.append(DirtyShopper.objects.get(shopper=person).marks)
     assert marks[0] < marks[1]
+
+
+@pytest.mark.parametrize("days", [1, 401])
+def test_events_sent_again_long_after_change_nothing_that_is_learnt_of_them(shop, person, monkeypatch, days):
+    now = timezone.now()
+    events = [
+        {
+            "id": uuid.uuid4(),
+            "type": "purchase",
+            "sku": f"Tea-{n}",
+            "occurred_at": (now - dt.timedelta(hours=n)).isoformat(),
+        }
+        for n in range(12)
+    ]
+
+    def learnt():
+        DirtyShopper.objects.get_or_create(shopper=person)
+        refresh_dirty()
+        known = training_interactions(until=now)
+        arrays = [known.users, known.items, known.timestamps, known.weights, known.user_ids, known.item_ids]
+        return Portrait.objects.get(shopper=person).counts, [array.tobytes() for array in arrays], Event.objects.count()
+
+    record_events(events=events, shopper=person, sender=Sender.SERVER)
+    once = learnt()
+    monkeypatch.setattr(timezone, "now", lambda: now + dt.timedelta(days=days))
+    outcome = record_events(events=events, shopper=person, sender=Sender.SERVER)
+    told = {each.code for each in outcome.rejected}
+    assert (outcome.accepted, outcome.duplicates, told) == ((0, 12, set()) if days == 1 else (0, 0, {"TOO_OLD"}))
+    assert learnt() == once
+
+
+def test_an_absurd_time_is_kept_as_a_rejection_and_no_event(shop, person):
+    ahead = (timezone.now() + dt.timedelta(days=3650)).isoformat()
+    event = {"id": uuid.uuid4(), "type": "view_item", "sku": "Tea-1", "occurred_at": ahead}
+    outcome = record_events(events=[event], shopper=person, sender=Sender.SERVER)
+    assert [each.code for each in outcome.rejected] == ["IN_FUTURE"]
+    assert RejectedEvent.objects.get().payload["occurred_at"] == ahead
+    assert not Event.objects.filter(pk=event["id"]).exists()
