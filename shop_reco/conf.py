@@ -62,6 +62,9 @@ class RecoSettings:
     CLOCK_SKEW: float = 300.0
     """How far in the future a client's clock may be before its event is dated by the server, in seconds."""
 
+    REJECTED_A_DAY: int = 200
+    """Malformed events of one shopper that are kept in 24 hours; more are answered, but not kept."""
+
     IMPORT_BATCH: int = 5000
     """Rows of a file that are stored in one transaction."""
 

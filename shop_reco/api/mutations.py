@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, cast
 
 import strawberry
 from django.core.serializers.json import DjangoJSONEncoder
@@ -56,7 +58,8 @@ class Mutation:
         shopper = info.context.shopper
         try:
             with unless_gone(shopper):
-                outcome = record_events(events=[_raw(event) for event in events], shopper=shopper, sender=sender)
+                raw = [_raw(event) for event in cast("list[Mapping[str, Any]]", events)]
+                outcome = record_events(events=raw, shopper=shopper, sender=sender)
         except BatchTooLargeError as error:
             raise ApiError("BATCH_TOO_LARGE", str(error)) from None
         return TrackEventsPayload(
@@ -158,11 +161,13 @@ def _uuid(value: str | None) -> uuid.UUID | None:
         return None
 
 
-def _raw(event: EventInput) -> dict[str, Any]:
-    raw = {name: getattr(value, "value", value) for name, value in vars(event).items()}
-    if event.product is not None:
+def _raw(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event by our own names; a variable in place of a single field has been read already."""
+    said = {name: value for name, value in event.items() if value is not None}
+    raw = {name: value.value if isinstance(value, Enum) else value for name, value in said.items()}
+    if (product := raw.get("product")) is not None:
         try:
-            raw["product"] = public_id_of("Product", event.product)
+            raw["product"] = public_id_of("Product", product)
         except ApiError:
             raw["product"] = "not the id of a product"
     return raw

@@ -22,6 +22,7 @@ from shop_reco.recommendations.serving import Served, ServedEdge, ServedReason
 from shop_reco.users.models import Consent
 
 from .errors import ApiError, check
+from .rows import rows
 
 
 def _enum(name: str, values: list[str]) -> Any:
@@ -51,7 +52,7 @@ def public_id_of(name: str, value: str) -> uuid.UUID:
         kind, _, public_id = base64.urlsafe_b64decode(value.encode()).decode().partition(":")
         if kind == name:
             return uuid.UUID(public_id)
-    except (ValueError, binascii.Error, UnicodeError):
+    except (ValueError, binascii.Error, UnicodeError, AttributeError):
         pass
     raise ApiError("BAD_ID", f"not the id of a {name}")
 
@@ -272,6 +273,7 @@ class RecommendationContext:
     products: list[strawberry.ID] | None = None
 
 
+@rows
 @strawberry.input
 class EventInput:
     id: uuid.UUID

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
@@ -14,9 +15,10 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from shop_reco.conf import reco_settings
+from shop_reco.database_errors import cannot_serve
 
 from .context import Context
-from .errors import shown
+from .errors import RETRY_AFTER, TRY_LATER, UNAVAILABLE, shown
 from .identity import ForbiddenError, Identity, identity_of, remember
 from .limits import DOCUMENT_BYTES
 from .schema import schema
@@ -57,6 +59,10 @@ def graphql(request: HttpRequest) -> HttpResponse:
         identity = identity_of(request)
     except ForbiddenError as error:
         return refusal(403, "FORBIDDEN", str(error))
+    except (DatabaseError, InterfaceError) as error:
+        if not cannot_serve(error):
+            raise
+        return _try_later(refusal(503, UNAVAILABLE, TRY_LATER))
     return remember(_answer(request, identity, operation), identity)
 
 
@@ -83,9 +89,17 @@ def _answer(request: HttpRequest, identity: Identity, operation: Operation) -> H
     content: dict[str, Any] = {"data": result.data}
     if result.errors:
         content["errors"] = [shown(error) for error in result.errors]
-    response = JsonResponse(content)
+    response: HttpResponse = JsonResponse(content)
+    if any(error["extensions"]["code"] == UNAVAILABLE for error in content.get("errors", ())):
+        response = _try_later(response)
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["Cookie", "Authorization", "X-Shopper", "Accept-Language"])
+    return response
+
+
+def _try_later(response: HttpResponse) -> HttpResponse:
+    response.status_code = 503
+    response["Retry-After"] = str(RETRY_AFTER)
     return response
 
 

@@ -69,6 +69,12 @@ def shopper_by_external_id(*, external_id: str) -> Shopper | None:
     return Shopper.objects.filter(external_id=external_id).first()
 
 
+def primary_keys(*, external_ids: Collection[str]) -> dict[str, int]:
+    """Of those whom the shop calls so and whom we know; one query."""
+    found = Shopper.objects.filter(external_id__in=external_ids).values_list("external_id", "pk")
+    return {str(name): pk for name, pk in found}
+
+
 def account_of(*, user_id: int) -> Shopper | None:
     return Shopper.objects.filter(user_id=user_id).first()
 
@@ -90,15 +96,6 @@ def key_of(*, plain: str) -> ApiKey | None:
 def existing_ids(*, ids: Collection[int]) -> set[int]:
     """Those of the primary keys that are still a shopper's; one query."""
     return set(Shopper.objects.filter(pk__in=ids).values_list("pk", flat=True))
-
-
-def pks_by_external_id(*, external_ids: Collection[str]) -> dict[str, int]:
-    """Primary keys of those who are known; one query a thousand."""
-    names, found = list(external_ids), {}
-    for start in range(0, len(names), 1000):
-        chunk = Shopper.objects.filter(external_id__in=names[start : start + 1000])
-        found.update({str(name): pk for name, pk in chunk.values_list("external_id", "pk")})
-    return found
 
 
 def not_to_return(*, external_ids: Collection[str]) -> set[str]:

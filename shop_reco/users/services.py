@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from .models import ApiKey, Consent, Shopper, ShopperLink
-from .selectors import allows, digest_of, pks_by_external_id, shopper_by_external_id
+from .selectors import allows, digest_of, primary_keys, shopper_by_external_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,19 @@ def ensure_shopper(*, external_id: str) -> Shopper:
         return known
     with transaction.atomic():
         return Shopper.objects.get_or_create(external_id=external_id)[0]
+
+
+def ensure_shoppers(*, external_ids: Collection[str]) -> dict[str, int]:
+    """Primary keys of those whom the shop calls so, unknown ones created; one query where all are known, else three."""
+    names = sorted(set(external_ids))
+    known = primary_keys(external_ids=names)
+    if len(known) < len(names):
+        with transaction.atomic():
+            Shopper.objects.bulk_create(
+                [Shopper(external_id=name) for name in names if name not in known], ignore_conflicts=True
+            )
+        known = primary_keys(external_ids=names)
+    return known
 
 
 @transaction.atomic
@@ -156,18 +169,6 @@ def import_shoppers(*, rows: Sequence[ShopperDraft]) -> dict[str, int]:
         chunk = Shopper.objects.filter(external_id__in=names[start : start + 500])
         found.update({str(name): pk for name, pk in chunk.values_list("external_id", "pk")})
     return found
-
-
-@transaction.atomic
-def ensure_shoppers(*, external_ids: Collection[str]) -> dict[str, int]:
-    """Primary keys by external id, those unknown created in bulk; what is known of the others stays."""
-    known = pks_by_external_id(external_ids=external_ids)
-    unknown = sorted(set(external_ids) - known.keys())
-    if not unknown:
-        return known
-    made = [Shopper(external_id=name) for name in unknown]
-    Shopper.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
-    return known | pks_by_external_id(external_ids=unknown)
 
 
 @transaction.atomic
