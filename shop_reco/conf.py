@@ -110,6 +110,22 @@ class RecoSettings:
     SLATE_DAYS: int = 30
     """Days that a served slate is kept."""
 
+    PRIVACY_ROOT: Path | None = None
+    """Folder of exports, of the erase ledger and of the key that signs receipts; None: "privacy" among the artifacts.
+    Keep it out of what a restore of the database puts back."""
+
+    EXPORT_DAYS: float = 7.0
+    """How long the link of an export is good, in days."""
+
+    EXPORT_NOW_ROWS: int = 20_000
+    """Rows up to which an export is made while the shopper waits; a longer one is made by a worker."""
+
+    REJECTED_DAYS: float = 30.0
+    """Days that an event that was refused is kept."""
+
+    ANONYMOUS_DAYS: float = 90.0
+    """Days after which a visitor without an account, events and consents is deleted."""
+
     VISITOR_COOKIE: str = "reco_visitor"
     """Name of the signed cookie of anonymous visitors."""
 

@@ -15,6 +15,8 @@ from django.urls import NoReverseMatch, reverse
 
 from shop_reco.events.models import Event
 from shop_reco.portraits.selectors import InterestView, PortraitView
+from shop_reco.privacy.exports import data_of
+from shop_reco.privacy.models import Export as PrivateExport
 from shop_reco.products import models
 from shop_reco.products.selectors import ProductFilter
 from shop_reco.recommendations.models import Feedback, Slate
@@ -360,11 +362,21 @@ class PortraitPayload:
 
 @strawberry.type
 class ExportPayload:
-    json: str | None = strawberry.field(description="All that is stored, as one JSON document.")
+    url: str | None = strawberry.field(
+        description="A zip file with a page to read, JSON and CSV; for this shopper, good once and not for long. "
+        "HEAD tells whether it is ready: 200, or 202 while it is made."
+    )
+    ready: bool = strawberry.field(description="Whether the file is there already.")
     errors: list[Problem]
+    made: strawberry.Private[PrivateExport | None] = None
+
+    @strawberry.field(description="All that is stored, as one JSON document; null while the file is made.")
+    def json(self) -> str | None:
+        return data_of(export=self.made) if self.made is not None and self.ready else None
 
 
 @strawberry.type
 class ErasePayload:
     receipt: strawberry.ID | None
+    receipt_url: str | None = strawberry.field(description="The signed receipt, which names nobody.")
     errors: list[Problem]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -98,10 +100,24 @@ def existing_ids(*, ids: Collection[int]) -> set[int]:
     return set(Shopper.objects.filter(pk__in=ids).values_list("pk", flat=True))
 
 
-def not_to_return(*, external_ids: Collection[str]) -> set[str]:
-    """Those who were erased, and must not come back by an import."""
-    answers = shoppers_named.send(Shopper, external_ids=external_ids) if external_ids else []
-    return set().union(*(answer for _, answer in answers))
+def erased_since(*, external_ids: Collection[str]) -> dict[str, dt.datetime]:
+    """When those who were erased were, by the shop's own id; what is older must not come back by an import."""
+    found: dict[str, dt.datetime] = {}
+    answers: list[Any] = shoppers_named.send(Shopper, external_ids=external_ids) if external_ids else []
+    for _, answer in answers:
+        found.update(answer)
+    return found
+
+
+def erased_names(*, external_ids: Collection[str]) -> set[str]:
+    """Those of the shop's own ids whose shopper was erased and did not come back of their own accord."""
+    erased = erased_since(external_ids=external_ids)
+    names, back = list(erased), set[str]()
+    for start in range(0, len(names), 500):
+        chunk = Shopper.objects.filter(external_id__in=names[start : start + 500])
+        known = chunk.values_list("external_id", "created_at")
+        back.update(name for name, created_at in known if name and created_at > erased[name])
+    return erased.keys() - back
 
 
 def some_external_ids(*, limit: int) -> list[str]:

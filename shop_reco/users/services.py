@@ -11,8 +11,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from .models import ApiKey, Consent, Shopper, ShopperLink
-from .selectors import allows, digest_of, primary_keys, shopper_by_external_id
+from .models import ApiKey, Consent, Shopper, ShopperLink, StaffRead
+from .selectors import allows, digest_of, erased_names, primary_keys, shopper_by_external_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +124,14 @@ def undo_link(*, link: ShopperLink) -> None:
 
 
 @transaction.atomic
+def note_read(*, shopper_id: int, staff: Any, what: str, why: str = "") -> StaffRead:
+    """Keep who of the staff looked at what is known of a shopper; each look is a row of its own."""
+    return StaffRead.objects.create(
+        shopper_id=shopper_id, staff=staff, what=what, why=why[:256].replace("\x00", ""), read_at=timezone.now()
+    )
+
+
+@transaction.atomic
 def issue_key(*, name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
     """Make an API key; its plain text is returned here and never again.
 
@@ -146,7 +154,9 @@ def revoke_key(*, key: ApiKey) -> None:
 
 @transaction.atomic
 def import_shoppers(*, rows: Sequence[ShopperDraft]) -> dict[str, int]:
-    """Create or update shoppers in bulk; returns primary keys by external id."""
+    """Create or update shoppers in bulk; returns primary keys by external id. Those who were erased are left out."""
+    erased = erased_names(external_ids=[row.external_id for row in rows])
+    rows = [row for row in rows if row.external_id not in erased]
     Shopper.objects.bulk_create(
         [
             Shopper(

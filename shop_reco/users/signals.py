@@ -1,5 +1,5 @@
 from django.dispatch import Signal
 
 shoppers_named = Signal()
-"""Sent with ``external_ids`` before an import makes shoppers of them; a receiver returns the set of those whom it must
-not bring back."""
+"""Sent with ``external_ids`` before an import makes shoppers of them; a receiver returns when those of them who were
+erased were, by external id."""
