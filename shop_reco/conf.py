@@ -62,6 +62,27 @@ class RecoSettings:
     CLOCK_SKEW: float = 300.0
     """How far in the future a client's clock may be before its event is dated by the server, in seconds."""
 
+    REJECTED_A_DAY: int = 200
+    """Malformed events of one shopper that are kept in 24 hours; more are answered, but not kept."""
+
+    IMPORT_BATCH: int = 5000
+    """Rows of a file that are stored in one transaction."""
+
+    IMPORT_ROW_BYTES: int = 262_144
+    """Longest row of a file that is imported, in bytes."""
+
+    IMPORT_FILE_BYTES: int = 20 * 2**30
+    """Largest file that is imported, unpacked, in bytes."""
+
+    IMPORT_RATIO: int = 100
+    """How many times its own size an archive may unpack to."""
+
+    IMPORT_COLUMNS: int = 1000
+    """Most columns of a file that is imported."""
+
+    IMPORT_ROWS: int = 100_000_000
+    """Most rows of a file that is imported."""
+
     PAGE_ITEMS: int = 100
     """Largest `first` a query may ask for."""
 
@@ -88,6 +109,22 @@ class RecoSettings:
 
     SLATE_DAYS: int = 30
     """Days that a served slate is kept."""
+
+    PRIVACY_ROOT: Path | None = None
+    """Folder of exports, of the erase ledger and of the key that signs receipts; None: "privacy" among the artifacts.
+    Keep it out of what a restore of the database puts back."""
+
+    EXPORT_DAYS: float = 7.0
+    """How long the link of an export is good, in days."""
+
+    EXPORT_NOW_ROWS: int = 20_000
+    """Rows up to which an export is made while the shopper waits; a longer one is made by a worker."""
+
+    REJECTED_DAYS: float = 30.0
+    """Days that an event that was refused is kept."""
+
+    ANONYMOUS_DAYS: float = 90.0
+    """Days after which a visitor without an account, events and consents is deleted."""
 
     VISITOR_COOKIE: str = "reco_visitor"
     """Name of the signed cookie of anonymous visitors."""

@@ -10,18 +10,20 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from shop_reco.conf import reco_settings
+from shop_reco.database_errors import cannot_serve
 from shop_reco.events.errors import BatchTooLargeError, EventError
 from shop_reco.events.services import Outcome, Rejection, Sender, record_events
 from shop_reco.users.models import Shopper
 
 from .errors import ApiError, unless_gone
-from .identity import browser_identity, remember
+from .identity import Identity, browser_identity, remember
 from .origins import origin_allowed
-from .replies import refusal, too_large
+from .replies import refusal, too_large, try_later
 from .types import public_id_of
 
 MEDIA_TYPES = frozenset({"text/plain", "application/json"})
@@ -54,15 +56,24 @@ def beacon(request: HttpRequest) -> HttpResponse:
         return refusal(400, "BAD_JSON", "send a JSON array of events")
     if not isinstance(sent, list):
         return refusal(400, "BAD_JSON", "send a JSON array of events")
-    identity = browser_identity(request)
-    if (owner := request.GET.get("owner")) and owner != identity.mark():
-        return remember(refusal(409, "OTHER_SHOPPER", "these are events of whoever was here before"), identity)
+    try:
+        identity = browser_identity(request)
+        return remember(_answer(sent, identity, owner=request.GET.get("owner", "")), identity)
+    except (DatabaseError, InterfaceError) as error:
+        if not cannot_serve(error):
+            raise
+        return try_later()
+
+
+def _answer(sent: Sequence[Any], identity: Identity, *, owner: str) -> HttpResponse:
+    if owner and owner != identity.mark():
+        return refusal(409, "OTHER_SHOPPER", "these are events of whoever was here before")
     try:
         outcome = record(sent, identity.shopper)
     except BatchTooLargeError as error:
         return refusal(413, "BATCH_TOO_LARGE", str(error))
     except ApiError as error:
-        return refusal(410, str((error.extensions or {}).get("code")), error.message)
+        return refusal(410, "GONE", error.message)
     response = JsonResponse(
         {
             "accepted": outcome.accepted,
@@ -71,7 +82,7 @@ def beacon(request: HttpRequest) -> HttpResponse:
         }
     )
     response["Cache-Control"] = "no-store"
-    return remember(response, identity)
+    return response
 
 
 def record(sent: Sequence[Any], shopper: Shopper | None) -> Outcome:

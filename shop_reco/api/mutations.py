@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, cast
 
 import strawberry
-from django.core.serializers.json import DjangoJSONEncoder
+from django.urls import reverse
 
 from shop_reco.events.errors import BatchTooLargeError
 from shop_reco.events.services import Sender, record_events
 from shop_reco.portraits.reading import portrait_of
 from shop_reco.portraits.services import edit_interests
 from shop_reco.privacy.errors import ShopperGoneError
-from shop_reco.privacy.services import erase_shopper, export_shopper
+from shop_reco.privacy.exports import request_export
+from shop_reco.privacy.services import erase_shopper
+from shop_reco.privacy.sessions import forget_in
 from shop_reco.recommendations.selectors import slate_of
 from shop_reco.recommendations.services import give_feedback
 from shop_reco.recommendations.serving.slates import buffer
@@ -57,7 +60,8 @@ class Mutation:
         shopper = info.context.shopper
         try:
             with unless_gone(shopper):
-                outcome = record_events(events=[_raw(event) for event in events], shopper=shopper, sender=sender)
+                raw = [_raw(event) for event in cast("list[Mapping[str, Any]]", events)]
+                outcome = record_events(events=raw, shopper=shopper, sender=sender)
         except BatchTooLargeError as error:
             raise ApiError("BATCH_TOO_LARGE", str(error)) from None
         return TrackEventsPayload(
@@ -137,29 +141,36 @@ class Mutation:
         view = portrait_of(shopper=shopper)
         return PortraitPayload(portrait=Portrait.of(view) if view else None, errors=[])
 
-    @strawberry.mutation
+    @strawberry.mutation(description="Make a file of all that is known of this shopper; an earlier link ends.")
     def export_my_data(self, info: Info) -> ExportPayload:
         info.context.need(PRIVACY)
-        if info.context.shopper is None:
-            return ExportPayload(json=None, errors=[STRANGER])
-        content = export_shopper(shopper=info.context.shopper)
-        return ExportPayload(json=json.dumps(content, cls=DjangoJSONEncoder), errors=[])
+        shopper = info.context.shopper
+        if shopper is None:
+            return ExportPayload(url=None, ready=False, errors=[STRANGER])
+        with unless_gone(shopper):
+            export, token = request_export(shopper=shopper)
+        url = info.context.request.build_absolute_uri(reverse("shop_reco_api:export", args=[token]))
+        return ExportPayload(url=url, ready=export.ready_at is not None, errors=[], made=export)
 
     @strawberry.mutation(description="Delete all that is known of this shopper.")
     def erase_me(self, info: Info, confirm: bool) -> ErasePayload:
         info.context.need(PRIVACY)
         identity = info.context.identity
         if identity.shopper is None:
-            return ErasePayload(receipt=None, errors=[STRANGER])
+            return ErasePayload(receipt=None, receipt_url=None, errors=[STRANGER])
         if not confirm:
             problem = Problem(code="NOT_CONFIRMED", field="confirm", message="confirm must be true")
-            return ErasePayload(receipt=None, errors=[problem])
+            return ErasePayload(receipt=None, receipt_url=None, errors=[problem])
         shopper, identity.shopper, identity.forget = identity.shopper, None, True
         try:
             receipt = erase_shopper(shopper=shopper)
         except ShopperGoneError:
             raise gone() from None
-        return ErasePayload(receipt=strawberry.ID(str(receipt.public_id)), errors=[])
+        request = info.context.request
+        if identity.key is None and hasattr(request, "session"):
+            forget_in(request.session)
+        url = request.build_absolute_uri(reverse("shop_reco_api:receipt", args=[receipt.public_id]))
+        return ErasePayload(receipt=strawberry.ID(str(receipt.public_id)), receipt_url=url, errors=[])
 
 
 def _keys(keys: list[InterestKey] | None) -> list[tuple[str, str]]:
@@ -182,11 +193,13 @@ def _uuid(value: str | None) -> uuid.UUID | None:
         return None
 
 
-def _raw(event: EventInput) -> dict[str, Any]:
-    raw = {name: getattr(value, "value", value) for name, value in vars(event).items()}
-    if event.product is not None:
+def _raw(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event by our own names; a variable in place of a single field has been read already."""
+    said = {name: value for name, value in event.items() if value is not None}
+    raw = {name: value.value if isinstance(value, Enum) else value for name, value in said.items()}
+    if (product := raw.get("product")) is not None:
         try:
-            raw["product"] = public_id_of("Product", event.product)
+            raw["product"] = public_id_of("Product", product)
         except ApiError:
             raw["product"] = "not the id of a product"
     return raw

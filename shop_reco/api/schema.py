@@ -9,6 +9,8 @@ from strawberry.schema.config import StrawberryConfig
 from .limits import TOKENS, DocumentLimits
 from .mutations import Mutation
 from .queries import Query
+from .rows import LooseRows, take_any_value
+from .types import EventInput
 
 schema = strawberry.Schema(
     query=Query,
@@ -17,7 +19,9 @@ schema = strawberry.Schema(
     extensions=[
         lambda: MaxTokensLimiter(max_token_count=TOKENS),
         lambda: AddValidationRules([DocumentLimits]),
+        LooseRows,
         lambda: ParserCache(maxsize=128),
         lambda: ValidationCache(maxsize=128),
     ],
 )
+take_any_value(schema, EventInput)

@@ -15,6 +15,8 @@ from django.urls import NoReverseMatch, reverse
 
 from shop_reco.events.models import Event
 from shop_reco.portraits.selectors import InterestView, PortraitView
+from shop_reco.privacy.exports import data_of
+from shop_reco.privacy.models import Export as PrivateExport
 from shop_reco.products import models
 from shop_reco.products.selectors import ProductFilter
 from shop_reco.recommendations.models import Feedback, Slate
@@ -23,6 +25,7 @@ from shop_reco.users.models import Consent, ShopperLink
 from shop_reco.users.models import ConsentStatement as StatementRow
 
 from .errors import ApiError, check
+from .rows import rows
 
 
 def _enum(name: str, values: list[str]) -> Any:
@@ -52,7 +55,7 @@ def public_id_of(name: str, value: str) -> uuid.UUID:
         kind, _, public_id = base64.urlsafe_b64decode(value.encode()).decode().partition(":")
         if kind == name:
             return uuid.UUID(public_id)
-    except (ValueError, binascii.Error, UnicodeError):
+    except (ValueError, binascii.Error, UnicodeError, AttributeError):
         pass
     raise ApiError("BAD_ID", f"not the id of a {name}")
 
@@ -340,6 +343,7 @@ class RecommendationContext:
     products: list[strawberry.ID] | None = None
 
 
+@rows
 @strawberry.input
 class EventInput:
     id: uuid.UUID
@@ -441,11 +445,21 @@ class PortraitPayload:
 
 @strawberry.type
 class ExportPayload:
-    json: str | None = strawberry.field(description="All that is stored, as one JSON document.")
+    url: str | None = strawberry.field(
+        description="A zip file with a page to read, JSON and CSV; for this shopper, good once and not for long. "
+        "HEAD tells whether it is ready: 200, or 202 while it is made."
+    )
+    ready: bool = strawberry.field(description="Whether the file is there already.")
     errors: list[Problem]
+    made: strawberry.Private[PrivateExport | None] = None
+
+    @strawberry.field(description="All that is stored, as one JSON document; null while the file is made.")
+    def json(self) -> str | None:
+        return data_of(export=self.made) if self.made is not None and self.ready else None
 
 
 @strawberry.type
 class ErasePayload:
     receipt: strawberry.ID | None
+    receipt_url: str | None = strawberry.field(description="The signed receipt, which names nobody.")
     errors: list[Problem]

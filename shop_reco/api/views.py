@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
@@ -12,13 +13,14 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from shop_reco.conf import reco_settings
+from shop_reco.database_errors import cannot_serve
 
 from .context import Context
-from .errors import shown
+from .errors import UNAVAILABLE, shown
 from .identity import ForbiddenError, Identity, identity_of, remember
 from .limits import DOCUMENT_BYTES
 from .origins import origin_allowed
-from .replies import refusal, too_large
+from .replies import refusal, too_large, try_later
 from .schema import schema
 
 
@@ -50,9 +52,13 @@ def graphql(request: HttpRequest) -> HttpResponse:
         return refusal(413, "TOO_LARGE", f"the document may have {DOCUMENT_BYTES} bytes at most")
     try:
         identity = identity_of(request)
+        return remember(_answer(request, identity, operation), identity)
     except ForbiddenError as error:
         return refusal(403, "FORBIDDEN", str(error))
-    return remember(_answer(request, identity, operation), identity)
+    except (DatabaseError, InterfaceError) as error:
+        if not cannot_serve(error):
+            raise
+        return try_later()
 
 
 def _operation(body: Any) -> Operation:
@@ -78,7 +84,9 @@ def _answer(request: HttpRequest, identity: Identity, operation: Operation) -> H
     content: dict[str, Any] = {"data": result.data}
     if result.errors:
         content["errors"] = [shown(error) for error in result.errors]
-    response = JsonResponse(content)
+    response: HttpResponse = JsonResponse(content)
+    if any(error["extensions"]["code"] == UNAVAILABLE for error in content.get("errors", ())):
+        response = try_later(response)
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["Cookie", "Authorization", "X-Shopper", "Accept-Language"])
     return response

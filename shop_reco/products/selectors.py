@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -114,3 +114,11 @@ def pks_by_sku() -> dict[str, int]:
 
 def products_by_public_id(*, public_ids: Collection[UUID]) -> list[Product]:
     return list(Product.objects.select_related("category", "brand").filter(public_id__in=public_ids))
+
+
+def visible_batches(*, size: int = 500) -> Iterator[list[Product]]:
+    """All visible products with their skus, ``size`` at a time by primary key; one query a batch."""
+    last = 0
+    while chunk := list(Product.objects.filter(visible=True, pk__gt=last).only("sku").order_by("pk")[:size]):
+        yield chunk
+        last = chunk[-1].pk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -34,6 +35,8 @@ class ProductDraft:
     visible: bool = True
     parent_sku: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    available_from: dt.datetime | None = None
+    available_until: dt.datetime | None = None
 
 
 def _next_revision() -> int:
@@ -116,6 +119,8 @@ def _import_batch(drafts: list[ProductDraft]) -> int:
                     visible=draft.visible,
                     parent_id=parents.get(draft.parent_sku),
                     attributes=dict(draft.attributes),
+                    available_from=draft.available_from,
+                    available_until=draft.available_until,
                     revision=revision,
                 )
                 for draft in drafts
@@ -125,7 +130,7 @@ def _import_batch(drafts: list[ProductDraft]) -> int:
             unique_fields=["sku"],
             update_fields=[
                 "title", "description", "category", "brand", "price", "currency", "stock", "visible", "parent",
-                "attributes", "revision",
+                "attributes", "available_from", "available_until", "revision",
             ],
         )  # fmt: skip
     return len(drafts)

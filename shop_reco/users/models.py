@@ -180,3 +180,28 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class StaffRead(models.Model):
+    """That somebody of the staff looked at what is known of one shopper, when and why; the shopper may ask for it.
+
+    Kept after the shopper was erased, without saying whose data it was: what staff did stays accountable.
+    """
+
+    shopper = models.ForeignKey(
+        Shopper, models.SET_NULL, verbose_name=_("shopper"), null=True, blank=True, related_name="+"
+    )
+    staff = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("staff"), null=True, blank=True, related_name="+"
+    )
+    what = models.CharField(_("what"), max_length=32, help_text=_("Which page: portrait, list ..."))
+    why = models.CharField(_("why"), max_length=256, blank=True)
+    read_at = models.DateTimeField(_("read at"))
+
+    class Meta:
+        verbose_name = _("staff read")
+        verbose_name_plural = _("staff reads")
+        indexes = [models.Index(fields=["shopper", "-read_at"], name="reco_staff_read_by_shopper")]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.read_at:%Y-%m-%d}"

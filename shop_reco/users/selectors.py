@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils import timezone
 from shop_reco.conf import reco_settings
 
 from .models import ApiKey, Consent, ConsentStatement, Shopper, ShopperLink, VisitorToken
+from .signals import shoppers_named
 
 
 def consents(*, shopper: Shopper) -> dict[str, bool]:
@@ -124,6 +126,12 @@ def shopper_by_external_id(*, external_id: str) -> Shopper | None:
     return Shopper.objects.filter(external_id=external_id).first()
 
 
+def primary_keys(*, external_ids: Collection[str]) -> dict[str, int]:
+    """Of those whom the shop calls so and whom we know; one query."""
+    found = Shopper.objects.filter(external_id__in=external_ids).values_list("external_id", "pk")
+    return {str(name): pk for name, pk in found}
+
+
 def account_of(*, user_id: int) -> Shopper | None:
     return Shopper.objects.filter(user_id=user_id).first()
 
@@ -145,6 +153,26 @@ def key_of(*, plain: str) -> ApiKey | None:
 def existing_ids(*, ids: Collection[int]) -> set[int]:
     """Those of the primary keys that are still a shopper's; one query."""
     return set(Shopper.objects.filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def erased_since(*, external_ids: Collection[str]) -> dict[str, dt.datetime]:
+    """When those who were erased were, by the shop's own id; what is older must not come back by an import."""
+    found: dict[str, dt.datetime] = {}
+    answers: list[Any] = shoppers_named.send(Shopper, external_ids=external_ids) if external_ids else []
+    for _, answer in answers:
+        found.update(answer)
+    return found
+
+
+def erased_names(*, external_ids: Collection[str]) -> set[str]:
+    """Those of the shop's own ids whose shopper was erased and did not come back of their own accord."""
+    erased = erased_since(external_ids=external_ids)
+    names, back = list(erased), set[str]()
+    for start in range(0, len(names), 500):
+        chunk = Shopper.objects.filter(external_id__in=names[start : start + 500])
+        known = chunk.values_list("external_id", "created_at")
+        back.update(name for name, created_at in known if name and created_at > erased[name])
+    return erased.keys() - back
 
 
 def some_external_ids(*, limit: int) -> list[str]:

@@ -12,8 +12,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from .errors import UnknownStatementError
-from .models import ApiKey, Consent, Shopper, ShopperLink
-from .selectors import allows, decisions_of, digest_of, shopper_by_external_id, statement_shown
+from .models import ApiKey, Consent, Shopper, ShopperLink, StaffRead
+from .selectors import (
+    allows,
+    decisions_of,
+    digest_of,
+    erased_names,
+    primary_keys,
+    shopper_by_external_id,
+    statement_shown,
+)
 from .signals import shoppers_changed
 from .visitors import end_tokens
 
@@ -39,6 +47,19 @@ def ensure_shopper(*, external_id: str) -> Shopper:
         return known
     with transaction.atomic():
         return Shopper.objects.get_or_create(external_id=external_id)[0]
+
+
+def ensure_shoppers(*, external_ids: Collection[str]) -> dict[str, int]:
+    """Primary keys of those whom the shop calls so, unknown ones created; one query where all are known, else three."""
+    names = sorted(set(external_ids))
+    known = primary_keys(external_ids=names)
+    if len(known) < len(names):
+        with transaction.atomic():
+            Shopper.objects.bulk_create(
+                [Shopper(external_id=name) for name in names if name not in known], ignore_conflicts=True
+            )
+        known = primary_keys(external_ids=names)
+    return known
 
 
 @transaction.atomic
@@ -175,6 +196,14 @@ def undo_link(*, link: ShopperLink) -> None:
 
 
 @transaction.atomic
+def note_read(*, shopper_id: int, staff: Any, what: str, why: str = "") -> StaffRead:
+    """Keep who of the staff looked at what is known of a shopper; each look is a row of its own."""
+    return StaffRead.objects.create(
+        shopper_id=shopper_id, staff=staff, what=what, why=why[:256].replace("\x00", ""), read_at=timezone.now()
+    )
+
+
+@transaction.atomic
 def issue_key(*, name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
     """Make an API key; its plain text is returned here and never again.
 
@@ -197,7 +226,9 @@ def revoke_key(*, key: ApiKey) -> None:
 
 @transaction.atomic
 def import_shoppers(*, rows: Sequence[ShopperDraft]) -> dict[str, int]:
-    """Create or update shoppers in bulk; returns primary keys by external id."""
+    """Create or update shoppers in bulk; returns primary keys by external id. Those who were erased are left out."""
+    erased = erased_names(external_ids=[row.external_id for row in rows])
+    rows = [row for row in rows if row.external_id not in erased]
     Shopper.objects.bulk_create(
         [
             Shopper(
@@ -227,7 +258,11 @@ def import_consents(
     *, shopper_ids: Collection[int], purposes: Collection[str], source: str, decided_at: dt.datetime
 ) -> int:
     """Record consents that another system collected, where the shopper has not decided here; returns how many."""
-    decided = set(Consent.objects.filter(superseded_at__isnull=True).values_list("shopper_id", "purpose"))
+    decided: set[tuple[int, str]] = set()
+    ids = list(shopper_ids)
+    for start in range(0, len(ids), 1000):
+        in_force = Consent.objects.filter(shopper__in=ids[start : start + 1000], superseded_at__isnull=True)
+        decided.update(in_force.values_list("shopper_id", "purpose"))
     fresh = [
         Consent(
             shopper_id=shopper_id,
@@ -237,7 +272,7 @@ def import_consents(
             text_version="import",
             decided_at=decided_at,
         )
-        for shopper_id in shopper_ids
+        for shopper_id in ids
         for purpose in purposes
         if (shopper_id, purpose) not in decided
     ]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import socket
-
-import httpx
 import pytest
 
-from tests.faults.live_shop import LiveShop, answers, kill, wait_for
+from tests.faults.live_shop import LiveShop, free_port, kill
 
 pytestmark = [pytest.mark.browser, pytest.mark.faults]
 STORED = "Object.keys(localStorage).filter((key) => key.startsWith('reco:')).length"
@@ -26,19 +23,9 @@ def live(tmp_path):
     shop.end()
 
 
-def serve(live, port):
-    address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    process = live.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application")
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-        wait_for(lambda: answers(client), "the web process", seconds=30)
-    return process
-
-
 def test_clicks_told_to_a_server_that_is_killed_are_stored_once_each(live, tab):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = serve(live, port)
+    port = free_port()
+    process = live.serve(port)
     tab.goto(f"http://127.0.0.1:{port}/")
     tab.click('[data-consent="yes"]')
     tab.wait_for_selector(".withdraw")
@@ -49,7 +36,7 @@ def test_clicks_told_to_a_server_that_is_killed_are_stored_once_each(live, tab):
         tab.evaluate(CLICK)
         tab.wait_for_timeout(400)
         assert tab.evaluate(STORED) >= 1
-        process = serve(live, port)
+        process = live.serve(port)
         tab.evaluate("dispatchEvent(new Event('online'))")
     for _ in range(200):
         if tab.evaluate(STORED) == 0:

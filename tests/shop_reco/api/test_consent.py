@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import itertools
 import json
+import tempfile
 import uuid
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from shop_reco.dashboard import answers, events_per_day
-from shop_reco.events.drafts import EventDraft
 from shop_reco.events.engine import training_interactions
 from shop_reco.events.models import Event, RejectedEvent
-from shop_reco.events.services import import_events, track
+from shop_reco.events.services import track
 from shop_reco.portraits.reading import portrait_of
 from shop_reco.portraits.services import refresh_dirty
 from shop_reco.recommendations.models import Slate
@@ -25,12 +28,9 @@ from shop_reco.recommendations.serving.slates import buffer
 from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import consents
 from shop_reco.users.services import (
-    ShopperDraft,
     create_visitor,
     decide_consent,
     ensure_shopper,
-    import_consents,
-    import_shoppers,
     issue_key,
 )
 from tests.shop_reco.graphql import ask
@@ -97,21 +97,26 @@ def by_the_shops_own_code(wanted, shop):
     return shopper
 
 
-def by_an_import(wanted, shop):
-    """An import stores what it is given; the consent that it may claim is the import's to record first."""
-    name, now = f"s{uuid.uuid4()}", timezone.now()
-    pk = import_shoppers(rows=[ShopperDraft(external_id=name)])[name]
-    claimed = [purpose for purpose, given in wanted.items() if given]
-    import_consents(shopper_ids=[pk], purposes=claimed, source="import", decided_at=now)
-    draft = EventDraft(
-        id=uuid.uuid4(),
-        shopper_id=pk,
-        product_id=shop.products["Soap-1"].pk,
-        type="view_item",
-        occurred_at=now - dt.timedelta(minutes=1),
-    )
-    import_events(rows=[draft])
-    return Shopper.objects.get(pk=pk)
+def imported(shopper, *, claims):
+    """A file with one event of this shopper, imported by the command with what it claims they consented to."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "events.csv"
+        at = timezone.now() - dt.timedelta(minutes=1)
+        path.write_text(f"id,shopper,type,sku,occurred_at\n1,{shopper.external_id},view_item,Soap-1,{at.isoformat()}\n")
+        source = f"other shop {shopper.pk}"
+        call_command("import_events", str(path), source=source, consent=",".join(claims), stdout=io.StringIO())
+    return shopper
+
+
+def by_an_import_that_claims_it(wanted, shop):
+    shopper = ensure_shopper(external_id=f"s{uuid.uuid4()}")
+    return imported(shopper, claims=[purpose for purpose, given in wanted.items() if given])
+
+
+def by_an_import_that_claims_more_than_was_decided_here(wanted, shop):
+    shopper = ensure_shopper(external_id=f"s{uuid.uuid4()}")
+    decide_consent(shopper=shopper, decisions=wanted, source="test")
+    return imported(shopper, claims=PURPOSES)
 
 
 WAYS = [
@@ -121,7 +126,8 @@ WAYS = [
     by_a_server,
     by_a_server_that_names_each,
     by_the_shops_own_code,
-    by_an_import,
+    by_an_import_that_claims_it,
+    by_an_import_that_claims_more_than_was_decided_here,
 ]
 
 

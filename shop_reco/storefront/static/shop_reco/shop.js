@@ -125,22 +125,42 @@ for (const button of document.querySelectorAll("[data-edit]")) {
   }));
 }
 
+// Wait until the file behind a link is made, telling how far it is; HEAD does not use the link up.
+async function untilMade(url, progress) {
+  for (;;) {
+    const reply = await fetch(url, { method: "HEAD" });
+    if (reply.status === 200) return;
+    if (reply.status !== 202) throw new Error("the export is gone");
+    progress.value = Number(reply.headers.get("X-Progress"));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+  }
+}
+
 const file = document.getElementById("export");
 file?.addEventListener("click", () => attempt(file, async () => {
-  const { exportMyData } = await ask("mutation { exportMyData { json errors { message } } }", {});
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([exportMyData.json], { type: "application/json" }));
-  link.download = "my-data.json";
-  link.click();
-  tell(file.dataset.said);
+  const progress = document.getElementById("export-progress");
+  progress.removeAttribute("value");
+  progress.hidden = false;
+  try {
+    tell(file.dataset.making);
+    const { exportMyData } = await ask("mutation { exportMyData { url ready errors { message } } }", {});
+    if (!exportMyData.ready) await untilMade(exportMyData.url, progress);
+    const link = document.createElement("a");
+    link.href = exportMyData.url;
+    link.download = "my-data.zip";
+    link.click();
+    tell(file.dataset.said);
+  } finally {
+    progress.hidden = true;
+  }
 }));
 const erase = document.getElementById("erase");
 erase?.addEventListener("click", () => attempt(erase, async () => {
   if (!confirm(erase.dataset.question)) return;
-  await ask("mutation { eraseMe(confirm: true) { receipt errors { message } } }", {});
+  const { eraseMe } = await ask("mutation { eraseMe(confirm: true) { receipt errors { message } } }", {});
   reco.forget();
   tellNext(erase.dataset.said);
-  location.assign(document.body.dataset.home);
+  location.assign(`?receipt=${eraseMe.receipt}`);
 }));
 
 // Last, for a browser that refuses the storage stops here.

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reco_users', '0002_labels'),
+        ('reco_users', '0003_staff_reads'),
     ]
 
     operations = [

@@ -1,0 +1,358 @@
+"""Events by the million: from a program that made drafts of them, or from a file."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.db import IntegrityError, OperationalError, reset_queries, transaction
+from django.utils import timezone
+
+from shop_reco.conf import RecoSettings, reco_settings
+from shop_reco.tables.error_file import ErrorFile, path_beside
+from shop_reco.tables.errors import FileError
+from shop_reco.tables.fields import Fields
+from shop_reco.tables.reading import Dialect, batches, fingerprint, open_table
+from shop_reco.tables.rows import BadRow, Row, Table
+from shop_reco.tables.writing import Writing
+from shop_reco.users import services as users
+from shop_reco.users.models import Consent, Shopper
+from shop_reco.users.selectors import consenting_to_any, not_to_return, pks_by_external_id
+
+from . import drafts
+from .copying import insert_events
+from .drafts import EventDraft
+from .errors import EventError
+from .models import DataImport
+from .rows import FIELDS, NEEDED, Identities, event_of, field_of
+from .services import CONFLICT, UNKEPT, Sender, draft_of, mark_dirty, products_of, stored_digests
+
+TRIES = 4
+ERASED = EventError("ERASED", "the shopper was erased, and an import does not bring them back")
+NO_CONSENT = EventError("CONSENT_REQUIRED", "the shopper has not consented to any use of events")
+NOT_WRITTEN = UNKEPT | {"ERASED"}
+"""Refusals that are counted and kept nowhere, an error file included."""
+Told = Callable[[int, float], None]
+
+
+def import_events(
+    *, rows: Iterable[EventDraft], batch: int = 5000, progress: Callable[[int], None] | None = None
+) -> int:
+    """Store well-formed events in bulk, a transaction a batch; ids already stored are passed over.
+
+    Returns how many were new. ``progress`` hears how many rows were read so far.
+    """
+    rest, read, new = iter(rows), 0, 0
+    while chunk := list(islice(rest, batch)):
+        new += _tried(lambda chunk=chunk: _store_drafts(chunk))  # type: ignore[misc]
+        read += len(chunk)
+        reset_queries()  # where DEBUG is on, each would be kept
+        if progress is not None:
+            progress(read)
+    return new
+
+
+@transaction.atomic
+def _store_drafts(chunk: Sequence[EventDraft]) -> int:
+    stored = stored_digests([draft.id for draft in chunk])
+    fresh = {draft.id: draft for draft in chunk if draft.id not in stored}
+    insert_events(drafts=list(fresh.values()), received_at=timezone.now())
+    mark_dirty({draft.shopper_id for draft in fresh.values()})
+    return len(fresh)
+
+
+def _tried(work: Callable[[], int]) -> int:
+    """Another writer may store one of the ids, erase one of the shoppers or hold the lock meanwhile."""
+    for again in range(1, TRIES):
+        try:
+            return work()
+        except (IntegrityError, OperationalError):
+            time.sleep(0.1 * again)
+    return work()
+
+
+@transaction.atomic
+def start_import(*, source: str, shift_weeks: int) -> DataImport:
+    """Note that an import begins; the shift of the first one stays."""
+    return DataImport.objects.get_or_create(source=source, defaults={"shift_weeks": shift_weeks})[0]
+
+
+@transaction.atomic
+def finish_import(*, source: str, report: Mapping[str, Any]) -> DataImport:
+    """Note that an import ended, and what came of it."""
+    DataImport.objects.filter(source=source).update(report=dict(report), finished_at=timezone.now())
+    return DataImport.objects.get(source=source)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventFile:
+    """A file of events, and what it takes to read it.
+
+    ``purposes`` is what the shoppers in it consented to elsewhere, as ``source`` vouches; a shopper who decided here
+    is left as they are, and with no purposes nobody is created.
+    """
+
+    path: Path
+    source: str = "file"
+    fields: Fields = field(default_factory=lambda: Fields(known=FIELDS))
+    writing: Writing = field(default_factory=Writing)
+    dialect: Dialect = field(default_factory=Dialect)
+    purposes: Sequence[str] = ()
+    errors: Path | None = None
+    dry_run: bool = False
+    restart: bool = False
+
+    def key(self) -> str:
+        """Under which how far it got is kept."""
+        name = f"{self.source}: {self.path.name}"
+        return name if len(name) <= 64 else f"{name[:46]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+    def fingerprint(self) -> str:
+        reading = repr((self.fields.mapped, self.fields.constants, self.writing, self.dialect, tuple(self.purposes)))
+        return f"{fingerprint(self.path)}-{hashlib.sha256(reading.encode()).hexdigest()[:16]}"
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of a file: new + duplicates + rejected = read, over all its runs where it was interrupted."""
+
+    read: int = 0
+    new: int = 0
+    duplicates: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    gone_on_from: int = 0
+    unused: tuple[str, ...] = ()
+    errors: Path | None = None
+
+    def told(self) -> dict[str, Any]:
+        errors = {"errors": str(self.errors)} if self.errors else {}
+        return {
+            "read": self.read, "new": self.new, "duplicates": self.duplicates, "rejected": self.rejected, **errors
+        }  # fmt: skip
+
+
+def import_event_file(*, file: EventFile, progress: Told | None = None) -> FileReport:
+    """Import a CSV, JSON Lines or Parquet file of events, a transaction a batch, in memory flat in its length.
+
+    Killed at any moment and called again it goes on after the last batch that was committed; a file that was
+    imported before stores nothing new. Bad rows go to the error file and the good ones beside them are stored.
+
+    Raises:
+        FileError: If the file cannot be read, or read on; what was good before is stored.
+    """
+    table = open_table(path=file.path, dialect=file.dialect)
+    try:
+        return _FileImport(file, table).run(progress)
+    finally:
+        table.close()
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """A row, and the event that it says or why it says none."""
+
+    row: Row | BadRow
+    event: dict[str, Any]
+    error: EventError | None = None
+
+
+class _FileImport:
+    def __init__(self, file: EventFile, table: Table) -> None:
+        self.file, self.table = file, table
+        self.report = FileReport()
+        if table.columns is not None:
+            self.report.unused = file.fields.check(table.columns, needed=NEEDED)
+        unknown = set(file.purposes) - set(Consent.Purpose.values)
+        if unknown:
+            raise FileError(f"no purpose is called {sorted(unknown)[0]}; known: {', '.join(Consent.Purpose.values)}")
+        self.identities = Identities(file.source)
+        kept = {} if file.dry_run else self._begin()
+        self._go_on_from(kept)
+        place = kept.get("errors") or file.errors or path_beside(file.path, table.format)
+        self.errors = ErrorFile(
+            path=Path(place),
+            format=table.format,
+            columns=table.columns or (),
+            delimiter=table.delimiter,
+            size=int(kept.get("errors_bytes", 0)),
+        )
+
+    @transaction.atomic
+    def _begin(self) -> dict[str, Any]:
+        """Claim the file's row; returns what an interrupted import left there."""
+        row = DataImport.objects.get_or_create(source=self.file.key())[0]
+        row = DataImport.objects.select_for_update().get(pk=row.pk)
+        kept, print_ = row.report.get("resume") or {}, self.file.fingerprint()
+        if kept and not self.file.restart:
+            if kept["fingerprint"] == print_:
+                return dict(kept)
+            raise FileError(
+                f"{self.file.path}, or how it is read, changed since its import stopped after row {kept['read']}; "
+                "put the old file and options back to go on, or give --restart to begin anew: "
+                "what is stored already counts once"
+            )
+        row.report = {"resume": {"fingerprint": print_, "read": 0}}
+        row.finished_at, row.started_at = None, timezone.now()
+        row.save(update_fields=["report", "finished_at", "started_at"])
+        return {}
+
+    def _go_on_from(self, kept: Mapping[str, Any]) -> None:
+        self.report.gone_on_from = self.report.read = int(kept.get("read", 0))
+        self.report.new, self.report.duplicates = int(kept.get("new", 0)), int(kept.get("duplicates", 0))
+        self.report.rejected = dict(kept.get("rejected", {}))
+
+    def run(self, progress: Told | None) -> FileReport:
+        size = reco_settings().IMPORT_BATCH
+        rows = self.table.rows
+        for row in islice(rows, self.report.read):
+            if isinstance(row, Row):  # counted again, so that the rows after it get the ids of a run in one go
+                self._prepared(row)
+        try:
+            for chunk in batches(rows, size):
+                prepared = [self._prepared(row) for row in chunk]
+                self._import_batch(prepared)
+                if progress is not None:
+                    progress(self.report.read, self.table.share_read())
+        except FileError as error:
+            self._end({"failed": str(error)})
+            raise
+        finally:
+            self.errors.close()
+        self._end({})
+        return self.report
+
+    def _end(self, more: Mapping[str, Any]) -> None:
+        self.report.errors = self.errors.path if self.errors.path.exists() and self.errors.began else None
+        if not self.file.dry_run:
+            finish_import(source=self.file.key(), report={**self.report.told(), **more})
+
+    def _prepared(self, row: Row | BadRow) -> _Prepared:
+        if isinstance(row, BadRow):
+            return _Prepared(row, {}, EventError(row.code, row.why))
+        named = self.file.fields.of(row.values)
+        event_id = self.identities.of(named.get("id"), row.values)
+        try:
+            event = event_of(named, self.file.writing)
+        except EventError as error:
+            return _Prepared(row, {}, error)
+        event["id"] = event_id
+        return _Prepared(row, event)
+
+    def _import_batch(self, chunk: list[_Prepared]) -> None:
+        before, earlier = self.errors.kept(), self.report
+
+        def work() -> int:
+            self.errors.cut(before)
+            self.report = replace(earlier, rejected=dict(earlier.rejected))
+            with transaction.atomic():
+                self._store(chunk)
+                if self.file.dry_run:
+                    self.errors.kept()
+                    transaction.set_rollback(True)
+                else:
+                    self._remember(earlier.read)
+            return len(chunk)
+
+        try:
+            _tried(work)
+        except BaseException:
+            self.errors.cut(before)
+            self.report = earlier
+            raise
+        reset_queries()  # where DEBUG is on, each would be kept
+
+    def _remember(self, read_before: int) -> None:
+        """Keep how far the import is, in the transaction of the batch itself."""
+        row = DataImport.objects.select_for_update().get(source=self.file.key())
+        kept = row.report.get("resume") or {}
+        if kept.get("read") != read_before:
+            raise FileError(f"another import of {self.file.path} is running; wait for it to end, then start again")
+        self.report.errors = self.errors.path
+        told = {**self.report.told(), "errors_bytes": self.errors.kept(), "fingerprint": kept["fingerprint"]}
+        row.report = {"resume": told}
+        row.save(update_fields=["report"])
+
+    def _store(self, chunk: list[_Prepared]) -> None:
+        now, reco = timezone.now(), reco_settings()
+        events = [each.event for each in chunk if each.error is None]
+        people, gone = self._people(events, now)
+        products = products_of(events)
+        allowed = consenting_to_any(among={person.pk for person in people.values()})
+        accepted: dict[Any, tuple[_Prepared, EventDraft]] = {}
+        for each in chunk:
+            self.report.read += 1
+            try:
+                draft = self._draft(each, people, gone, products, allowed, now, reco)
+            except EventError as error:
+                self._reject(each.row, error)
+                continue
+            earlier = accepted.setdefault(draft.id, (each, draft))[1]
+            if earlier is not draft:
+                self._same(each.row, draft, earlier.digest())
+        stored = stored_digests(list(accepted))
+        for event_id, digest in stored.items():
+            each, draft = accepted.pop(event_id)
+            self._same(each.row, draft, digest)
+        fresh = [draft for _, draft in accepted.values()]
+        insert_events(drafts=fresh, received_at=now)
+        mark_dirty({draft.shopper_id for draft in fresh})
+        self.report.new += len(fresh)
+
+    def _people(self, events: Sequence[Mapping[str, Any]], now: Any) -> tuple[dict[str, Shopper], set[str]]:
+        """The shoppers by name, made where consent is vouched for; and the names that must not come back."""
+        names = {name for event in events if len(name := event["shopper"]) <= 128 and drafts.storable(name)}
+        known = pks_by_external_id(external_ids=names)
+        gone = not_to_return(external_ids=names - known.keys())
+        if self.file.purposes:
+            known = users.ensure_shoppers(external_ids=names - gone)
+            users.import_consents(
+                shopper_ids=list(known.values()), purposes=self.file.purposes, source=self.file.source, decided_at=now
+            )
+        return {name: Shopper(pk=pk) for name, pk in known.items()}, gone
+
+    def _draft(
+        self,
+        each: _Prepared,
+        people: Mapping[str, Shopper],
+        gone: set[str],
+        products: Mapping[str, int],
+        allowed: set[int],
+        now: Any,
+        reco: RecoSettings,
+    ) -> EventDraft:
+        if each.error is not None:
+            raise each.error
+        name = each.event["shopper"]
+        person = people.get(name)
+        if name in gone:
+            raise ERASED
+        if person is None and len(name) <= 128 and drafts.storable(name):
+            raise NO_CONSENT
+        return draft_of(each.event, person, products, allowed=allowed, sender=Sender.SERVER, now=now, reco=reco)
+
+    def _same(self, row: Row | BadRow, draft: EventDraft, digest: str) -> None:
+        if digest == draft.digest():
+            self.report.duplicates += 1
+        else:
+            self._reject(row, CONFLICT)
+
+    def _reject(self, row: Row | BadRow, error: EventError) -> None:
+        self.report.rejected[error.code] = self.report.rejected.get(error.code, 0) + 1
+        if error.code in NOT_WRITTEN:
+            return
+        broken = isinstance(row, BadRow)
+        columns = self.table.columns or (() if broken else tuple(row.values))
+        name = field_of(error)
+        self.errors.write(
+            line=row.line,
+            field=self.file.fields.column_of(name, columns) if name else "",
+            code=error.code,
+            why=error.message,
+            values=None if broken else row.values,
+            text=row.text if broken else "",
+        )
