@@ -15,6 +15,7 @@ from django.utils import timezone
 from shop_reco.conf import reco_settings
 from shop_reco.products.models import Product
 from shop_reco.users.models import Shopper
+from shop_reco.users.selectors import linked_ids
 
 from .engine import stores_users
 from .errors import NothingToRollBackError, RunCancelledError
@@ -170,13 +171,17 @@ def roll_back(*, kind: str) -> ModelVersion:
 
 @transaction.atomic
 def give_feedback(*, shopper: Shopper, product: Product, kind: str, slate_id: uuid.UUID | None = None) -> Feedback:
-    """Keep what a shopper said; saying it twice keeps one. A like takes an earlier no back, and the other way round."""
+    """Keep what a shopper said; saying it twice keeps one. A like takes an earlier no back, and the other way round.
+
+    Earlier is also what they said as a visitor who signed in since.
+    """
     opposite = {
         Feedback.Kind.LIKE: [Feedback.Kind.NOT_INTERESTED, Feedback.Kind.DISLIKE],
         Feedback.Kind.NOT_INTERESTED: [Feedback.Kind.LIKE],
         Feedback.Kind.DISLIKE: [Feedback.Kind.LIKE],
     }.get(Feedback.Kind(kind), [])
-    Feedback.objects.filter(shopper=shopper, product=product, kind__in=opposite).delete()
+    mine = linked_ids(shopper=shopper)
+    Feedback.objects.filter(shopper__in=mine, product=product, kind__in=opposite).delete()
     feedback, _ = Feedback.objects.get_or_create(
         shopper=shopper, product=product, kind=kind, defaults={"slate_id": slate_id}
     )
@@ -185,7 +190,7 @@ def give_feedback(*, shopper: Shopper, product: Product, kind: str, slate_id: uu
 
 @transaction.atomic
 def withdraw_feedback(*, shopper: Shopper, product: Product) -> int:
-    return Feedback.objects.filter(shopper=shopper, product=product).delete()[0]
+    return Feedback.objects.filter(shopper__in=linked_ids(shopper=shopper), product=product).delete()[0]
 
 
 @transaction.atomic

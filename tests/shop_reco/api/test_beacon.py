@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 import uuid
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -192,3 +194,49 @@ def test_a_shopper_erased_meanwhile_is_gone(visitor, client, monkeypatch):
 
     monkeypatch.setattr("shop_reco.api.beacon.record_events", gone)
     assert code(send(client, [view()])) == (410, "GONE")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own limit on the size of its file")
+@pytest.mark.django_db(transaction=True)
+def test_a_full_disk_says_when_to_come_back_and_the_same_ids_count_once_then(shop, visitor, client):
+    batches = [[view(type="REVIEW", text="x" * 4000) for _ in range(20)] for _ in range(50)]
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA page_count")
+        (pages,) = cursor.fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {pages + 20}")
+        try:
+            refused = next(batch for batch in batches if send(client, batch).status_code != 200)
+            reply = send(client, refused)
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+    assert code(reply) == (503, "UNAVAILABLE")
+    assert reply["Retry-After"] == "5"
+    ids = [event["id"] for event in refused]
+    assert not Event.objects.filter(pk__in=ids).exists()
+    assert send(client, refused).json()["accepted"] == 20
+    assert send(client, refused).json()["duplicates"] == 20
+
+
+@pytest.mark.parametrize("text", ["\u202eenod llew", "naïve 日本語 👩‍👩‍👧", "e\u0301" * 100, "x" * 256])
+def test_any_writing_is_kept_as_it_was_meant(visitor, client, text):
+    assert send(client, [view(type="SEARCH", sku=None, query=text)]).json()["accepted"] == 1
+    assert Event.objects.get(shopper=visitor).query == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "why"),
+    [
+        ("query", "a\0b", "BAD_FIELD"),
+        ("query", "a\ud800", "BAD_FIELD"),
+        ("text", "a\0b", "BAD_FIELD"),
+        ("text", "\udfff", "BAD_FIELD"),
+        ("query", "x" * 257, "TOO_LONG"),
+        ("text", "x" * 5001, "TOO_LONG"),
+    ],
+)
+def test_writing_that_no_database_takes_or_that_is_too_long_is_named(visitor, client, field, text, why):
+    event = view(type="REVIEW" if field == "text" else "SEARCH", **{field: text})
+    (rejected,) = send(client, [event]).json()["rejected"]
+    assert rejected["code"] == why
+    assert field in rejected["message"]
+    assert not Event.objects.filter(shopper=visitor).exists()

@@ -129,3 +129,13 @@ def test_what_the_visitor_refused_counts_for_the_account(trained, person):
     assert not [sku for sku in listed if sku.startswith("Tea")]
     undo_link(link=link)
     assert refused.sku in skus(recommend_for(shopper=person, first=36))
+
+
+def test_what_the_visitor_refused_can_be_taken_back_by_the_account(trained, person):
+    visitor = consenting_visitor()
+    product = trained.products["Soap-1"]
+    give_feedback(shopper=visitor, product=product, kind="not_interested")
+    link_visitor(visitor=visitor, account=person)
+    assert product.sku not in skus(recommend_for(shopper=person, first=36))
+    give_feedback(shopper=person, product=product, kind="like")
+    assert product.sku in skus(recommend_for(shopper=person, first=36))
