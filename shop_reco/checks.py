@@ -10,6 +10,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .conf import reco_settings
 
+ABOVE_ZERO = (
+    "HISTORY_EVENTS", "BATCH_EVENTS", "RETENTION_DAYS", "PAGE_ITEMS", "CANDIDATES", "LEASE", "VISITOR_DAYS",
+)  # fmt: skip
+
 
 @register()
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
