@@ -15,9 +15,10 @@ from django.http import HttpRequest, HttpResponse
 
 from shop_reco.conf import reco_settings
 from shop_reco.users import services, visitors
-from shop_reco.users.models import ApiKey, Shopper, VisitorToken
+from shop_reco.users.models import ApiKey, Consent, Shopper, VisitorToken
 from shop_reco.users.selectors import (
     account_of,
+    allows,
     consenting_to_any,
     digest_of,
     key_of,
@@ -157,5 +158,5 @@ def _followed(token: VisitorToken) -> str | None:
 def on_login(*, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """A consenting visitor who signs in brings their history along, and their cookie ends."""
     token = visitor_token(request)
-    if token is not None:
+    if token is not None and allows(shopper=token.shopper, purpose=Consent.Purpose.PERSONALISATION):
         services.link_visitor(visitor=token.shopper, account=services.ensure_account(user=user))
