@@ -13,13 +13,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, reset_queries, transaction
+from django.db import DatabaseError, IntegrityError, connection, reset_queries, transaction
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
 from shop_reco.database_errors import cannot_serve, lost_a_race
 from shop_reco.tables.error_file import ErrorFile, path_beside
-from shop_reco.tables.errors import FileError
+from shop_reco.tables.errors import FileError, TakenError
 from shop_reco.tables.fields import Fields
 from shop_reco.tables.reading import Dialect, batches, fingerprint, open_table
 from shop_reco.tables.rows import BadRow, Row, Table
@@ -80,6 +80,7 @@ def _tried(work: Callable[[], int]) -> int:
         except DatabaseError as error:
             if not (lost_a_race(error) or cannot_serve(error)):
                 raise
+            connection.close_if_unusable_or_obsolete()
             time.sleep(0.2 * again)
     return work()
 
@@ -226,6 +227,8 @@ class _FileImport:
                 self._import_batch(prepared)
                 if progress is not None:
                     progress(self.report.read, self.table.share_read())
+        except TakenError:
+            raise
         except FileError as error:
             self._end({"failed": str(error)})
             raise
@@ -282,7 +285,7 @@ class _FileImport:
         row = DataImport.objects.select_for_update().get(source=self.file.key())
         kept = row.report.get("resume") or {}
         if kept.get("read") != read_before:
-            raise FileError(f"another import of {self.file.path} is running; wait for it to end, then start again")
+            raise TakenError(f"another import of {self.file.path} is running; wait for it to end, then start again")
         self.report.errors = self.errors.path
         told = {**self.report.told(), "errors_bytes": self.errors.kept(), "fingerprint": kept["fingerprint"]}
         row.report = {"resume": told}

@@ -135,7 +135,7 @@ def test_an_erased_shopper_is_not_brought_back(orders, command, person, monkeypa
     assert not Shopper.objects.filter(external_id="h0").exists()
     assert not path.with_name("orders.errors.csv").exists()
     # without the ledger's answer the same file does bring them back
-    monkeypatch.setattr("shop_reco.events.imports.not_to_return", lambda *, external_ids: set())
+    monkeypatch.setattr("shop_reco.events.imports.erased_since", lambda *, external_ids: {})
     assert "1 new, 2 stored before" in command(path, "--consent", "training", "--source", "till")
     assert Shopper.objects.filter(external_id="h0").exists()
 
