@@ -272,12 +272,7 @@ class _FileImport:
                     transaction.set_rollback(True)
             return len(chunk)
 
-        try:
-            _tried(work)
-        except BaseException:
-            self.errors.cut(before)
-            self.report = earlier
-            raise
+        _tried(work)  # what a batch that failed has left in the error file is cut off when the import goes on
         reset_queries()  # where DEBUG is on, each would be kept
 
     def _remember(self, read_before: int) -> None:
