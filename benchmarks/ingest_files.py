@@ -48,7 +48,8 @@ def main() -> None:
 
 def files(options: argparse.Namespace) -> dict[str, Any]:
     """All figures; ``options`` may have ``rows``, ``postgres`` and ``no_journey``."""
-    rows, postgres = getattr(options, "rows", 100_000), getattr(options, "postgres", "")
+    rows = getattr(options, "rows", 100_000)
+    postgres = getattr(options, "postgres", None) or os.environ.get("TEST_DATABASE_URL", "")
     servers = {"sqlite": ""} | ({"postgresql": postgres} if postgres else {})
     report: dict[str, Any] = {"rows": rows, "floor": f"bulk_create, {FLOOR_BATCH} rows a transaction"}
     with tempfile.TemporaryDirectory() as folder:

@@ -10,10 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .conf import reco_settings
 
-ABOVE_ZERO = (
-    "HISTORY_EVENTS", "BATCH_EVENTS", "RETENTION_DAYS", "PAGE_ITEMS", "CANDIDATES", "LEASE", "VISITOR_DAYS",
-)  # fmt: skip
-
 
 @register()
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -32,6 +28,13 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             "CANDIDATES",
             "LEASE",
             "VISITOR_DAYS",
+            "DESCRIPTION_CHARACTERS",
+            "UPSERT_ROWS",
+            "WEBHOOK_WINDOW",
+            "WEBHOOK_RETRIES",
+            "WEBHOOK_BYTES",
+            "WEBHOOK_DAYS",
+            "WEBHOOK_REFUSALS",
         )
         if getattr(reco, name) <= 0
     ]

@@ -19,6 +19,7 @@ APPS = (
     "shop_reco.recommendations",
     "shop_reco.privacy",
     "shop_reco.api",
+    "shop_reco.webhooks",
     "shop_reco.storefront",
 )
 """What a host project adds to INSTALLED_APPS."""
@@ -125,6 +126,30 @@ class RecoSettings:
 
     ANONYMOUS_DAYS: float = 90.0
     """Days after which a visitor without an account, events and consents is deleted."""
+
+    DESCRIPTION_CHARACTERS: int = 20_000
+    """Longest description of a product that is taken, in characters."""
+
+    UPSERT_ROWS: int = 500
+    """Products that one call of upsertProducts or deleteProducts, or one webhook, may carry."""
+
+    WEBHOOK_WINDOW: float = 300.0
+    """How far a signed webhook's timestamp may lie from now, in seconds."""
+
+    WEBHOOK_RETRIES: float = 172_800.0
+    """How long after its event a webhook may come whose sender's retries keep the first time, in seconds."""
+
+    WEBHOOK_BYTES: int = 1_048_576
+    """Largest body of a webhook, in bytes."""
+
+    WEBHOOK_DAYS: int = 30
+    """Days that a delivery is remembered, and with it the body of one that failed."""
+
+    WEBHOOK_REFUSALS: int = 1000
+    """Refused deliveries of a source that are remembered, the newest."""
+
+    OSCAR_SIGNALS: bool = False
+    """Whether orders, views and products of a django-oscar in the same project are followed."""
 
     VISITOR_COOKIE: str = "reco_visitor"
     """Name of the signed cookie of anonymous visitors."""

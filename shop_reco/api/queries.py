@@ -160,7 +160,7 @@ class Query:
             found = selectors.product_by_sku(sku=sku)
         else:
             found = selectors.product_by_public_id(public_id=public_id_of("Product", str(id)))
-        return Product.of(found) if found is not None and found.visible else None
+        return Product.of(found) if found is not None and found.open else None
 
     @strawberry.field
     def products(

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, reset_queries, transaction
+from django.db import DatabaseError, IntegrityError, connection, reset_queries, transaction
 from django.utils import timezone
 
-from shop_reco.conf import RecoSettings, reco_settings
+from shop_reco.conf import reco_settings
+from shop_reco.database_errors import cannot_serve, lost_a_race
 from shop_reco.tables.error_file import ErrorFile, path_beside
-from shop_reco.tables.errors import FileError
+from shop_reco.tables.errors import FileError, TakenError
 from shop_reco.tables.fields import Fields
 from shop_reco.tables.reading import Dialect, batches, fingerprint, open_table
 from shop_reco.tables.rows import BadRow, Row, Table
 from shop_reco.tables.writing import Writing
 from shop_reco.users import services as users
-from shop_reco.users.models import Consent, Shopper
-from shop_reco.users.selectors import consenting_to_any, not_to_return, pks_by_external_id
+from shop_reco.users.models import Consent
+from shop_reco.users.selectors import consenting_to_any, erased_since, primary_keys
 
-from . import drafts
-from .copying import insert_events
+from .admission import NO_CONSENT, Judge, Sender, names_in, products_in
 from .drafts import EventDraft
 from .errors import EventError
 from .models import DataImport
+from .rejections import UNKEPT
 from .rows import FIELDS, NEEDED, Identities, event_of, field_of
-from .services import CONFLICT, UNKEPT, Sender, draft_of, mark_dirty, products_of, stored_digests
+from .services import CONFLICT
+from .storing import hold, insert_events, mark_dirty, stored_digests
 
-TRIES = 4
-ERASED = EventError("ERASED", "the shopper was erased, and an import does not bring them back")
-NO_CONSENT = EventError("CONSENT_REQUIRED", "the shopper has not consented to any use of events")
+TRIES = 5
+ERASED = EventError("ERASED", "the shopper was erased, and an import brings nothing back from before")
 NOT_WRITTEN = UNKEPT | {"ERASED"}
 """Refusals that are counted and kept nowhere, an error file included."""
 Told = Callable[[int, float], None]
@@ -59,11 +63,13 @@ def import_events(
 
 @transaction.atomic
 def _store_drafts(chunk: Sequence[EventDraft]) -> int:
-    stored = stored_digests([draft.id for draft in chunk])
-    fresh = {draft.id: draft for draft in chunk if draft.id not in stored}
-    insert_events(drafts=list(fresh.values()), received_at=timezone.now())
-    mark_dirty({draft.shopper_id for draft in fresh.values()})
-    return len(fresh)
+    drafts = {draft.id: (draft, draft.digest()) for draft in chunk}
+    hold({draft.shopper_id for draft in chunk})
+    for event_id in stored_digests(list(drafts)):
+        del drafts[event_id]
+    inserted = insert_events(list(drafts.values()), received_at=timezone.now())
+    mark_dirty({draft.shopper_id for draft, _ in drafts.values()})
+    return len(inserted)
 
 
 def _tried(work: Callable[[], int]) -> int:
@@ -71,8 +77,11 @@ def _tried(work: Callable[[], int]) -> int:
     for again in range(1, TRIES):
         try:
             return work()
-        except (IntegrityError, OperationalError):
-            time.sleep(0.1 * again)
+        except DatabaseError as error:
+            if not (lost_a_race(error) or cannot_serve(error)):
+                raise
+            connection.close_if_unusable_or_obsolete()
+            time.sleep(0.2 * again)
     return work()
 
 
@@ -218,6 +227,8 @@ class _FileImport:
                 self._import_batch(prepared)
                 if progress is not None:
                     progress(self.report.read, self.table.share_read())
+        except TakenError:
+            raise
         except FileError as error:
             self._end({"failed": str(error)})
             raise
@@ -249,21 +260,19 @@ class _FileImport:
         def work() -> int:
             self.errors.cut(before)
             self.report = replace(earlier, rejected=dict(earlier.rejected))
-            with transaction.atomic():
-                self._store(chunk)
+            now = timezone.now()
+            # a dry run takes back the shoppers and consents too; else they are made outside, and nobody waits so long
+            with transaction.atomic() if self.file.dry_run else nullcontext():
+                judged = self._judged(chunk, now)
+                with transaction.atomic():
+                    self._store(chunk, judged, now)
+                    if not self.file.dry_run:
+                        self._remember(earlier.read)
                 if self.file.dry_run:
-                    self.errors.kept()
                     transaction.set_rollback(True)
-                else:
-                    self._remember(earlier.read)
             return len(chunk)
 
-        try:
-            _tried(work)
-        except BaseException:
-            self.errors.cut(before)
-            self.report = earlier
-            raise
+        _tried(work)  # what a batch that failed has left in the error file is cut off when the import goes on
         reset_queries()  # where DEBUG is on, each would be kept
 
     def _remember(self, read_before: int) -> None:
@@ -271,75 +280,80 @@ class _FileImport:
         row = DataImport.objects.select_for_update().get(source=self.file.key())
         kept = row.report.get("resume") or {}
         if kept.get("read") != read_before:
-            raise FileError(f"another import of {self.file.path} is running; wait for it to end, then start again")
+            raise TakenError(f"another import of {self.file.path} is running; wait for it to end, then start again")
         self.report.errors = self.errors.path
         told = {**self.report.told(), "errors_bytes": self.errors.kept(), "fingerprint": kept["fingerprint"]}
         row.report = {"resume": told}
         row.save(update_fields=["report"])
 
-    def _store(self, chunk: list[_Prepared]) -> None:
-        now, reco = timezone.now(), reco_settings()
+    def _judged(self, chunk: Sequence[_Prepared], now: dt.datetime) -> list[EventDraft | EventError]:
+        """What each row comes to, but for the consent of its shopper."""
         events = [each.event for each in chunk if each.error is None]
-        people, gone = self._people(events, now)
-        products = products_of(events)
-        allowed = consenting_to_any(among={person.pk for person in people.values()})
-        accepted: dict[Any, tuple[_Prepared, EventDraft]] = {}
+        people, erased = self._people(events, now)
+        judge = Judge(
+            people=people,
+            products=products_in(events),
+            sender=Sender.SERVER,
+            now=now,
+            arrived=now,
+            reco=reco_settings(),
+        )
+        found: list[EventDraft | EventError] = []
         for each in chunk:
-            self.report.read += 1
-            try:
-                draft = self._draft(each, people, gone, products, allowed, now, reco)
-            except EventError as error:
-                self._reject(each.row, error)
+            if each.error is not None:
+                found.append(each.error)
                 continue
-            earlier = accepted.setdefault(draft.id, (each, draft))[1]
-            if earlier is not draft:
-                self._same(each.row, draft, earlier.digest())
-        stored = stored_digests(list(accepted))
-        for event_id, digest in stored.items():
-            each, draft = accepted.pop(event_id)
-            self._same(each.row, draft, digest)
-        fresh = [draft for _, draft in accepted.values()]
-        insert_events(drafts=fresh, received_at=now)
-        mark_dirty({draft.shopper_id for draft in fresh})
-        self.report.new += len(fresh)
+            since = erased.get(each.event["shopper"])
+            if since is not None and (each.event["shopper"] not in people or each.event["occurred_at"] <= since):
+                found.append(ERASED)
+            else:
+                found.append(judge.judge(each.event).found)
+        return found
 
-    def _people(self, events: Sequence[Mapping[str, Any]], now: Any) -> tuple[dict[str, Shopper], set[str]]:
-        """The shoppers by name, made where consent is vouched for; and the names that must not come back."""
-        names = {name for event in events if len(name := event["shopper"]) <= 128 and drafts.storable(name)}
-        known = pks_by_external_id(external_ids=names)
-        gone = not_to_return(external_ids=names - known.keys())
-        if self.file.purposes:
-            known = users.ensure_shoppers(external_ids=names - gone)
-            users.import_consents(
-                shopper_ids=list(known.values()), purposes=self.file.purposes, source=self.file.source, decided_at=now
-            )
-        return {name: Shopper(pk=pk) for name, pk in known.items()}, gone
+    def _people(
+        self, events: Sequence[Mapping[str, Any]], now: dt.datetime
+    ) -> tuple[dict[str, int], dict[str, dt.datetime]]:
+        """The shoppers by name, made where consent is vouched for; and when those who were erased were."""
+        names = names_in(events)
+        erased = erased_since(external_ids=names)
+        if not self.file.purposes:
+            return primary_keys(external_ids=names), erased
+        known = primary_keys(external_ids=erased.keys()) | users.ensure_shoppers(external_ids=names - erased.keys())
+        users.import_consents(
+            shopper_ids=[pk for name, pk in known.items() if name not in erased],
+            purposes=self.file.purposes,
+            source=self.file.source,
+            decided_at=now,
+        )
+        return known, erased
 
-    def _draft(
-        self,
-        each: _Prepared,
-        people: Mapping[str, Shopper],
-        gone: set[str],
-        products: Mapping[str, int],
-        allowed: set[int],
-        now: Any,
-        reco: RecoSettings,
-    ) -> EventDraft:
-        if each.error is not None:
-            raise each.error
-        name = each.event["shopper"]
-        person = people.get(name)
-        if name in gone:
-            raise ERASED
-        if person is None and len(name) <= 128 and drafts.storable(name):
-            raise NO_CONSENT
-        return draft_of(each.event, person, products, allowed=allowed, sender=Sender.SERVER, now=now, reco=reco)
-
-    def _same(self, row: Row | BadRow, draft: EventDraft, digest: str) -> None:
-        if digest == draft.digest():
-            self.report.duplicates += 1
-        else:
-            self._reject(row, CONFLICT)
+    def _store(self, chunk: Sequence[_Prepared], judged: Sequence[EventDraft | EventError], now: dt.datetime) -> None:
+        """Store what was found good of those who consent at this moment."""
+        people = {found.shopper_id for found in judged if isinstance(found, EventDraft)}
+        hold(people)
+        allowed = consenting_to_any(among=people)
+        good: dict[uuid.UUID, tuple[EventDraft, str]] = {}
+        taken = stored_digests([found.id for found in judged if isinstance(found, EventDraft)])
+        for each, found in zip(chunk, judged, strict=True):
+            self.report.read += 1
+            if isinstance(found, EventError):
+                self._reject(each.row, found)
+            elif found.shopper_id not in allowed:
+                self._reject(each.row, NO_CONSENT)
+            else:
+                digest = found.digest()
+                before = taken.get(found.id)
+                if before is None:
+                    taken[found.id], good[found.id] = digest, (found, digest)
+                elif before == digest:
+                    self.report.duplicates += 1
+                else:
+                    self._reject(each.row, CONFLICT)
+        inserted = insert_events(list(good.values()), received_at=now)
+        if len(inserted) < len(good):
+            raise IntegrityError("another writer stored some of the ids meanwhile")  # all is looked at again
+        mark_dirty({draft.shopper_id for draft, _ in good.values()})
+        self.report.new += len(good)
 
     def _reject(self, row: Row | BadRow, error: EventError) -> None:
         self.report.rejected[error.code] = self.report.rejected.get(error.code, 0) + 1

@@ -1,4 +1,4 @@
-"""From a row of a file to an event as ``draft_of`` takes it."""
+"""From a row of a file to an event as the judge takes it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ FIELD_OF_CODE = {
 
 def field_of(error: EventError) -> str:
     """The field that an error is about."""
-    first = error.message.split(" ", 1)[0].replace("occurredAt", "occurred_at")
+    first = error.message.split(" ", 1)[0].replace("occurredAt", "occurred_at").replace("slateId", "slate_id")
     return FIELD_OF_CODE.get(error.code, first if first in FIELDS else "")
 
 
 def event_of(named: Mapping[str, Any], writing: Writing) -> dict[str, Any]:
-    """The fields of a row with times and numbers as such; ``draft_of`` checks them.
+    """The fields of a row with times and numbers as such; the judge checks them.
 
     Raises:
         EventError: Naming the first field that cannot be told.
@@ -70,7 +70,7 @@ def _single(name: str, value: Any) -> Any:
 
 
 def _number(value: Any, writing: Writing) -> Any:
-    """A number where the text is one; else what it was, for ``draft_of`` to refuse."""
+    """A number where the text is one; else what it was, for the judge to refuse."""
     if not isinstance(value, str):
         return value
     text = writing.number(value)

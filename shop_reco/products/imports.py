@@ -6,11 +6,12 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, reset_queries, transaction
+from django.db import reset_queries, transaction
 
 from shop_reco.conf import reco_settings
 from shop_reco.tables.error_file import ErrorFile, path_beside
@@ -20,13 +21,17 @@ from shop_reco.tables.reading import Dialect, batches, open_table
 from shop_reco.tables.rows import BadRow, Row, Table
 from shop_reco.tables.writing import Writing
 
-from .models import Product
-from .rows import FIELDS, NEEDED, PREFIX, RowError, draft_of
+from .drafts import ProductDraft
+from .errors import ProductError
+from .rows import FIELDS, NEEDED, PREFIX, draft_of
 from .selectors import visible_batches
-from .services import ProductDraft, import_products, set_visibility
+from .services import set_visibility, upsert_products
+from .writing import State
 
 Told = Callable[[int, float], None]
 Pair = tuple[Row | BadRow, ProductDraft]
+NAMES = {"parent_sku": "parent"}
+"""Fields that a file calls otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +49,11 @@ class ProductFile:
 
 @dataclass(slots=True)
 class ProductReport:
-    """What became of a file: taken + repeated + rejected = read. ``missing`` are visible and not in the file."""
+    """What became of a file: taken + stale + rejected = read. ``missing`` are visible and not in the file."""
 
     read: int = 0
     taken: int = 0
-    repeated: int = 0
+    stale: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     missing: int = 0
     hidden: int = 0
@@ -59,9 +64,9 @@ class ProductReport:
 def import_product_file(*, file: ProductFile, progress: Told | None = None) -> ProductReport:
     """Create or update products by sku from a CSV, JSON Lines or Parquet file; of rows with one sku the last counts.
 
-    The file is read twice, parents first, so that variants may stand anywhere in it. A row says the whole product: a
-    column that is not there counts as empty. Bad rows go to the error file and the good ones beside them are taken;
-    called again after being killed it comes to the same catalogue.
+    The file is read twice, parents first, so that variants may stand anywhere in it. Of price, stock, visible and the
+    dates of sale, a file that has no column for them says nothing, and what is known stays. Bad rows go to the error
+    file and the good ones beside them are taken; called again after being killed it comes to the same catalogue.
 
     Raises:
         FileError: If the file cannot be read, or read on; what was good before is taken.
@@ -130,94 +135,78 @@ class _FileImport:
             pairs: list[Pair] = []
             for row in chunk:
                 self.report.read += 1
-                draft = self._draft(row, table)
-                if draft is None:
-                    continue
-                if draft.parent_sku:
+                draft = self._told_draft(row, table)
+                if draft is not None and draft.parent_sku:
                     self.variants += 1
-                else:
+                elif draft is not None:
                     pairs.append((row, draft))
             self._take(pairs, table)
             if progress is not None:
-                progress(self.report.read, table.share_read())
+                progress(self.report.read, table.share_read() / 2)
 
     def _variants(self, progress: Told | None) -> None:
         table = open_table(path=self.file.path, dialect=self.file.dialect)
         try:
             for chunk in batches(table.rows, reco_settings().IMPORT_BATCH):
-                pairs = [(row, draft) for row, draft in self._well_formed(chunk) if draft.parent_sku]
-                asked = {draft.parent_sku for _, draft in pairs}
-                parents = set(Product.objects.filter(sku__in=asked, parent=None).values_list("sku", flat=True))
-                known: list[Pair] = []
-                for row, draft in pairs:
-                    if draft.parent_sku in parents and draft.parent_sku != draft.sku:
-                        known.append((row, draft))
-                    elif self.file.dry_run and draft.parent_sku in self.seen and draft.parent_sku != draft.sku:
-                        self.report.taken += 1
-                    else:
-                        why = f"{draft.parent_sku!r} is no product, or a variant itself"
-                        self._reject(row, table, RowError(field="parent", code="UNKNOWN_PARENT", why=why))
-                self._take(known, table)
+                self._take([pair for pair in self._well_formed(chunk, table) if pair[1].parent_sku], table)
                 if progress is not None:
-                    progress(self.report.read, table.share_read())
+                    progress(self.report.read, 0.5 + table.share_read() / 2)
         finally:
             table.close()
 
-    def _well_formed(self, chunk: list[Row | BadRow]) -> Iterator[Pair]:
+    def _well_formed(self, chunk: list[Row | BadRow], table: Table) -> Iterator[Pair]:
         for row in chunk:
             if isinstance(row, Row):
-                try:
-                    yield row, draft_of(self.file.fields.of(row.values), self.file.writing)
-                except RowError:
-                    continue  # told when the parents were read
+                with suppress(ProductError):  # told when the parents were read
+                    yield row, self._draft(row, table)
 
-    def _draft(self, row: Row | BadRow, table: Table) -> ProductDraft | None:
+    def _draft(self, row: Row, table: Table) -> ProductDraft:
+        fields, columns = self.file.fields, table.columns or row.values
+        present = {fields.field_of(column) for column in columns} | fields.constants.keys()
+        return draft_of(fields.of(row.values), present, self.file.writing)
+
+    def _told_draft(self, row: Row | BadRow, table: Table) -> ProductDraft | None:
         """The product that a row says; None where it says none, which is then told."""
         if isinstance(row, BadRow):
             self.unreadable += row.code != "HEADER"
-            self._reject(row, table, RowError(field="", code=row.code, why=row.why))
+            self._reject(row, table, row.code, "", row.why)
             return None
-        named = self.file.fields.of(row.values)
-        sku = str(named.get("sku") or "").strip()
+        sku = str(self.file.fields.of(row.values).get("sku") or "").strip()
         self.unreadable += not sku
         self.seen.add(sku)
         try:
-            return draft_of(named, self.file.writing)
-        except RowError as error:
-            self._reject(row, table, error)
+            return self._draft(row, table)
+        except ProductError as error:
+            self._reject(row, table, error.code, error.field, str(error))
             return None
 
     def _take(self, pairs: list[Pair], table: Table) -> None:
-        last = {draft.sku: (row, draft) for row, draft in pairs}
-        self.report.repeated += len(pairs) - len(last)
-        try:
-            self._store([draft for _, draft in last.values()])
-            self.report.taken += len(last)
-        except (ValueError, DatabaseError):
-            for row, draft in last.values():  # one of them is what the checks did not foresee
-                try:
-                    self._store([draft])
-                    self.report.taken += 1
-                except (ValueError, DatabaseError) as error:
-                    why = str(error).splitlines()[0][:300]
-                    self._reject(row, table, RowError(field="", code="NOT_STORED", why=why))
+        if not pairs:
+            return
+        with transaction.atomic():
+            outcomes = upsert_products(rows=[draft for _, draft in pairs])
+            transaction.set_rollback(self.file.dry_run)
+        reset_queries()  # where DEBUG is on, each would be kept
+        for (row, draft), outcome in zip(pairs, outcomes, strict=True):
+            # a dry run has stored no parent
+            found = self.file.dry_run and outcome.code == "UNKNOWN_PARENT" and draft.parent_sku in self.seen
+            if outcome.state is State.STALE:
+                self.report.stale += 1
+            elif outcome.state is State.STORED or found:
+                self.report.taken += 1
+            else:
+                name = NAMES.get(outcome.field, outcome.field)
+                self._reject(row, table, outcome.code, name, f"{name} {outcome.message}")
 
-    def _store(self, drafts: list[ProductDraft]) -> None:
-        if drafts:
-            with transaction.atomic():
-                import_products(drafts=drafts, batch=len(drafts))
-                transaction.set_rollback(self.file.dry_run)
-            reset_queries()  # where DEBUG is on, each would be kept
-
-    def _reject(self, row: Row | BadRow, table: Table, error: RowError) -> None:
-        self.report.rejected[error.code] = self.report.rejected.get(error.code, 0) + 1
+    def _reject(self, row: Row | BadRow, table: Table, code: str, name: str, why: str) -> None:
+        self.report.rejected[code] = self.report.rejected.get(code, 0) + 1
         values: Mapping[str, Any] | None = row.values if isinstance(row, Row) else None
         columns = table.columns or tuple(values or ())
         self.errors.write(
             line=row.line,
-            field=self.file.fields.column_of(error.field, columns) if error.field else "",
-            code=error.code,
-            why=str(error).strip(),
+            field=self.file.fields.column_of(name, columns) if name else "",
+            code=code,
+            why=why,
             values=values,
             text=row.text if isinstance(row, BadRow) else "",
         )

@@ -1,109 +1,73 @@
-"""From a row of a file to a product as the catalogue takes it, checked field by field."""
+"""From a row of a file to a product as the catalogue takes it; the catalogue checks it."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from shop_reco.tables.writing import Writing
 
-from .money import price_from
-from .services import ProductDraft
+from .drafts import OPTIONAL, ProductDraft
+from .errors import ProductError
 
 FIELDS = (
     "sku", "title", "description", "category", "brand", "price", "currency", "stock", "visible", "parent",
-    "attributes", "available_from", "available_until",
+    "attributes", "available_from", "available_until", "updated_at",
 )  # fmt: skip
 NEEDED = ("sku", "title")
 PREFIX = "attr:"
-TRUE = frozenset({"true", "1", "yes", "y", "t"})
-FALSE = frozenset({"false", "0", "no", "n", "f"})
-MOST_STOCK = 2_147_483_647
+SAID = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+WINDOW = ("available_from", "available_until")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RowError(Exception):
-    """Why a row is no product: the field, and a sentence that goes on from its name."""
+def draft_of(named: Mapping[str, Any], present: Collection[str], writing: Writing) -> ProductDraft:
+    """``present`` names the fields that the file, or a row that names its own, has at all.
 
-    field: str
-    why: str
-    code: str = "BAD_FIELD"
-
-    def __str__(self) -> str:
-        return f"{self.field} {self.why}"
-
-
-def draft_of(named: Mapping[str, Any], writing: Writing) -> ProductDraft:
-    """Raises RowError naming the first field that is wrong."""
-    start, end = (_time(named, name, writing) for name in ("available_from", "available_until"))
-    if start and end and start >= end:
-        raise RowError(field="available_until", why="must be after available_from")
+    Raises:
+        ProductError: If a value is not what its field is made of.
+    """
+    start, end = (_time(named, name, writing) for name in WINDOW)
     return ProductDraft(
-        sku=_text(named, "sku", 64, needed=True),
-        title=_text(named, "title", 256, needed=True),
-        description=_text(named, "description", None),
+        sku=_text(named, "sku"),
+        title=_text(named, "title"),
+        description=_text(named, "description"),
         category=_path(named, writing),
-        brand=_text(named, "brand", 128),
-        price=_price(named, writing),
-        currency=_currency(named),
+        brand=_text(named, "brand"),
+        price=_number(named, "price", writing),
+        currency=_text(named, "currency"),
         stock=_stock(named),
         visible=_visible(named),
-        parent_sku=_text(named, "parent", 64),
+        parent_sku=_text(named, "parent"),
         attributes=_attributes(named),
-        available_from=start,
-        available_until=end,
+        updated_at=_time(named, "updated_at", writing),
+        unsaid=OPTIONAL.difference(present),
+        window=(start, end) if any(name in present for name in WINDOW) else None,
     )
 
 
-def _storable(text: str) -> bool:
-    return "\x00" not in text and text.encode(errors="replace").decode() == text
-
-
-def _text(named: Mapping[str, Any], name: str, longest: int | None, *, needed: bool = False) -> str:
+def _text(named: Mapping[str, Any], name: str) -> str:
     value = named.get(name)
-    if isinstance(value, dict | list | tuple | bytes | bool):
-        raise RowError(field=name, why=f"must be a text, not a {type(value).__name__}")
+    if value is None or isinstance(value, str):
+        return (value or "").strip()
     if isinstance(value, float) and value.is_integer():  # how tables keep whole numbers beside empty cells
-        value = int(value)
-    text = "" if value is None else str(value).strip()
-    if needed and not text:
-        raise RowError(field=name, why="is empty")
-    if not _storable(text):
-        raise RowError(field=name, why="has characters that cannot be stored")
-    if longest is not None and len(text) > longest:
-        raise RowError(field=name, code="TOO_LONG", why=f"may have {longest} characters at most")
-    return text
+        return str(int(value))
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ProductError("BAD_FIELD", name, f"must be a text, not a {type(value).__name__}")
+    return str(value)
 
 
 def _path(named: Mapping[str, Any], writing: Writing) -> tuple[str, ...]:
     value = named.get("category")
-    parts = value if isinstance(value, list) else _text(named, "category", None).split(writing.separator)
-    path = tuple(part for part in (_text({"category": each}, "category", 128) for each in parts) if part)
-    if len(" > ".join(path)) > 512:
-        raise RowError(field="category", code="TOO_LONG", why="may have 512 characters at most, with its parents")
-    return path
+    parts = value if isinstance(value, list) else _text(named, "category").split(writing.separator)
+    return tuple(name for part in parts if (name := _text({"category": part}, "category")))
 
 
-def _price(named: Mapping[str, Any], writing: Writing) -> Decimal | None:
-    value = named.get("price")
-    if value is None:
-        return None
-    try:
-        return price_from(writing.number(value.strip()) if isinstance(value, str) else value)
-    except ValueError as error:
-        raise RowError(field="price", why=str(error)) from None
-
-
-def _currency(named: Mapping[str, Any]) -> str:
-    text = _text(named, "currency", None).upper()
-    if text and not (len(text) == 3 and text.isascii() and text.isalpha()):
-        raise RowError(field="currency", why="must be three letters like EUR")
-    return text
+def _number(named: Mapping[str, Any], name: str, writing: Writing) -> Any:
+    value = named.get(name)
+    return writing.number(value.strip()) if isinstance(value, str) else value
 
 
 def _stock(named: Mapping[str, Any]) -> int | None:
@@ -111,39 +75,32 @@ def _stock(named: Mapping[str, Any]) -> int | None:
     if value is None:
         return None
     try:
-        number = float(str(value))
-    except ValueError:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
         number = math.nan
-    if isinstance(value, bool) or not 0 <= number <= MOST_STOCK or number != int(number):
-        raise RowError(field="stock", why=f"must be a whole number from 0 to {MOST_STOCK}, or empty: not counted")
+    if not number.is_integer():
+        raise ProductError("BAD_FIELD", "stock", "must be a whole number, or empty: not counted")
     return int(number)
 
 
 def _visible(named: Mapping[str, Any]) -> bool:
     value = named.get("visible")
-    text = "true" if value is None else str(value).strip().lower()
-    if text not in TRUE | FALSE:
-        raise RowError(field="visible", why="must be true or false")
-    return text in TRUE
+    found = True if value is None else SAID.get(str(value).strip().lower())
+    if found is None:
+        raise ProductError("BAD_FIELD", "visible", "must be true or false")
+    return found
 
 
 def _attributes(named: Mapping[str, Any]) -> dict[str, Any]:
-    value = named.get("attributes")
+    value = named.get("attributes") or {}
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
-            value = value or None
-    if value is not None and not isinstance(value, dict):
-        raise RowError(field="attributes", why='must be a JSON object like {"colour": "red"}')
-    found = {**(value or {}), **{name[len(PREFIX) :]: each for name, each in named.items() if name.startswith(PREFIX)}}
-    try:
-        written = json.dumps(found, allow_nan=False, default=str, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        raise RowError(field="attributes", why="has a number that is none, or is nested too deep") from None
-    if not _storable(written) or "\\u0000" in written:
-        raise RowError(field="attributes", why="has characters that cannot be stored")
-    return dict(json.loads(written))
+            value = None
+    if not isinstance(value, dict):
+        raise ProductError("BAD_FIELD", "attributes", 'must be a JSON object like {"colour": "red"}')
+    return {**value, **{name[len(PREFIX) :]: each for name, each in named.items() if name.startswith(PREFIX)}}
 
 
 def _time(named: Mapping[str, Any], name: str, writing: Writing) -> dt.datetime | None:
@@ -153,4 +110,4 @@ def _time(named: Mapping[str, Any], name: str, writing: Writing) -> dt.datetime 
     try:
         return writing.moment(value.strip() if isinstance(value, str) else value)
     except ValueError as error:
-        raise RowError(field=name, why=str(error)) from None
+        raise ProductError("BAD_FIELD", name, str(error)) from None

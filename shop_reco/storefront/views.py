@@ -73,7 +73,7 @@ def _tell_shares(found: dict[str, Any], *lists: str) -> None:
 @ensure_csrf_cookie
 def product(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     row = product_by_public_id(public_id=public_id)
-    if row is None or not row.visible:
+    if row is None or not row.open:
         raise Http404
     found = run(request, "product", {"id": global_id("Product", public_id)})
     _tell_shares(found, "similar", "together")

@@ -36,9 +36,9 @@ class ErrorFile:
         """``size`` cuts a file that an interrupted import left back to what belongs to its last batch."""
         self.path, self.format, self.columns, self.delimiter = path, format, list(columns), delimiter
         self._file: BinaryIO | None = None
-        if size and path.exists() and path.stat().st_size >= size:
+        if size and path.exists():
             self._file = self._opened("r+b")
-            self.cut(size)
+            self.cut(min(size, path.stat().st_size))
 
     def _opened(self, mode: str) -> BinaryIO:
         try:

@@ -13,3 +13,7 @@ class ColumnError(FileError):
 
 class MissingLibraryError(FileError):
     """The format needs a package that is not installed."""
+
+
+class TakenError(FileError):
+    """Another process imports the same file at this moment."""

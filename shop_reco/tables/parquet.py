@@ -10,7 +10,7 @@ from .opening import Caps
 from .rows import BadRow, Row, Table, without_error_columns
 
 MAGIC = b"PAR1"
-BATCH = 1000  # rows
+BATCH, BATCH_BYTES = 1000, 1_048_576  # rows and bytes, at most, that are turned into Python at a time
 INSTALL = "reading Parquet needs pyarrow: pip install 'shop-reco[parquet]', or write the file as CSV or JSON Lines"
 
 
@@ -40,18 +40,19 @@ def table(path: Path, caps: Caps) -> Table:
         raise FileError(
             f"{metadata.num_columns} columns; IMPORT_COLUMNS = {caps.columns} at most: write those that matter"
         )
-    _check_groups(metadata, caps)
+    widest = _check_groups(metadata, caps)
+    size = max(1, min(BATCH, BATCH_BYTES // max(widest, 1)))
     done = [0]
 
     def rows() -> Iterator[Row | BadRow]:
         number = 0
         try:
-            for batch in opened.iter_batches(batch_size=BATCH, use_threads=False):
-                size = batch.nbytes // max(batch.num_rows, 1)
+            for batch in opened.iter_batches(batch_size=size, use_threads=False):
+                held = batch.nbytes // max(batch.num_rows, 1)
                 for values in batch.to_pylist():
                     number += 1
                     done[0] = number
-                    yield Row(number, without_error_columns(values), size)
+                    yield Row(number, without_error_columns(values), held)
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             raise FileError(
                 f"the Parquet file is damaged after row {number}: {_short(error)}; write it again"
@@ -63,8 +64,9 @@ def table(path: Path, caps: Caps) -> Table:
     return Table("parquet", tuple(opened.schema_arrow.names), rows(), share, opened.close)
 
 
-def _check_groups(metadata: object, caps: Caps) -> None:
-    """A page is unpacked whole, and no larger than its column in its group."""
+def _check_groups(metadata: object, caps: Caps) -> int:
+    """Bytes of a row where they are most. A page is unpacked whole, and no larger than its column in its group."""
+    widest = 0
     for index in range(metadata.num_row_groups):  # type: ignore[attr-defined]
         group = metadata.row_group(index)  # type: ignore[attr-defined]
         for place in range(group.num_columns):
@@ -75,6 +77,10 @@ def _check_groups(metadata: object, caps: Caps) -> None:
                     f"column {column.path_in_schema} unpacks to more than IMPORT_RATIO = {caps.ratio} times its size; "
                     "write the file with smaller row groups, or without compression"
                 )
+        widest = max(widest, group.total_byte_size // max(group.num_rows, 1))
+    if widest > caps.row_bytes:
+        raise FileError(f"rows of {widest} bytes; IMPORT_ROW_BYTES = {caps.row_bytes} at most: leave large columns out")
+    return widest
 
 
 def _short(error: Exception) -> str:

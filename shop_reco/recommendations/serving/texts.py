@@ -23,7 +23,7 @@ def told(reason: Reason, product_id: int, products: Mapping[int, Product]) -> Se
     if product_id in reason.evidence and reason.kind != "repeat":
         return ServedReason(reason.kind.upper(), _("You looked at it lately"), reason.points, [])
     return ServedReason(
-        reason.kind.upper(), _text(reason, evidence[0].title if evidence else ""), reason.points, evidence
+        reason.kind.upper(), _text(reason, evidence[0].told_title if evidence else ""), reason.points, evidence
     )
 
 

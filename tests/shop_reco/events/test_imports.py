@@ -135,7 +135,7 @@ def test_an_erased_shopper_is_not_brought_back(orders, command, person, monkeypa
     assert not Shopper.objects.filter(external_id="h0").exists()
     assert not path.with_name("orders.errors.csv").exists()
     # without the ledger's answer the same file does bring them back
-    monkeypatch.setattr("shop_reco.events.imports.not_to_return", lambda *, external_ids: set())
+    monkeypatch.setattr("shop_reco.events.imports.erased_since", lambda *, external_ids: {})
     assert "1 new, 2 stored before" in command(path, "--consent", "training", "--source", "till")
     assert Shopper.objects.filter(external_id="h0").exists()
 
@@ -216,24 +216,25 @@ def test_an_interrupted_import_goes_on_where_it_was_and_ends_like_a_whole_one(or
     assert DataImport.objects.get(source="file: cut.csv").finished_at is not None
 
 
-def test_a_batch_that_fails_leaves_nothing_in_the_error_file(orders, small_batches, monkeypatch):
+def test_a_batch_that_failed_leaves_nothing_behind_once_the_import_went_on(orders, small_batches, monkeypatch):
     path = orders(14, row1={"sku": "no"}, row9={"sku": "no"})
     from shop_reco.events import imports
 
     insert, calls = imports.insert_events, []
 
-    def failing(**arguments):
+    def failing(*arguments, **named):
         calls.append(1)
         if len(calls) > 1:
             raise Cut
-        insert(**arguments)
+        return insert(*arguments, **named)
 
-    monkeypatch.setattr(imports, "insert_events", failing)
-    with pytest.raises(Cut):
+    with monkeypatch.context() as patched, pytest.raises(Cut):
+        patched.setattr(imports, "insert_events", failing)
         import_event_file(file=EventFile(path=path))
-    lines = path.with_name("orders.errors.csv").read_text("utf-8-sig").splitlines()
-    assert [line.split(",")[0] for line in lines] == ["error_line", "3"]
     assert DataImport.objects.get().report["resume"]["read"] == 7
+    assert import_event_file(file=EventFile(path=path)).rejected == {"UNKNOWN_PRODUCT": 2}
+    lines = path.with_name("orders.errors.csv").read_text("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["error_line", "3", "11"]
 
 
 def test_a_file_that_changed_meanwhile_is_refused_until_told_to_begin_anew(orders, command, small_batches, capsys):

@@ -51,7 +51,7 @@ class Command(FileCommand):
             )
         report = import_product_file(file=file, progress=progress)
         progress.end()
-        counts = f"{report.read} rows read: {report.taken} products taken, {report.repeated} given twice"
+        counts = f"{report.read} rows read: {report.taken} taken, {report.stale} older than what is known"
         if file.hide_missing:
             counts += f", {report.missing} not in the file, {report.hidden} of them hidden"
         self.tell(
