@@ -128,7 +128,7 @@ def test_a_body_that_announces_too_much_is_not_even_read(visitor, client, monkey
 
 
 RUBBISH = [
-    b"", b"{}", b"null", b"1", b"[", b'"x"', b"\xff\xfe\x00", b"[NaN]", b"[" * 100_000, b"[1e999999]",
+    b" ", b"{}", b"null", b"1", b"[", b'"x"', b"\xff\xfe\x00", b"[NaN]", b"[" * 100_000, b"[1e999999]",
     b'{"a":' * 50_000, b"[" + b"9" * 5000 + b"]", b"\x00", "[\ud800".encode(errors="surrogatepass"),
 ]  # fmt: skip
 
