@@ -122,6 +122,8 @@ def test_another_shoppers_ids_say_no_more_than_ids_that_do_not_exist(two, client
     tried = 0
     for name, field, argument, shape, others in attempts(needed):
         for real, unreal in zip(forms_of(other, theirs), forms_of(nobody, uuid.uuid4()), strict=True):
+            if argument == "search" and real.isdecimal():
+                continue  # words of titles are numbers, too
             answers = []
             for value in (real, unreal):
                 given = {**others, argument: shape % json.dumps(value)}
