@@ -88,7 +88,7 @@ def _own_doing(models: LiveModels, history: History | None) -> Iterator[Paramete
 
 def _shops_doing(personal: bool) -> Iterator[Parameter]:
     n = reco_settings().MIN_SUPPORT
-    if personal:
+    if personal and n > 1:
         text = _("What fewer than %(n)s shoppers did alike is not used.")
         yield Parameter("min_support", None, text % {"n": n})
     if rules_for(placement=HOME):
