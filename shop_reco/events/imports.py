@@ -359,14 +359,13 @@ class _FileImport:
         self.report.rejected[error.code] = self.report.rejected.get(error.code, 0) + 1
         if error.code in NOT_WRITTEN:
             return
-        broken = isinstance(row, BadRow)
-        columns = self.table.columns or (() if broken else tuple(row.values))
+        values, text = (row.values, "") if isinstance(row, Row) else (None, row.text)
         name = field_of(error)
         self.errors.write(
             line=row.line,
-            field=self.file.fields.column_of(name, columns) if name else "",
+            field=self.file.fields.column_of(name, self.table.columns or tuple(values or ())) if name else "",
             code=error.code,
             why=error.message,
-            values=None if broken else row.values,
-            text=row.text if broken else "",
+            values=values,
+            text=text,
         )

@@ -14,7 +14,7 @@ from .rows import ERROR_COLUMNS, BadRow, Row
 DELIMITERS = (",", ";", "\t", "|")
 
 
-REREAD = 67_108_864
+REREAD = 16_777_216
 """Bytes that may be read again for quotes that never close, beside ten times what was read once."""
 
 

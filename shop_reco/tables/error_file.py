@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
 
@@ -42,7 +42,7 @@ class ErrorFile:
 
     def _opened(self, mode: str) -> BinaryIO:
         try:
-            return open(self.path, mode)
+            return cast(BinaryIO, open(self.path, mode))
         except OSError as error:
             raise FileError(f"{self.path} cannot be written: {error.strerror}; name another with --errors") from None
 

@@ -134,23 +134,28 @@ def _unpacked(source: Iterable[bytes], file: BinaryIO, caps: Caps) -> Iterator[b
 
 def lines(source: Iterable[bytes], caps: Caps, *, newline: bytes = b"\n") -> Iterator[tuple[int, bytes]]:
     """Lines with their numbers, from 1; of one that is too long its beginning, as Overlong."""
-    rest, number, skipping = b"", 0, False
+    held: list[bytes] = []  # the line that has begun
+    size, number, skipping = 0, 0, False
     for piece in source:
         if skipping:
             end = piece.find(newline)
             if end < 0:
                 continue
             piece, skipping = piece[end + 1 :], False
-        *whole, rest = (rest + piece).split(newline)
-        for line in whole:
+        held.append(piece)
+        size += len(piece)
+        if newline in piece:
+            *whole, rest = b"".join(held).split(newline)
+            for line in whole:
+                number += 1
+                yield number, line if len(line) <= caps.row_bytes else Overlong(line[:1000])
+            held, size = [rest], len(rest)
+        if size > caps.row_bytes:
             number += 1
-            yield number, line if len(line) <= caps.row_bytes else Overlong(line[:1000])
-        if len(rest) > caps.row_bytes:
-            number += 1
-            yield number, Overlong(rest[:1000])
-            rest, skipping = b"", True
-    if rest:
-        yield number + 1, rest
+            yield number, Overlong(b"".join(held)[:1000])
+            held, size, skipping = [], 0, True
+    if size:
+        yield number + 1, b"".join(held)
 
 
 def narrow(source: Iterator[bytes], encoding: str) -> Iterator[bytes]:

@@ -228,9 +228,10 @@ def test_a_batch_that_failed_leaves_nothing_behind_once_the_import_went_on(order
             raise Cut
         return insert(*arguments, **named)
 
-    with monkeypatch.context() as patched, pytest.raises(Cut):
+    with monkeypatch.context() as patched:
         patched.setattr(imports, "insert_events", failing)
-        import_event_file(file=EventFile(path=path))
+        with pytest.raises(Cut):
+            import_event_file(file=EventFile(path=path))
     assert DataImport.objects.get().report["resume"]["read"] == 7
     assert import_event_file(file=EventFile(path=path)).rejected == {"UNKNOWN_PRODUCT": 2}
     lines = path.with_name("orders.errors.csv").read_text("utf-8-sig").splitlines()
