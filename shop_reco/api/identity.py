@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +30,6 @@ from shop_reco.users.selectors import (
 logger = structlog.get_logger(__name__)
 SALT = "shop_reco.visitor"
 SHOP_AS = "reco_shop_as"
-DAY = 86_400
 
 
 class ForbiddenError(Exception):
@@ -115,7 +115,7 @@ def visitor_token(request: HttpRequest) -> VisitorToken | None:
     if not cookie:
         return None
     try:
-        secret = signing.loads(cookie, salt=SALT, max_age=reco.VISITOR_DAYS * DAY)
+        secret = signing.loads(cookie, salt=SALT, max_age=dt.timedelta(days=reco.VISITOR_DAYS))
     except (signing.BadSignature, ValueError, TypeError):
         return None
     return token_of(secret=secret) if isinstance(secret, str) else None
@@ -135,7 +135,7 @@ def remember(response: HttpResponse, identity: Identity) -> HttpResponse:
         response.set_cookie(
             reco.VISITOR_COOKIE,
             signing.dumps(secret, salt=SALT),
-            max_age=int(reco.VISITOR_DAYS * DAY),
+            max_age=dt.timedelta(days=reco.VISITOR_DAYS),
             httponly=True,
             samesite="Lax",
             secure=not settings.DEBUG,

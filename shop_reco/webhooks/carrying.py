@@ -245,9 +245,7 @@ def _claim(source: WebhookSource, shopper: Shopper) -> None:
         return
     Shopper.objects.select_for_update().filter(pk=shopper.pk).first()  # two deliveries at once claim once
     open_ = selectors.undecided(shopper=shopper, purposes=source.purposes)
-    decide_consent(
-        shopper=shopper, decisions=dict.fromkeys(open_, True), source=f"webhook {source.key}", text_version="webhook"
-    )
+    decide_consent(shopper=shopper, decisions=dict.fromkeys(open_, True), source=f"webhook {source.key}")
 
 
 def _send(raws: list[dict[str, Any]], shopper: Shopper, report: Report) -> None:
