@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,4 +12,5 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         from . import receivers
 
+        post_migrate.connect(receivers.ensure_schedule, sender=self)
         receivers.connect()

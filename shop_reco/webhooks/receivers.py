@@ -1,4 +1,7 @@
-"""The news of a django-oscar in the same project. What goes wrong here is logged, and never stops a checkout."""
+"""The schedule after each migration, and the news of a django-oscar in the same project.
+
+What goes wrong with oscar's news is logged, and never stops a checkout.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,17 @@ from shop_reco.users.selectors import account_of
 from . import oscar, selectors
 
 logger = structlog.get_logger(__name__)
+
+
+def ensure_schedule(**kwargs: Any) -> None:
+    """Have the nightly cleaning in the schedule, where staff edit it; what they changed stays."""
+    if not apps.is_installed("django_celery_beat"):
+        return
+    from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+    nightly, _ = CrontabSchedule.objects.get_or_create(minute="30", hour="3", timezone="UTC")
+    task = {"task": "shop_reco.webhooks.tasks.forget_old_deliveries", "crontab": nightly}
+    PeriodicTask.objects.get_or_create(name="Forget old webhook deliveries", defaults=task)
 
 
 def connect() -> None:
