@@ -20,11 +20,10 @@ from django.utils import timezone
 from shop_reco.api.identity import identity_of
 from shop_reco.conf import reco_settings
 from shop_reco.events.services import Sender, record_events
-from shop_reco.products.selectors import product_by_sku
-from shop_reco.products.services import delete_products, set_price, set_stock, upsert_products
+from shop_reco.products.services import delete_products, upsert_products
 from shop_reco.users.selectors import account_of
 
-from . import oscar, selectors
+from . import following, oscar, selectors
 
 logger = structlog.get_logger(__name__)
 
@@ -122,9 +121,4 @@ def on_stock_saved(*, instance: Any, raw: bool = False, **kwargs: Any) -> None:
 
 @harmless
 def _follow_stock(*, instance: Any) -> None:
-    known = product_by_sku(sku=oscar.sku_of(instance.product))
-    if known is None:
-        return
-    price, currency, pieces = oscar.offer_of(instance)
-    set_price(product=known, price=price, currency=currency, at=instance.date_updated)
-    set_stock(product=known, stock=pieces, at=instance.date_updated)
+    following.follow_offer(instance)

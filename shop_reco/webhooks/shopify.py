@@ -62,7 +62,6 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
     "orders/create": ORDER,
     "orders/paid": ORDER,
     "orders/updated": ORDER,
-    "orders/edited": {"order_edit": {"order_id": True}},
     "orders/cancelled": ORDER,
     "refunds/create": REFUND,
     "products/create": PRODUCT,
