@@ -18,6 +18,7 @@ from shop_reco.products.services import (
     RowOutcome,
     State,
     delete_products,
+    queue,
     set_price,
     set_stock,
     upsert_products,
@@ -52,6 +53,8 @@ class Report:
 def carry_out(*, source: WebhookSource, work: Work) -> Report:
     """Do all that the work asks for, in one transaction."""
     report = Report()
+    if work.listings or work.gone or work.levels:
+        queue()  # before any of the things is locked, so that no two deliveries wait for each other
     for listing in work.listings:
         _list(source, listing, report)
     for name, at in work.gone:
@@ -202,7 +205,7 @@ def _record(source: WebhookSource, events: list[Reported], report: Report) -> No
         if shopper is not None:
             shoppers[shopper.pk] = shopper
             batches.setdefault(shopper.pk, []).append(_raw(each, products))
-    for pk, raws in batches.items():
+    for pk, raws in sorted(batches.items()):
         for start in range(0, len(raws), reco_settings().BATCH_EVENTS):
             _send(raws[start : start + reco_settings().BATCH_EVENTS], shoppers[pk], report)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
@@ -41,7 +42,11 @@ def ensure_schedule(**kwargs: Any) -> None:
 
 def connect() -> None:
     """Follow oscar's signals, if the setting says so and oscar is there."""
-    if not (reco_settings().OSCAR_SIGNALS and apps.is_installed("oscar")):
+    try:
+        wanted = reco_settings().OSCAR_SIGNALS and apps.is_installed("oscar")
+    except ImproperlyConfigured:  # told by the checks, with all else that is wrong
+        return
+    if not wanted:
         return
     orders, views = import_module("oscar.apps.order.signals"), import_module("oscar.apps.catalogue.signals")
     product, record = apps.get_model("catalogue", "Product"), apps.get_model("partner", "StockRecord")
