@@ -32,19 +32,8 @@ from .signals import sensitivity_changed
 from .writing import RowOutcome, State, by_sku, ensure_category, merged, next_revision, queue, write
 
 __all__ = [
-    "ProductDraft",
-    "RowOutcome",
-    "State",
-    "TranslationDraft",
-    "delete_products",
-    "ensure_category",
-    "import_products",
-    "queue",
-    "save_product",
-    "set_price",
-    "set_sensitive",
-    "set_stock",
-    "set_visibility",
+    "ProductDraft", "RowOutcome", "State", "TranslationDraft", "delete_products", "ensure_category",
+    "import_products", "queue", "save_product", "set_price", "set_sensitive", "set_stock", "set_visibility",
     "upsert_products",
 ]  # fmt: skip
 

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from shop_reco.conf import reco_settings
 from shop_reco.events.services import Sender, record_events
+from shop_reco.privacy.services import erase_shopper
 from shop_reco.products.errors import ProductError
 from shop_reco.products.services import (
     RowOutcome,
@@ -69,6 +70,9 @@ def carry_out(*, source: WebhookSource, work: Work) -> Report:
         report.rows([_change(index, each)])
     if work.events:
         _record(source, work.events, report)
+    for shopper in selectors.shoppers_named(names=work.erased).values():
+        erase_shopper(shopper=shopper)
+        report.counts["shoppers erased"] += 1
     for reason, n in work.ignored.items():
         report.counts[f"ignored: {reason}"] += n
     return report

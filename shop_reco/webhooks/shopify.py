@@ -68,6 +68,7 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
     "products/update": PRODUCT,
     "products/delete": {"id": True},
     "inventory_levels/update": LEVEL,
+    "customers/redact": {"customer": {"id": True}, "orders_to_redact": True},
 }
 """The topics that are known, and what is read of each; nothing else of a payload is ever kept."""
 
@@ -93,6 +94,10 @@ def read(topic: str, payload: Any, origin: Origin, *, sent_at: dt.datetime) -> W
             work.gone.append((f"product:{identifier(body.get('id'), 'id')}", sent_at))
         case "inventory_levels/update":
             _level(body, origin, work)
+        case "customers/redact":
+            if "orders_to_redact" not in body or "line_items" in body:
+                raise MappingError("orders_to_redact is missing: this asks for nobody's erasure")
+            work.erased.append(origin.shopper(thing(body.get("customer"), "customer").get("id")))
         case _:
             work.ignored[topic] += 1
     return work

@@ -107,6 +107,7 @@ class Work:
     drafts: list[ProductDraft] = field(default_factory=list)
     deleted: list[tuple[Any, dt.datetime | None]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
 
 

@@ -245,3 +245,17 @@ def test_ids_that_are_none_are_refused(sold, client):
     for wrong in ({"id": {"a": 1}}, {"id": None}, {"id": "x" * 65}, {"customer": {"id": {"email": "e"}}}):
         assert shopify(client, sold, "orders/create", shopify_order(**wrong)).json()["code"] == "BAD_PAYLOAD"
     assert not Event.objects.exists()
+
+
+def test_a_customer_whom_shopify_redacts_is_erased_and_nobody_by_another_body(sold, client):
+    shopify(client, sold, "orders/create", shopify_order())
+    assert shopify(client, sold, "customers/redact", shopify_order(id=2)).json()["code"] == "BAD_PAYLOAD"
+    assert Shopper.objects.count() == 1
+    redact = {"shop_id": 1, "customer": {"id": 207119551, "email": "a@example.com"}, "orders_to_redact": [450789469]}
+    for erased in (1, None):
+        reply = shopify(client, sold, "customers/redact", redact)
+        assert reply.json()["report"]["counts"].get("shoppers erased") == erased
+    assert not Shopper.objects.exists()
+    reply = shopify(client, sold, "orders/updated", shopify_order())
+    assert reply.json()["report"]["counts"]["ignored: erased shopper"] == 1
+    assert not Event.objects.exists()
