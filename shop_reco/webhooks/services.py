@@ -177,7 +177,9 @@ def _finished(delivery: WebhookDelivery, report: Report, payload: Any) -> Answer
         {"index": each.index, "sku": each.sku, "code": each.code, "field": each.field, "message": each.message}
         for each in report.rejected[:20]
     ]
-    delivery.report = {"counts": dict(report.counts)} | ({"rejected": problems} if problems else {})
+    delivery.report = {"counts": {name: n for name, n in report.counts.items() if n}} | (
+        {"rejected": problems} if problems else {}
+    )
     delivery.state = State.FAILED if report.rejected else State.DONE
     delivery.code, delivery.why = "", ""
     if report.rejected:

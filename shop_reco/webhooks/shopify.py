@@ -213,6 +213,7 @@ def _product(product: Mapping[str, Any], origin: Origin, work: Work) -> None:
     if len(variants) != 1:
         parent_sku = f"{origin.prefix}shopify-{product_id}"
         prices = [number(each["price"], "variants.price") for each in variants if each.get("price") is not None]
+        prices = [each for each in prices if each >= 0]  # a bad one is for its own row to say
         parent = ProductDraft(
             sku=parent_sku, title=title, price=min(prices, default=None), stock=_stock_of_all(variants), **shared
         )

@@ -9,16 +9,17 @@ from tests.shop_reco.graphql import ask
 
 
 def test_a_deleted_product_leaves_every_list_page_and_cart(trained, person, client):
-    first = recommend_for(shopper=person, first=5).edges[0].product
+    before = recommend_for(shopper=person, first=36).edges
+    first = before[0].product
     page, query = f"/product/{first.public_id}/", f'query {{ product(sku: "{first.sku}") {{ sku }} }}'
     client.post("/cart/", {"action": "add", "product": str(first.public_id)})
     assert first.title in client.get("/cart/").content.decode()
     assert client.get(page).status_code == 200
     assert ask(client, query)["data"]["product"] == {"sku": first.sku}
     delete_products(skus=[first.sku])
-    served = recommend_for(shopper=person, first=35)
+    served = recommend_for(shopper=person, first=36)
     assert first.sku not in skus(served)
-    assert len(served.edges) == 35
+    assert len(served.edges) == len(before) - 1
     assert client.get(page).status_code == 404
     assert ask(client, query)["data"]["product"] is None
     listed = ask(client, "{ products(first: 50) { edges { node { sku } } } }")["data"]["products"]["edges"]

@@ -49,12 +49,8 @@ class Record:
     """A stock record as oscar's model shows it."""
 
     def __init__(self, product, **values):
-        self.product, self.price, self.price_currency, self.date_updated = (
-            product,
-            Decimal("9.99"),
-            "GBP",
-            timezone.now(),
-        )
+        self.product, self.price, self.price_currency = product, Decimal("9.99"), "GBP"
+        self.date_updated = timezone.now()
         self.num_in_stock, self.net_stock_level = 5, 4
         vars(self).update(values)
 
@@ -83,17 +79,19 @@ def user(db):
     return user
 
 
+class Order:
+    """An order of one line as oscar's model shows it, and the sender of its signals."""
+
+    def __init__(self, product, **values):
+        line = SimpleNamespace(pk=11, product=product, quantity=3, line_price_incl_tax=Decimal("29.97"))
+        self.lines = SimpleNamespace(all=lambda: [line])
+        self.number, self.currency, self.date_placed = "10001", "GBP", timezone.now()
+        vars(self).update(values)
+
+
 def save(instance, commits):
     with commits(execute=True):
         post_save.send(sender=type(instance), instance=instance, created=True, raw=False, using="default")
-
-
-def order_of(product, **values):
-    line = SimpleNamespace(pk=11, product=product, quantity=3, line_price_incl_tax=Decimal("29.97"))
-    lines = SimpleNamespace(all=lambda: [line])
-    return SimpleNamespace(
-        **{"number": "10001", "lines": lines, "currency": "GBP", "date_placed": timezone.now(), **values}
-    )
 
 
 def test_a_saved_product_is_in_the_catalogue_with_price_and_stock(db, django_capture_on_commit_callbacks):
@@ -114,7 +112,7 @@ def test_a_saved_product_is_in_the_catalogue_with_price_and_stock(db, django_cap
 
 def test_an_order_is_recorded_once_and_undone_once(user):
     import_products(drafts=[ProductDraft(sku="oscar-1", title="A book")])
-    order = order_of(Goods(), user=user)
+    order = Order(Goods(), user=user)
     for _ in range(2):
         order_placed.send(sender=object(), order=order, user=user)
     for status in ("Being processed", "Cancelled", "Cancelled"):
@@ -143,7 +141,7 @@ def test_what_goes_wrong_here_stops_no_checkout(user, caplog):
 
 def test_guests_leave_nothing(db):
     import_products(drafts=[ProductDraft(sku="oscar-1", title="A book")])
-    order_placed.send(sender=object(), order=order_of(Goods(), user=None), user=None)
+    order_placed.send(sender=object(), order=Order(Goods(), user=None), user=None)
     assert not Event.objects.exists()
 
 

@@ -7,7 +7,6 @@ import logging
 
 import pytest
 from django.apps import apps
-from django.core.serializers.json import DjangoJSONEncoder
 
 from shop_reco.events.models import Event
 from shop_reco.webhooks.models import WebhookDelivery
@@ -28,7 +27,7 @@ from .senders import (
 def everything():
     """Every row of every table, as text."""
     return "\n".join(
-        json.dumps(list(model._default_manager.values()), cls=DjangoJSONEncoder, ensure_ascii=False)
+        json.dumps(list(model._default_manager.values()), default=str, ensure_ascii=False)
         for model in apps.get_models(include_auto_created=True)
     )
 
@@ -40,7 +39,7 @@ def logs(caplog):
 
 
 def test_no_name_email_phone_or_address_is_kept(shopify_source, woo_source, client, logs, capfd):
-    orphaned = shopify_order()["line_items"][0] | {"id": 9, "variant_id": 9, "sku": "NOT-THERE"}
+    orphaned = shopify_order()["line_items"][0] | {"id": 9, "variant_id": 9, "product_id": 9, "sku": "NOT-THERE"}
     broken = shopify_order(id=2, line_items=[shopify_order()["line_items"][0] | {"quantity": "x"}])
     shopify(client, shopify_source, "products/create", shopify_product(-9))
     woocommerce(client, woo_source, "product.created", woo_product(-9))
