@@ -49,7 +49,8 @@ def connect() -> None:
     if not wanted:
         return
     orders, views = import_module("oscar.apps.order.signals"), import_module("oscar.apps.catalogue.signals")
-    product, record = apps.get_model("catalogue", "Product"), apps.get_model("partner", "StockRecord")
+    models: Any = apps  # a forked oscar has models of its own under the same labels
+    product, record = models.get_model("catalogue", "Product"), models.get_model("partner", "StockRecord")
     orders.order_placed.connect(on_order_placed, dispatch_uid="reco_oscar_order")
     orders.order_status_changed.connect(on_order_status_changed, dispatch_uid="reco_oscar_status")
     views.product_viewed.connect(on_product_viewed, dispatch_uid="reco_oscar_view")

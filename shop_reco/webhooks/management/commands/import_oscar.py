@@ -14,7 +14,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not apps.is_installed("oscar"):
             raise CommandError("django-oscar is not among INSTALLED_APPS")
-        products = apps.get_model("catalogue", "Product").objects.order_by("pk")
+        models: Any = apps
+        products = models.get_model("catalogue", "Product").objects.order_by("pk")
         stored = rejected = 0
         for children in (False, True):  # parents first
             wanted = products.filter(structure="child") if children else products.exclude(structure="child")
