@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_delete, post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,4 +13,5 @@ class WebhooksConfig(AppConfig):
         from . import receivers
 
         post_migrate.connect(receivers.ensure_schedule, sender=self)
+        post_delete.connect(receivers.on_shopper_deleted, sender="reco_users.Shopper")
         receivers.connect()

@@ -22,9 +22,10 @@ from shop_reco.api.identity import identity_of
 from shop_reco.conf import reco_settings
 from shop_reco.events.services import Sender, record_events
 from shop_reco.products.services import delete_products, upsert_products
+from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import account_of
 
-from . import following, oscar, selectors
+from . import following, oscar, selectors, services
 
 logger = structlog.get_logger(__name__)
 
@@ -38,6 +39,12 @@ def ensure_schedule(**kwargs: Any) -> None:
     nightly, _ = CrontabSchedule.objects.get_or_create(minute="30", hour="3", timezone="UTC")
     task = {"task": "shop_reco.webhooks.tasks.forget_old_deliveries", "crontab": nightly}
     PeriodicTask.objects.get_or_create(name="Forget old webhook deliveries", defaults=task)
+
+
+def on_shopper_deleted(*, instance: Shopper, **kwargs: Any) -> None:
+    """Who is erased is erased from what waits to be mended, too."""
+    if instance.external_id:
+        services.forget_shopper(external_id=instance.external_id)
 
 
 def connect() -> None:

@@ -107,6 +107,16 @@ def test_a_failed_delivery_is_done_after_a_fix(generic_source, client):
     assert generic(client, generic_source, "products/upsert", rows, delivery="one").json()["state"] == "duplicate"
 
 
+def test_a_delivery_done_late_is_as_old_as_its_first_arrival(generic_source, client):
+    undated = [{"sku": "tea", "title": "First", "parent_sku": "pot"}]
+    generic(client, generic_source, "products/upsert", undated, delivery="one")
+    generic(client, generic_source, "products/upsert", [{"sku": "pot", "title": "Pot"}])
+    generic(client, generic_source, "products/upsert", [{"sku": "tea", "title": "Second"}])
+    failed = WebhookDelivery.objects.get(delivery_id="one")
+    assert services.replay_delivery(delivery=failed).content["report"]["counts"] == {"rows stale": 1}
+    assert Product.objects.get(sku="tea").title == "Second"
+
+
 def test_a_body_that_its_topic_does_not_promise_is_kept_for_staff(generic_source, client):
     for wrong in ({"data": 1}, [7], [{"sku": "a", "title": "A", "category": "text"}], [{"updated_at": "never"}]):
         data = wrong if isinstance(wrong, list) else wrong["data"]
@@ -185,6 +195,18 @@ def test_an_erased_shopper_does_not_come_back(generic_source, client):
     reply = generic(client, generic_source, "events", [view()])
     assert reply.json()["report"]["counts"]["ignored: erased shopper"] == 1
     assert not Shopper.objects.exists()
+
+
+def test_who_is_erased_is_erased_from_what_waits_to_be_mended(generic_source, client):
+    generic(client, generic_source, "products/upsert", [TEA])
+    generic(client, generic_source, "events", [view()])
+    for shopper in ("c1", "c2"):
+        generic(client, generic_source, "events", [view(shopper=shopper, updated_at="never")])
+    waiting = WebhookDelivery.objects.filter(state="failed")
+    assert all(each.payload for each in waiting)
+    erase_shopper(shopper=Shopper.objects.get(external_id="c1"))
+    kept = [each.payload["data"][0]["shopper"] for each in waiting if each.payload]
+    assert kept == ["c2"]
 
 
 def test_guests_are_counted_and_not_kept(generic_source, client):
