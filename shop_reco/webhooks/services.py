@@ -64,7 +64,8 @@ def receive(*, source: WebhookSource, call: Call) -> Answer:
     if topic not in MAPPINGS[source.kind].SHAPES:
         return _ignored(source, delivery_id, topic, digest)
     try:
-        return _handled(source, envelope, topic, digest, payload)
+        # from here on there is nothing of a person but what a mapping reads: the shop's own id
+        return _handled(source, envelope, topic, digest, slim(payload, MAPPINGS[source.kind].SHAPES[topic]))
     except RefusalError as error:
         return refuse(source=source, call=call, error=error)
 
@@ -189,7 +190,7 @@ def _finished(delivery: WebhookDelivery, report: Report, payload: Any) -> Answer
         delivery.code, delivery.why = first.code, f"{first.field} of {first.sku} {first.message}"[:512]
     elif report.refused:
         delivery.code, delivery.why = report.refused[0][0], report.refused[0][1][:512]
-    delivery.payload = _kept(delivery.source.kind, delivery.topic, payload) if report.rejected else None
+    delivery.payload = _kept(payload) if report.rejected else None
     delivery.handled_at = timezone.now()
     delivery.save()
     return Answer(202 if report.rejected else 200, {"state": str(delivery.state), "report": delivery.report})
@@ -203,7 +204,7 @@ def _failed(
         if delivery.state in (State.DONE, State.IGNORED):
             return _repeated(delivery)
         delivery.code, delivery.why, delivery.handled_at = code, why[:512], timezone.now()
-        delivery.payload = _kept(source.kind, topic, payload)
+        delivery.payload = _kept(payload)
         delivery.save()
     return Answer(202, {"state": "failed", "code": code, "message": why})
 
@@ -218,10 +219,9 @@ def _ignored(source: WebhookSource, delivery_id: str, topic: str, digest: str) -
     return Answer(200, {"state": "ignored"})
 
 
-def _kept(kind: str, topic: str, payload: Any) -> Any:
-    """What the mapping reads of the payload, as every database can keep it."""
-    small = slim(payload, MAPPINGS[kind].SHAPES[topic])
-    written = json.dumps(small, cls=DjangoJSONEncoder, ensure_ascii=False)
+def _kept(payload: Any) -> Any:
+    """The payload as every database can keep it."""
+    written = json.dumps(payload, cls=DjangoJSONEncoder, ensure_ascii=False)
     return json.loads(written.encode(errors="replace").decode().replace("\\u0000", "\\ufffd"))
 
 

@@ -58,6 +58,9 @@ PRODUCT = {
     },
 }  # fmt: skip
 LEVEL = {"inventory_item_id": True, "location_id": True, "available": True, "updated_at": True}
+GONE: Mapping[str, Any] = {"id": True, "title": True, "line_items": {}}
+"""A deletion has an id alone; the rest tells another thing apart from it."""
+
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "orders/create": ORDER,
     "orders/paid": ORDER,
@@ -66,9 +69,9 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
     "refunds/create": REFUND,
     "products/create": PRODUCT,
     "products/update": PRODUCT,
-    "products/delete": {"id": True},
+    "products/delete": GONE,
     "inventory_levels/update": LEVEL,
-    "customers/redact": {"customer": {"id": True}, "orders_to_redact": True},
+    "customers/redact": {"customer": {"id": True}, "orders_to_redact": True, "line_items": {}},
 }
 """The topics that are known, and what is read of each; nothing else of a payload is ever kept."""
 

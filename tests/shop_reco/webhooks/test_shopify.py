@@ -244,9 +244,11 @@ def test_a_large_order_is_recorded_whole(sold, client):
 
 
 def test_ids_that_are_none_are_refused(sold, client):
-    for wrong in ({"id": {"a": 1}}, {"id": None}, {"id": "x" * 65}, {"customer": {"id": {"email": "e"}}}):
+    for wrong in ({"id": {"a": 1}}, {"id": None}, {"id": "x" * 65}, {"customer": {"id": "x" * 101}}):
         assert shopify(client, sold, "orders/create", shopify_order(**wrong)).json()["code"] == "BAD_PAYLOAD"
     assert not Event.objects.exists()
+    nested = shopify(client, sold, "orders/create", shopify_order(customer={"id": {"email": "e"}}))
+    assert nested.json()["report"]["counts"] == {"ignored: guest order": 1}
 
 
 def test_a_customer_whom_shopify_redacts_is_erased_and_nobody_by_another_body(sold, client):

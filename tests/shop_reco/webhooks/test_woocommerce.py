@@ -73,10 +73,11 @@ def test_guests_and_deleted_orders_are_counted_and_kept_nowhere(sold, client):
 
 
 def test_two_deliveries_of_one_second_have_one_id_and_are_both_done(sold, client):
-    for number in (1, 2):
-        woocommerce(client, sold, "order.created", woo_order(id=number), delivery="same")
+    orders = [woo_order(id=number) for number in (1, 2)]
+    for order in orders:
+        woocommerce(client, sold, "order.created", order, delivery="same")
     assert Event.objects.count() == 2
-    again = woocommerce(client, sold, "order.created", woo_order(id=2), delivery="same")
+    again = woocommerce(client, sold, "order.created", orders[1], delivery="same")
     assert again.json()["state"] == "duplicate"
     assert WebhookDelivery.objects.filter(topic="order.created").count() == 2
 
