@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shop_reco.products.engine import training_catalogue
+from shop_reco.products.models import Product
 from shop_reco.products.services import delete_products, set_visibility
 from shop_reco.recommendations.serving import recommend_for
 from tests.shop_reco.conftest import skus
@@ -40,3 +42,10 @@ def test_a_reason_names_nothing_that_was_deleted_or_hidden(trained, person):
     assert evidence(served) == set(named[2:])
     texts = " ".join(reason.text for edge in served.edges for reason in edge.reasons)
     assert trained.products[named[0]].title + " " not in texts + " "
+
+
+def test_training_knows_a_deleted_product_and_no_bare_tombstone(shop):
+    delete_products(skus=["Tea-1", "never-told-of"])
+    ids = set(training_catalogue().item_ids.tolist())
+    assert shop.products["Tea-1"].pk in ids
+    assert Product.objects.get(sku="never-told-of").pk not in ids

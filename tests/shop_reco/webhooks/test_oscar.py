@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.management import CommandError, call_command
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 from django.test import RequestFactory
@@ -156,3 +157,8 @@ def test_nothing_is_followed_without_the_setting_or_without_oscar(settings, monk
     monkeypatch.setattr(receivers.apps, "is_installed", lambda name: True)
     with pytest.raises(AssertionError, match=r"oscar\.apps"):
         receivers.connect()
+
+
+def test_the_import_says_that_there_is_no_oscar(db):
+    with pytest.raises(CommandError, match="django-oscar is not among INSTALLED_APPS"):
+        call_command("import_oscar")

@@ -20,7 +20,7 @@ from shop_reco.webhooks import services, tasks
 from shop_reco.webhooks.models import WebhookDelivery
 
 from .conftest import make
-from .senders import generic, moment
+from .senders import generic, level, moment, shopify, shopify_order, shopify_product, shopify_refund
 
 TEA = {"sku": "tea", "title": "Tea", "updated_at": moment()}
 
@@ -70,6 +70,49 @@ def test_of_fifty_at_once_one_has_an_effect():
     assert Shopper.objects.count() == 3
     assert WebhookDelivery.objects.get(delivery_id="one").repeats == 49
     assert Consent.objects.count() == 6
+
+
+def test_the_control_without_the_one_row_a_repeat_is_done_again(generic_source, client, monkeypatch):
+    """The probe of the race sees two effects where each call makes a row of its own."""
+    real = services._claimed
+
+    def careless(source, delivery_id, topic, digest):
+        return real(source, uuid.uuid4().hex, topic, digest)
+
+    monkeypatch.setattr(services, "_claimed", careless)
+    states = [generic(client, generic_source, "events", [], delivery="one").json()["state"] for _ in range(2)]
+    assert states == ["done", "done"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deliveries_about_the_same_things_at_once_all_succeed_and_count_once():
+    source = make("shopify")
+    product, order, refund = shopify_product(-9), shopify_order(), shopify_refund()
+    cancelled = order | {"cancelled_at": moment(90), "refunds": [refund]}
+    levels = [level(item=item, available=20 + n, minutes=10 + n) for item in (44, 45) for n in range(4)]
+    shopify(Client(), source, "products/create", product)
+    mixed = [
+        *(("products/update", product | {"title": f"T{n}", "updated_at": moment(n)}) for n in range(6)),
+        *(("inventory_levels/update", each) for each in levels),
+        *[(topic, order) for topic in ("orders/create", "orders/paid", "orders/updated") for _ in range(2)],
+        *[("orders/cancelled", cancelled)] * 2,
+        *[("refunds/create", refund)] * 2,
+    ]
+
+    def send(each):
+        try:
+            return shopify(Client(), source, *each).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(12) as pool:
+        assert set(pool.map(send, mixed)) == {200}
+    assert Product.objects.get(parent=None).title == "T5"
+    assert set(Product.objects.filter(parent__isnull=False).values_list("stock", flat=True)) == {23}
+    assert list(Event.objects.order_by("type", "quantity").values_list("type", "quantity")) == [
+        ("purchase", 2), ("refund", 1), ("refund", 1),
+    ]  # fmt: skip
+    assert Shopper.objects.count() == 1
 
 
 def test_a_topic_that_is_not_known_is_noted_as_ignored(generic_source, client):

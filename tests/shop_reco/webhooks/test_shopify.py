@@ -123,6 +123,18 @@ def test_a_product_is_a_parent_with_its_variants(sold):
     assert [each.sku for each in showable()] == ["shopify-632910392"]
 
 
+def test_a_title_with_markup_stays_text_on_every_page(shopify_source, client, staff):
+    alone, title = shopify_product()["variants"][:1], "<script>alert(1)</script>"
+    payload = shopify_product(title=title, product_type=title, vendor=title, variants=alone)
+    shopify(client, shopify_source, "products/create", payload)
+    product = Product.objects.get()
+    assert product.title == title
+    for page in ("/", f"/product/{product.public_id}/", "/search/?q=alert", f"/category/{product.category.slug}/"):
+        text = client.get(page).content.decode()
+        assert "<script>alert(1)" not in text
+        assert "&lt;script&gt;alert(1)" in text
+
+
 def test_a_product_with_one_variant_is_one_row(shopify_source, client):
     alone = shopify_product()["variants"][:1]
     alone[0] |= {"title": "Default Title", "inventory_management": None}

@@ -83,6 +83,13 @@ def test_the_control_without_the_check_a_forged_call_is_carried_out(generic_sour
     assert Product.objects.exists()
 
 
+def test_the_control_without_the_window_an_old_call_is_carried_out(generic_source, client, monkeypatch):
+    monkeypatch.setattr("shop_reco.webhooks.services.in_time", lambda kind, envelope, reco: True)
+    old = int(time.time()) - 400
+    assert generic(client, generic_source, "products/upsert", TEA, at=old).status_code == 200
+    assert Product.objects.exists()
+
+
 def test_signatures_are_compared_in_constant_time(generic_source, client, monkeypatch):
     compared = []
     real = signatures.hmac.compare_digest
