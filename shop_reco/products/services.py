@@ -33,7 +33,8 @@ from .writing import RowOutcome, State, by_sku, ensure_category, merged, next_re
 
 __all__ = [
     "ProductDraft", "RowOutcome", "State", "TranslationDraft", "delete_products", "ensure_category",
-    "import_products", "save_product", "set_price", "set_sensitive", "set_stock", "set_visibility", "upsert_products",
+    "import_products", "queue", "save_product", "set_price", "set_sensitive", "set_stock", "set_visibility",
+    "upsert_products",
 ]  # fmt: skip
 
 

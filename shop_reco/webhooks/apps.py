@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_delete, post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,4 +12,6 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         from . import receivers
 
+        post_migrate.connect(receivers.ensure_schedule, sender=self)
+        post_delete.connect(receivers.on_shopper_deleted, sender="reco_users.Shopper")
         receivers.connect()

@@ -13,11 +13,13 @@ from django.utils.dateparse import parse_datetime
 
 from shop_reco.conf import reco_settings
 from shop_reco.events.services import Sender, record_events
+from shop_reco.privacy.services import erase_shopper
 from shop_reco.products.errors import ProductError
 from shop_reco.products.services import (
     RowOutcome,
     State,
     delete_products,
+    queue,
     set_price,
     set_stock,
     upsert_products,
@@ -52,6 +54,8 @@ class Report:
 def carry_out(*, source: WebhookSource, work: Work) -> Report:
     """Do all that the work asks for, in one transaction."""
     report = Report()
+    if work.listings or work.gone or work.levels:
+        queue()  # before any of the things is locked, so that no two deliveries wait for each other
     for listing in work.listings:
         _list(source, listing, report)
     for name, at in work.gone:
@@ -66,6 +70,9 @@ def carry_out(*, source: WebhookSource, work: Work) -> Report:
         report.rows([_change(index, each)])
     if work.events:
         _record(source, work.events, report)
+    for shopper in selectors.shoppers_named(names=work.erased).values():
+        erase_shopper(shopper=shopper)
+        report.counts["shoppers erased"] += 1
     for reason, n in work.ignored.items():
         report.counts[f"ignored: {reason}"] += n
     return report
@@ -202,7 +209,7 @@ def _record(source: WebhookSource, events: list[Reported], report: Report) -> No
         if shopper is not None:
             shoppers[shopper.pk] = shopper
             batches.setdefault(shopper.pk, []).append(_raw(each, products))
-    for pk, raws in batches.items():
+    for pk, raws in sorted(batches.items()):
         for start in range(0, len(raws), reco_settings().BATCH_EVENTS):
             _send(raws[start : start + reco_settings().BATCH_EVENTS], shoppers[pk], report)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from shop_reco.conf import reco_settings
 from shop_reco.products.services import ProductDraft, TranslationDraft
@@ -33,7 +32,7 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
 
 
 def read(topic: str, payload: Any, origin: Origin, *, sent_at: dt.datetime) -> Work:
-    """What a delivery asks for.
+    """What a delivery asks for. ``sent_at`` dates the rows without a date of their own.
 
     Raises:
         MappingError: If the payload is not what the topic promises.
@@ -46,7 +45,8 @@ def read(topic: str, payload: Any, origin: Origin, *, sent_at: dt.datetime) -> W
     if len(rows) > reco_settings().UPSERT_ROWS:
         raise MappingError(f"data may have {reco_settings().UPSERT_ROWS} rows at most, not {len(rows)}")
     for index, row in enumerate(rows):
-        at = _at(row, f"data[{index}].updated_at", origin.time_zone)
+        said = row.get("updated_at")
+        at = sent_at if said is None else moment(said, f"data[{index}].updated_at", origin.time_zone)
         sku = row.get("sku")
         match topic:
             case "events":
@@ -63,10 +63,6 @@ def read(topic: str, payload: Any, origin: Origin, *, sent_at: dt.datetime) -> W
     return work
 
 
-def _at(row: Mapping[str, Any], name: str, zone: ZoneInfo) -> dt.datetime | None:
-    return None if row.get("updated_at") is None else moment(row["updated_at"], name, zone)
-
-
 def _event(row: Mapping[str, Any], origin: Origin, work: Work) -> None:
     shopper = origin.shopper(row.get("shopper"))
     if not shopper:
@@ -75,7 +71,7 @@ def _event(row: Mapping[str, Any], origin: Origin, work: Work) -> None:
     work.events.append(Reported(raw={name: row[name] for name in EVENT if name in row} | {"shopper": shopper}))
 
 
-def _draft(row: Mapping[str, Any], index: int, origin: Origin, at: dt.datetime | None) -> ProductDraft:
+def _draft(row: Mapping[str, Any], index: int, origin: Origin, at: dt.datetime) -> ProductDraft:
     """The row's own words; whether they can be stored is for the catalogue to say."""
     category, translations = row.get("category") or (), row.get("translations") or {}
     if not isinstance(category, list | tuple) or not isinstance(translations, Mapping):

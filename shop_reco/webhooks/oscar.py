@@ -68,6 +68,5 @@ def draft_of(product: Any) -> ProductDraft:
 
 def offer_of(record: Any) -> tuple[Decimal | None, str, int | None]:
     """Price, currency and pieces left of a stock record; None where pieces are not counted."""
-    left = record.net_stock_level if record.num_in_stock is not None else None
     counted = record.product.get_product_class().track_stock
-    return record.price, record.price_currency, max(left or 0, 0) if counted else None
+    return record.price, record.price_currency, max(record.net_stock_level, 0) if counted else None

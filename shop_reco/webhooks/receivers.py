@@ -1,4 +1,7 @@
-"""The news of a django-oscar in the same project. What goes wrong here is logged, and never stops a checkout."""
+"""The schedule after each migration, and the news of a django-oscar in the same project.
+
+What goes wrong with oscar's news is logged, and never stops a checkout.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 
 import structlog
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
@@ -17,21 +21,43 @@ from django.utils import timezone
 from shop_reco.api.identity import identity_of
 from shop_reco.conf import reco_settings
 from shop_reco.events.services import Sender, record_events
-from shop_reco.products.selectors import product_by_sku
-from shop_reco.products.services import delete_products, set_price, set_stock, upsert_products
+from shop_reco.products.services import delete_products, upsert_products
+from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import account_of
 
-from . import oscar, selectors
+from . import following, oscar, selectors, services
 
 logger = structlog.get_logger(__name__)
 
 
+def ensure_schedule(**kwargs: Any) -> None:
+    """Have the nightly cleaning in the schedule, where staff edit it; what they changed stays."""
+    if not apps.is_installed("django_celery_beat"):
+        return
+    from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+    nightly, _ = CrontabSchedule.objects.get_or_create(minute="30", hour="3", timezone="UTC")
+    task = {"task": "shop_reco.webhooks.tasks.forget_old_deliveries", "crontab": nightly}
+    PeriodicTask.objects.get_or_create(name="Forget old webhook deliveries", defaults=task)
+
+
+def on_shopper_deleted(*, instance: Shopper, **kwargs: Any) -> None:
+    """Who is erased is erased from what waits to be mended, too."""
+    if instance.external_id:
+        services.forget_shopper(external_id=instance.external_id)
+
+
 def connect() -> None:
     """Follow oscar's signals, if the setting says so and oscar is there."""
-    if not (reco_settings().OSCAR_SIGNALS and apps.is_installed("oscar")):
+    try:
+        wanted = reco_settings().OSCAR_SIGNALS and apps.is_installed("oscar")
+    except ImproperlyConfigured:  # told by the checks, with all else that is wrong
+        return
+    if not wanted:
         return
     orders, views = import_module("oscar.apps.order.signals"), import_module("oscar.apps.catalogue.signals")
-    product, record = apps.get_model("catalogue", "Product"), apps.get_model("partner", "StockRecord")
+    models: Any = apps  # a forked oscar has models of its own under the same labels
+    product, record = models.get_model("catalogue", "Product"), models.get_model("partner", "StockRecord")
     orders.order_placed.connect(on_order_placed, dispatch_uid="reco_oscar_order")
     orders.order_status_changed.connect(on_order_status_changed, dispatch_uid="reco_oscar_status")
     views.product_viewed.connect(on_product_viewed, dispatch_uid="reco_oscar_view")
@@ -108,9 +134,4 @@ def on_stock_saved(*, instance: Any, raw: bool = False, **kwargs: Any) -> None:
 
 @harmless
 def _follow_stock(*, instance: Any) -> None:
-    known = product_by_sku(sku=oscar.sku_of(instance.product))
-    if known is None:
-        return
-    price, currency, pieces = oscar.offer_of(instance)
-    set_price(product=known, price=price, currency=currency, at=instance.date_updated)
-    set_stock(product=known, stock=pieces, at=instance.date_updated)
+    following.follow_offer(instance)

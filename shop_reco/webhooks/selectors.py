@@ -36,7 +36,8 @@ def product_of_sku(*, sku: object) -> Product | None:
 
 def reported(*, ids: Collection[UUID]) -> dict[UUID, int]:
     """Those of the event ids that are stored, with their shoppers' primary keys; one query a thousand."""
-    wanted, found = list(ids), {}
+    wanted = list(ids)
+    found: dict[UUID, int] = {}
     for start in range(0, len(wanted), 1000):
         found.update(Event.objects.filter(pk__in=wanted[start : start + 1000]).values_list("pk", "shopper_id"))
     return found

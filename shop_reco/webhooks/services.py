@@ -60,12 +60,12 @@ def receive(*, source: WebhookSource, call: Call) -> Answer:
         return refuse(source=source, call=call, error=error)
     topic = _topic(source, envelope, payload)
     delivery_id, digest = envelope.delivery_id, hashlib.sha256(call.body).hexdigest()
-    sent_at = envelope.sent_at or timezone.now()
     forget_old_deliveries(source=source)
     if topic not in MAPPINGS[source.kind].SHAPES:
         return _ignored(source, delivery_id, topic, digest)
     try:
-        return _handled(source, delivery_id, topic, digest, payload, sent_at)
+        # from here on there is nothing of a person but what a mapping reads: the shop's own id
+        return _handled(source, envelope, topic, digest, slim(payload, MAPPINGS[source.kind].SHAPES[topic]))
     except RefusalError as error:
         return refuse(source=source, call=call, error=error)
 
@@ -113,20 +113,23 @@ def _topic(source: WebhookSource, envelope: Envelope, payload: Any) -> str:
     return topic[:64].replace("\x00", "") if isinstance(topic, str) else ""
 
 
-def _handled(
-    source: WebhookSource, delivery_id: str, topic: str, digest: str, payload: Any, sent_at: dt.datetime
-) -> Answer:
+def _handled(source: WebhookSource, envelope: Envelope, topic: str, digest: str, payload: Any) -> Answer:
     """Carry a believed delivery out, once.
+
+    What has no date of its own is as old as the delivery: Shopify says when that was sent, and of the others
+    the first arrival counts, not a later try.
 
     Raises:
         RefusalError: If another body came under this id before.
     """
+    delivery_id = envelope.delivery_id
     try:
         with transaction.atomic():
             delivery = _claimed(source, delivery_id, topic, digest)
             if delivery.state in (State.DONE, State.IGNORED):
                 return _repeated(delivery)
-            report = _worked(source, topic, payload, sent_at)
+            said = envelope.sent_at if source.kind == Kind.SHOPIFY else None
+            report = _worked(source, topic, payload, said or delivery.received_at)
             return _finished(delivery, report, payload)
     except (RefusalError, DatabaseError):
         raise
@@ -177,7 +180,9 @@ def _finished(delivery: WebhookDelivery, report: Report, payload: Any) -> Answer
         {"index": each.index, "sku": each.sku, "code": each.code, "field": each.field, "message": each.message}
         for each in report.rejected[:20]
     ]
-    delivery.report = {"counts": dict(report.counts)} | ({"rejected": problems} if problems else {})
+    delivery.report = {"counts": {name: n for name, n in report.counts.items() if n}} | (
+        {"rejected": problems} if problems else {}
+    )
     delivery.state = State.FAILED if report.rejected else State.DONE
     delivery.code, delivery.why = "", ""
     if report.rejected:
@@ -185,7 +190,7 @@ def _finished(delivery: WebhookDelivery, report: Report, payload: Any) -> Answer
         delivery.code, delivery.why = first.code, f"{first.field} of {first.sku} {first.message}"[:512]
     elif report.refused:
         delivery.code, delivery.why = report.refused[0][0], report.refused[0][1][:512]
-    delivery.payload = _kept(delivery.source.kind, delivery.topic, payload) if report.rejected else None
+    delivery.payload = _kept(payload) if report.rejected else None
     delivery.handled_at = timezone.now()
     delivery.save()
     return Answer(202 if report.rejected else 200, {"state": str(delivery.state), "report": delivery.report})
@@ -199,7 +204,7 @@ def _failed(
         if delivery.state in (State.DONE, State.IGNORED):
             return _repeated(delivery)
         delivery.code, delivery.why, delivery.handled_at = code, why[:512], timezone.now()
-        delivery.payload = _kept(source.kind, topic, payload)
+        delivery.payload = _kept(payload)
         delivery.save()
     return Answer(202, {"state": "failed", "code": code, "message": why})
 
@@ -214,10 +219,9 @@ def _ignored(source: WebhookSource, delivery_id: str, topic: str, digest: str) -
     return Answer(200, {"state": "ignored"})
 
 
-def _kept(kind: str, topic: str, payload: Any) -> Any:
-    """What the mapping reads of the payload, as every database can keep it."""
-    small = slim(payload, MAPPINGS[kind].SHAPES[topic])
-    written = json.dumps(small, cls=DjangoJSONEncoder, ensure_ascii=False)
+def _kept(payload: Any) -> Any:
+    """The payload as every database can keep it."""
+    written = json.dumps(payload, cls=DjangoJSONEncoder, ensure_ascii=False)
     return json.loads(written.encode(errors="replace").decode().replace("\\u0000", "\\ufffd"))
 
 
@@ -267,6 +271,28 @@ def replay_delivery(*, delivery: WebhookDelivery) -> Answer:
         code, why = "INTERNAL", type(error).__name__
     WebhookDelivery.objects.filter(pk=delivery.pk).update(code=code, why=why, handled_at=timezone.now())
     return Answer(202, {"state": "failed", "code": code, "message": why})
+
+
+@transaction.atomic
+def forget_shopper(*, external_id: str) -> int:
+    """Drop the payloads of failed deliveries that are about a shopper; returns how many."""
+    found = 0
+    for source in WebhookSource.objects.all():
+        if not external_id.startswith(source.prefix):
+            continue
+        customer = external_id.removeprefix(source.prefix)
+        kept = WebhookDelivery.objects.filter(source=source, state=State.FAILED, payload__isnull=False)
+        about = [each.pk for each in kept.iterator(chunk_size=100) if customer in _customers(each.payload)]
+        found += WebhookDelivery.objects.filter(pk__in=about).update(payload=None)
+    return found
+
+
+def _customers(payload: Any) -> set[str]:
+    """Ids of the shoppers that a kept payload names, in whatever way its sender does."""
+    named = [payload.get("customer_id"), (payload.get("customer") or {}).get("id")]
+    rows = payload.get("data")
+    named += [row.get("shopper") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {str(each) for each in named if each is not None}
 
 
 def forget_old_deliveries(*, source: WebhookSource | None = None, limit: int = 100) -> int:

@@ -58,17 +58,20 @@ PRODUCT = {
     },
 }  # fmt: skip
 LEVEL = {"inventory_item_id": True, "location_id": True, "available": True, "updated_at": True}
+GONE: Mapping[str, Any] = {"id": True, "title": True, "line_items": {}}
+"""A deletion has an id alone; the rest tells another thing apart from it."""
+
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "orders/create": ORDER,
     "orders/paid": ORDER,
     "orders/updated": ORDER,
-    "orders/edited": {"order_edit": {"order_id": True}},
     "orders/cancelled": ORDER,
     "refunds/create": REFUND,
     "products/create": PRODUCT,
     "products/update": PRODUCT,
-    "products/delete": {"id": True},
+    "products/delete": GONE,
     "inventory_levels/update": LEVEL,
+    "customers/redact": {"customer": {"id": True}, "orders_to_redact": True, "line_items": {}},
 }
 """The topics that are known, and what is read of each; nothing else of a payload is ever kept."""
 
@@ -94,6 +97,10 @@ def read(topic: str, payload: Any, origin: Origin, *, sent_at: dt.datetime) -> W
             work.gone.append((f"product:{identifier(body.get('id'), 'id')}", sent_at))
         case "inventory_levels/update":
             _level(body, origin, work)
+        case "customers/redact":
+            if "orders_to_redact" not in body or "line_items" in body:
+                raise MappingError("orders_to_redact is missing: this asks for nobody's erasure")
+            work.erased.append(origin.shopper(thing(body.get("customer"), "customer").get("id")))
         case _:
             work.ignored[topic] += 1
     return work
@@ -209,6 +216,7 @@ def _product(product: Mapping[str, Any], origin: Origin, work: Work) -> None:
     if len(variants) != 1:
         parent_sku = f"{origin.prefix}shopify-{product_id}"
         prices = [number(each["price"], "variants.price") for each in variants if each.get("price") is not None]
+        prices = [each for each in prices if each >= 0]  # a bad one is for its own row to say
         parent = ProductDraft(
             sku=parent_sku, title=title, price=min(prices, default=None), stock=_stock_of_all(variants), **shared
         )

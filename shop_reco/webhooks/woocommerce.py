@@ -54,6 +54,9 @@ PRODUCT = {
     "date_modified": True, "date_modified_gmt": True, "date_created": True, "date_created_gmt": True,
     "categories": {"name": True}, "brands": {"name": True}, "tags": {"name": True},
 }  # fmt: skip
+GONE: Mapping[str, Any] = {"id": True, "name": True, "line_items": {}}
+"""A deletion has an id alone; the rest tells another thing apart from it."""
+
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "order.created": ORDER,
     "order.updated": ORDER,
@@ -62,7 +65,7 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
     "product.created": PRODUCT,
     "product.updated": PRODUCT,
     "product.restored": PRODUCT,
-    "product.deleted": {"id": True},
+    "product.deleted": GONE,
 }
 """The topics that are known, and what is read of each; nothing else of a payload is ever kept."""
 

@@ -93,7 +93,7 @@ class Change:
     sku: Any
     value: Any
     currency: str = ""
-    at: dt.datetime | None
+    at: dt.datetime
 
 
 @dataclass(slots=True)
@@ -105,8 +105,9 @@ class Work:
     gone: list[tuple[str, dt.datetime]] = field(default_factory=list)
     levels: list[Level] = field(default_factory=list)
     drafts: list[ProductDraft] = field(default_factory=list)
-    deleted: list[tuple[Any, dt.datetime | None]] = field(default_factory=list)
+    deleted: list[tuple[Any, dt.datetime]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
 
 
