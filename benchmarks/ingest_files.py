@@ -3,8 +3,9 @@
 Rows a second from CSV, JSON Lines and Parquet, as a share of F: Django's own ``bulk_create`` of such rows, a hundred
 a transaction, measured just before and just after in the same process (the quicker one counts), on SQLite
 (synchronous=FULL) and on PostgreSQL where ``--postgres`` or TEST_DATABASE_URL names one. Peak memory is what the
-process grows by while it imports, at one length and at four times that. Then the lines of The Complete Journey, made
-a CSV.
+process grows by while it imports, at one length and at four times that: all of it, with the pages of the database file
+that SQLite maps and caches (bounded by the settings of its connection), and of it what is not mapped from a file, as
+seen after each batch. Then the lines of The Complete Journey, made a CSV.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--postgres", default=os.environ.get("TEST_DATABASE_URL", ""), help="URL of a server")
+    parser.add_argument("--journey-lines", type=int, help="the last so many lines of it (default: all)")
     parser.add_argument("--no-journey", action="store_true", help="without The Complete Journey")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -60,7 +62,11 @@ def files(options: argparse.Namespace) -> dict[str, Any]:
                 report[database][name] = tried(f"{database} {name}", work)
         if not getattr(options, "no_journey", False):
             path = Path(folder) / "journey.csv"
-            report["complete_journey"] = {"file": child({"kind": "write_journey", "path": str(path)})}
+            report["complete_journey"] = {
+                "file": child(
+                    {"kind": "write_journey", "path": str(path), "most": getattr(options, "journey_lines", None)}
+                )
+            }
             for database, server in servers.items():
                 tell(f"  {database} The Complete Journey")
                 report["complete_journey"][database] = child({"kind": "journey", "path": str(path), "server": server})
@@ -143,6 +149,20 @@ def database(server: str) -> Iterator[None]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+class Anonymous:
+    """MB of memory that no file backs, above what it was at first: the most that was seen."""
+
+    def __init__(self) -> None:
+        self.before, self.most = self.now(), 0.0
+
+    def __call__(self, read: int, share: float) -> None:
+        self.most = max(self.most, self.now() - self.before)
+
+    def now(self) -> float:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon:")) / 1024
+
+
 def speed(job: dict[str, Any]) -> dict[str, Any]:
     with database(job["server"]):
         from shop_reco.events.imports import EventFile, import_event_file
@@ -154,8 +174,8 @@ def speed(job: dict[str, Any]) -> dict[str, Any]:
         file = EventFile(path=Path(job["path"]), source="till", purposes=("training",))
         if job["path"].endswith(".parquet"):
             import pyarrow.parquet  # noqa: F401  its own size is not the import's
-        start = time.perf_counter()
-        report, peak = fit_peak(lambda: import_event_file(file=file))
+        start, anonymous = time.perf_counter(), Anonymous()
+        report, peak = fit_peak(lambda: import_event_file(file=file, progress=anonymous))
         took = time.perf_counter() - start
         assert report.new == job["rows"] == Event.objects.count(), report
         Event.objects.all()._raw_delete("default")
@@ -164,7 +184,7 @@ def speed(job: dict[str, Any]) -> dict[str, Any]:
     return {
         "rows_per_s": round(report.new / took), "floor_rows_per_s": [round(each) for each in floors],
         "of_floor": round(report.new / took / best, 3), "seconds": round(took, 1),
-        "peak_mb": None if peak is None else round(peak, 1),
+        "peak_mb": peak and round(peak, 1), "of_it_no_file": round(anonymous.most, 1),
     }  # fmt: skip
 
 
@@ -202,7 +222,7 @@ def write_journey(job: dict[str, Any]) -> dict[str, Any]:
 
     tables = journey.load()
     sold = journey.goods(tables["products"])
-    lines = journey.purchases(tables["transactions"], sold)
+    lines = journey.purchases(tables["transactions"], sold)[-job["most"] if job["most"] else 0 :]
     last = lines["transaction_timestamp"].max().to_pydatetime().replace(tzinfo=dt.UTC)
     shift = dt.timedelta(weeks=journey.shift_weeks(last, dt.datetime.now(dt.UTC)))
     path = Path(job["path"])
@@ -242,8 +262,8 @@ def journey(job: dict[str, Any]) -> dict[str, Any]:
             fields=Fields(known=FIELDS, mapped=columns, constants=constants),
             purposes=("personalisation", "training", "analytics"),
         )
-        start = time.perf_counter()
-        report, peak = fit_peak(lambda: import_event_file(file=file))
+        start, anonymous = time.perf_counter(), Anonymous()
+        report, peak = fit_peak(lambda: import_event_file(file=file, progress=anonymous))
         took = time.perf_counter() - start
     return {
         "products": {
@@ -253,6 +273,7 @@ def journey(job: dict[str, Any]) -> dict[str, Any]:
         "events": {
             "read": report.read, "new": report.new, "duplicates": report.duplicates, "rejected": report.rejected,
             "seconds": round(took, 1), "rows_per_s": round(report.read / took), "peak_mb": peak and round(peak, 1),
+            "of_it_no_file": round(anonymous.most, 1),
         },
     }  # fmt: skip
 

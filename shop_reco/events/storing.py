@@ -49,9 +49,13 @@ def hold(shopper_ids: Collection[int]) -> None:
 def stored_digests(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Digests by id of those events that are stored already; one query for each 500."""
     stored: dict[uuid.UUID, str] = {}
-    for start in range(0, len(ids), CHUNK):
-        found = Event.objects.filter(pk__in=ids[start : start + CHUNK])
-        stored.update(found.values_list("pk", "digest"))
+    native, table = connection.features.has_native_uuid_field, connection.ops.quote_name(Event._meta.db_table)
+    with connection.cursor() as cursor:
+        for start in range(0, len(ids), CHUNK):
+            chunk = [event_id if native else event_id.hex for event_id in ids[start : start + CHUNK]]
+            places = ", ".join(["%s"] * len(chunk))
+            cursor.execute(f"SELECT id, digest FROM {table} WHERE id IN ({places})", chunk)  # noqa: S608
+            stored |= {found if native else uuid.UUID(found): digest for found, digest in cursor.fetchall()}
     return stored
 
 
