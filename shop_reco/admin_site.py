@@ -65,7 +65,11 @@ NAVIGATION = (
     ),
     (
         _("Privacy"),
-        {"reco_users.consent": "verified_user", "reco_privacy.erasurereceipt": "receipt_long"},
+        {
+            "reco_users.consent": "verified_user",
+            "reco_users.staffread": "visibility",
+            "reco_privacy.erasurereceipt": "receipt_long",
+        },
     ),
     (
         _("Operation"),

@@ -21,7 +21,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from shop_reco.admin_base import BaseAdmin, EndlessAdmin, KeptAdmin, ReadOnlyAdmin, link_to
 
 from . import services
-from .models import ApiKey, Consent, Shopper, ShopperLink
+from .models import ApiKey, Consent, Shopper, ShopperLink, StaffRead
 from .selectors import consents
 
 
@@ -68,6 +68,18 @@ class ConsentAdmin(EndlessAdmin):
     @display(description=_("decision"), label={"yes": "success", "no": "danger"})
     def decision(self, consent: Consent) -> tuple[str, str]:
         return ("yes", gettext("allowed")) if consent.granted else ("no", gettext("refused"))
+
+
+class StaffReadAdmin(EndlessAdmin):
+    list_display = ("read_at", "staff", "what", "shopper_page", "why")
+    list_filter = ("what",)
+    search_fields = ("=staff__username", "=shopper__external_id")
+    list_select_related = ("staff", "shopper")
+    ordering = ("-pk",)
+
+    @display(description=_("shopper"))
+    def shopper_page(self, read: StaffRead) -> str:
+        return link_to(self, read.shopper)
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -126,6 +138,7 @@ ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {
     Shopper: ShopperAdmin,
     ShopperLink: ShopperLinkAdmin,
     Consent: ConsentAdmin,
+    StaffRead: StaffReadAdmin,
     ApiKey: ApiKeyAdmin,
     Group: GroupAdmin,
 }
