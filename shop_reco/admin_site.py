@@ -70,6 +70,7 @@ NAVIGATION = (
         {
             "reco_users.consent": "verified_user",
             "reco_users.consentstatement": "description",
+            "reco_users.staffread": "visibility",
             "reco_privacy.erasurereceipt": "receipt_long",
         },
     ),

@@ -35,6 +35,9 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             "WEBHOOK_BYTES",
             "WEBHOOK_DAYS",
             "WEBHOOK_REFUSALS",
+            "EXPORT_DAYS",
+            "REJECTED_DAYS",
+            "ANONYMOUS_DAYS",
         )
         if getattr(reco, name) <= 0
     ]

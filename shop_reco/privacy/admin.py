@@ -30,7 +30,11 @@ class ErasureReceiptAdmin(ReadOnlyAdmin):
     @display(description=_("rows removed, by table"))
     def removed(self, receipt: ErasureReceipt) -> SafeString:
         names: dict[str, Any] = {table.name: table.model._meta.verbose_name_plural for table in personal_tables()}
-        names |= {"shopper": Shopper._meta.verbose_name_plural, "sessions": _("sessions")}
+        names |= {
+            "shopper": Shopper._meta.verbose_name_plural,
+            "sessions": _("sessions"),
+            "failures": _("task failures"),
+        }
         return figures(receipt.counts, names=names)
 
     @display(description=_("model versions that had learnt from the shopper"))

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -50,7 +51,7 @@ def _erase(shopper: Shopper, sessions: int, why: str) -> ErasureReceipt:
     ids, now = linked_ids(shopper=shopper), timezone.now()
     people = list(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     versions = versions_that_knew(shopper_ids=ids)
-    counts = _delete_rows(ids) | {"sessions": sessions, "shopper": len(people)}
+    counts = _delete_rows(ids) | {"sessions": sessions, "failures": _delete_failures(), "shopper": len(people)}
     Shopper.objects.filter(pk__in=ids).delete()
     digests = _remember(people, now)
     mask_users(shopper_ids=ids, at=now)  # its lock is also what keeps the chain of receipts from forking
@@ -71,6 +72,15 @@ def _delete_rows(ids: Collection[int]) -> dict[str, int]:
             discard_files(rows)
         counts[table.name] = rows.delete()[1].get(table.model._meta.label, 0)
     return counts
+
+
+def _delete_failures() -> int:
+    """Delete the stored failures of our tasks, whoever's they are: a message may quote a row."""
+    if not apps.is_installed("django_celery_results"):
+        return 0
+    results = apps.get_model("django_celery_results", "TaskResult")._default_manager
+    failed = results.filter(task_name__startswith="shop_reco.").exclude(traceback__isnull=True)
+    return failed.delete()[0]
 
 
 def _remember(people: Collection[Shopper], at: dt.datetime) -> list[str]:

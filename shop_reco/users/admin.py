@@ -21,7 +21,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from shop_reco.admin_base import BaseAdmin, EndlessAdmin, KeptAdmin, ReadOnlyAdmin, link_to
 
 from . import services
-from .models import ApiKey, Consent, ConsentStatement, Shopper, ShopperLink
+from .models import ApiKey, Consent, ConsentStatement, Shopper, ShopperLink, StaffRead
 from .selectors import consents
 from .statements import publish_statement
 
@@ -91,6 +91,18 @@ class ConsentStatementAdmin(KeptAdmin):
         obj.pk = ConsentStatement.objects.get(purpose=obj.purpose, version=obj.version, language=obj.language).pk
 
 
+class StaffReadAdmin(EndlessAdmin):
+    list_display = ("read_at", "staff", "what", "shopper_page", "why")
+    list_filter = ("what",)
+    search_fields = ("=staff__username", "=shopper__external_id")
+    list_select_related = ("staff", "shopper")
+    ordering = ("-pk",)
+
+    @display(description=_("shopper"))
+    def shopper_page(self, read: StaffRead) -> str:
+        return link_to(self, read.shopper)
+
+
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     scopes = forms.MultipleChoiceField(
         choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple, label=_("scopes")
@@ -148,6 +160,7 @@ ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {
     ShopperLink: ShopperLinkAdmin,
     Consent: ConsentAdmin,
     ConsentStatement: ConsentStatementAdmin,
+    StaffRead: StaffReadAdmin,
     ApiKey: ApiKeyAdmin,
     Group: GroupAdmin,
 }

@@ -75,7 +75,14 @@ def fill(shop, person):
     from shop_reco.portraits.services import edit_interests, refresh_dirty
     from shop_reco.privacy.services import erase_shopper
     from shop_reco.recommendations.models import Rule
-    from shop_reco.users.services import create_visitor, decide_consent, ensure_shopper, issue_key, link_visitor
+    from shop_reco.users.services import (
+        create_visitor,
+        decide_consent,
+        ensure_shopper,
+        issue_key,
+        link_visitor,
+        note_read,
+    )
     from shop_reco.webhooks.sources import create_source
 
     visitor = create_visitor()
@@ -94,6 +101,7 @@ def fill(shop, person):
     source, _secret = create_source(name="shop", kind="generic")
     source.deliveries.create(topic="events", state="done", received_at=timezone.now())
     erase_shopper(shopper=ensure_shopper(external_id="gone"))
+    note_read(shopper_id=person.pk, staff=None, what="portrait", why="asked")
     User.objects.get(username="staff").groups.create(name="merchandisers")
 
 
