@@ -16,6 +16,7 @@ if [ -n "${TEST_DATABASE_URL:-}" ]; then
   export TESTED_ON_POSTGRESQL=1
   .venv/bin/pytest -q tests/shop_reco
 fi
+export FAULTS_SERVER_URL="${TEST_DATABASE_URL:-}"
 unset TEST_DATABASE_URL
 echo "on SQLite:"
 exec .venv/bin/pytest "$@"

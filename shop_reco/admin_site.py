@@ -61,11 +61,18 @@ NAVIGATION = (
             "reco_events.event": "bolt",
             "reco_events.rejectedevent": "report",
             "reco_events.dataimport": "upload_file",
+            "reco_webhooks.webhooksource": "webhook",
+            "reco_webhooks.webhookdelivery": "move_to_inbox",
         },
     ),
     (
         _("Privacy"),
-        {"reco_users.consent": "verified_user", "reco_privacy.erasurereceipt": "receipt_long"},
+        {
+            "reco_users.consent": "verified_user",
+            "reco_users.consentstatement": "description",
+            "reco_users.staffread": "visibility",
+            "reco_privacy.erasurereceipt": "receipt_long",
+        },
     ),
     (
         _("Operation"),
@@ -183,7 +190,7 @@ def _has_language_switch() -> bool:
 
 
 admin_site = RecoAdminSite(name="reco_admin")
-for app in ("users", "products", "events", "portraits", "recommendations", "privacy"):
+for app in ("users", "products", "events", "portraits", "recommendations", "privacy", "webhooks"):
     for model, model_admin in import_module(f"shop_reco.{app}.admin").ADMINS.items():
         admin_site.register(model, model_admin)
 if apps.is_installed("django_celery_beat"):

@@ -20,7 +20,25 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         return [Error(str(error), id="shop_reco.E001")]
     messages: list[CheckMessage] = [
         Error(f"SHOP_RECO['{name}'] must be above zero.", id="shop_reco.E002")
-        for name in ("HISTORY_EVENTS", "BATCH_EVENTS", "RETENTION_DAYS", "PAGE_ITEMS", "CANDIDATES", "LEASE")
+        for name in (
+            "HISTORY_EVENTS",
+            "BATCH_EVENTS",
+            "RETENTION_DAYS",
+            "PAGE_ITEMS",
+            "CANDIDATES",
+            "LEASE",
+            "VISITOR_DAYS",
+            "DESCRIPTION_CHARACTERS",
+            "UPSERT_ROWS",
+            "WEBHOOK_WINDOW",
+            "WEBHOOK_RETRIES",
+            "WEBHOOK_BYTES",
+            "WEBHOOK_DAYS",
+            "WEBHOOK_REFUSALS",
+            "EXPORT_DAYS",
+            "REJECTED_DAYS",
+            "ANONYMOUS_DAYS",
+        )
         if getattr(reco, name) <= 0
     ]
     if reco.DEMO_SWITCHER and not settings.DEBUG:

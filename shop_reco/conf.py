@@ -19,6 +19,7 @@ APPS = (
     "shop_reco.recommendations",
     "shop_reco.privacy",
     "shop_reco.api",
+    "shop_reco.webhooks",
     "shop_reco.storefront",
 )
 """What a host project adds to INSTALLED_APPS."""
@@ -62,6 +63,27 @@ class RecoSettings:
     CLOCK_SKEW: float = 300.0
     """How far in the future a client's clock may be before its event is dated by the server, in seconds."""
 
+    REJECTED_A_DAY: int = 200
+    """Malformed events of one shopper that are kept in 24 hours; more are answered, but not kept."""
+
+    IMPORT_BATCH: int = 5000
+    """Rows of a file that are stored in one transaction."""
+
+    IMPORT_ROW_BYTES: int = 262_144
+    """Longest row of a file that is imported, in bytes."""
+
+    IMPORT_FILE_BYTES: int = 20 * 2**30
+    """Largest file that is imported, unpacked, in bytes."""
+
+    IMPORT_RATIO: int = 100
+    """How many times its own size an archive may unpack to."""
+
+    IMPORT_COLUMNS: int = 1000
+    """Most columns of a file that is imported."""
+
+    IMPORT_ROWS: int = 100_000_000
+    """Most rows of a file that is imported."""
+
     PAGE_ITEMS: int = 100
     """Largest `first` a query may ask for."""
 
@@ -89,8 +111,57 @@ class RecoSettings:
     SLATE_DAYS: int = 30
     """Days that a served slate is kept."""
 
+    PRIVACY_ROOT: Path | None = None
+    """Folder of exports, of the erase ledger and of the key that signs receipts; None: "privacy" among the artifacts.
+    Keep it out of what a restore of the database puts back."""
+
+    EXPORT_DAYS: float = 7.0
+    """How long the link of an export is good, in days."""
+
+    EXPORT_NOW_ROWS: int = 5_000
+    """Rows up to which an export is made while the shopper waits; a longer one is made by a worker."""
+
+    REJECTED_DAYS: float = 30.0
+    """Days that an event that was refused is kept."""
+
+    ANONYMOUS_DAYS: float = 90.0
+    """Days after which a visitor without an account, events and consents is deleted."""
+
+    DESCRIPTION_CHARACTERS: int = 20_000
+    """Longest description of a product that is taken, in characters."""
+
+    UPSERT_ROWS: int = 500
+    """Products that one call of upsertProducts or deleteProducts, or one webhook, may carry."""
+
+    WEBHOOK_WINDOW: float = 300.0
+    """How far a signed webhook's timestamp may lie from now, in seconds."""
+
+    WEBHOOK_RETRIES: float = 172_800.0
+    """How long after its event a webhook may come whose sender's retries keep the first time, in seconds."""
+
+    WEBHOOK_BYTES: int = 1_048_576
+    """Largest body of a webhook, in bytes."""
+
+    WEBHOOK_DAYS: int = 30
+    """Days that a delivery is remembered, and with it the body of one that failed."""
+
+    WEBHOOK_REFUSALS: int = 1000
+    """Refused deliveries of a source that are remembered, the newest."""
+
+    OSCAR_SIGNALS: bool = False
+    """Whether orders, views and products of a django-oscar in the same project are followed."""
+
     VISITOR_COOKIE: str = "reco_visitor"
     """Name of the signed cookie of anonymous visitors."""
+
+    VISITOR_DAYS: float = 365.0
+    """Age after which a visitor's cookie names nobody, in days."""
+
+    VISITOR_ROTATION: float = 7.0
+    """Age at which a visitor's cookie is replaced by a new one, in days."""
+
+    VISITOR_GRACE: float = 60.0
+    """How long a replaced cookie still counts after its successor came back, in seconds."""
 
     DEMO_SWITCHER: bool = False
     """Lets a visitor shop as any household: for demonstrations, never where DEBUG is off."""

@@ -17,6 +17,8 @@ from django.utils.translation import ngettext
 
 from shop_reco.events.models import Event
 from shop_reco.recommendations.models import Feedback, ModelVersion, Placement, Recommender, Slate, TrainingRun
+from shop_reco.users.models import Consent
+from shop_reco.users.selectors import all_consenting, last_refusal
 
 DAYS = 28
 WEEK = dt.timedelta(days=7)
@@ -69,28 +71,34 @@ def dashboard(*, shown: Mapping[str, bool]) -> dict[str, Any]:
     if shown["reco_recommendations.slate"]:
         board["rungs"] = rungs()
         if shown["reco_events.event"]:
-            board["answers"] = cache.get_or_set("shop_reco.answers", answers, KEPT)
+            board["answers"] = cache.get_or_set(f"shop_reco.answers.{_countable()}", answers, KEPT)
     if shown["reco_recommendations.feedback"]:
         board["feedback"] = feedback()
     return {**board, "days": DAYS, "width": CHART[0], "height": CHART[1]}
 
 
 def event_chart() -> dict[str, Any]:
-    days = cache.get("shop_reco.events_per_day")
+    key = f"shop_reco.events_per_day.{_countable()}"
+    days = cache.get(key)
     if days is None:
         days = events_per_day()
-        cache.set("shop_reco.events_per_day", days, KEPT)
+        cache.set(key, days, KEPT)
     counts = [n for _day, n in days]
     return {"columns": columns(days), "n": sum(counts), "most": max(counts), "first": days[0][0], "last": days[-1][0]}
 
 
+def _countable() -> int:
+    """Changes with each withdrawal, so that no count is kept that has whoever withdrew in it."""
+    return last_refusal(purpose=Consent.Purpose.ANALYTICS)
+
+
 def events_per_day() -> list[tuple[dt.date, int]]:
-    """How many events happened on each of the last DAYS days, days of none included; one query."""
+    """How many events of shoppers who allow it happened on each of the last DAYS days; one query."""
     today = timezone.localdate()
     first = today - dt.timedelta(days=DAYS - 1)
     since = timezone.make_aware(dt.datetime.combine(first, dt.time.min))
     counted = dict(
-        Event.objects.filter(occurred_at__gte=since)
+        Event.objects.filter(occurred_at__gte=since, shopper__in=all_consenting(purpose=Consent.Purpose.ANALYTICS))
         .order_by()
         .values_list(TruncDate("occurred_at"))
         .annotate(n=Count("pk"))
@@ -124,9 +132,12 @@ def rungs() -> list[Share]:
 
 
 def answers() -> list[Answers]:
-    """The last week's lists by placement, and how many of them led to a click and to a purchase; four queries."""
-    since = timezone.now() - WEEK
-    events = Event.objects.filter(occurred_at__gte=since, slate_id__isnull=False)
+    """The last week's lists by placement, and how many of them led to a click and to a purchase; four queries.
+
+    Counted are the lists and events of shoppers who allow it, and nobody else's.
+    """
+    since, allowed = timezone.now() - WEEK, all_consenting(purpose=Consent.Purpose.ANALYTICS)
+    events = Event.objects.filter(occurred_at__gte=since, slate_id__isnull=False, shopper__in=allowed)
     served = _by_placement(since)
     clicked = _by_placement(since, pk__in=events.filter(type__in=CLICKS).values("slate_id"))
     bought = _by_placement(since, pk__in=events.filter(type=Event.Type.PURCHASE).values("slate_id"))
@@ -138,7 +149,8 @@ def answers() -> list[Answers]:
 
 
 def _by_placement(since: dt.datetime, **which: Any) -> dict[str, int]:
-    lists = Slate.objects.filter(served_at__gte=since, **which)
+    allowed = all_consenting(purpose=Consent.Purpose.ANALYTICS)
+    lists = Slate.objects.filter(served_at__gte=since, shopper__in=allowed, **which)
     return dict(lists.order_by().values_list("placement").annotate(n=Count("pk")))
 
 

@@ -18,6 +18,8 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("admin/", admin_site.urls),
     path("graphql/", include("shop_reco.api.urls")),
+    path("events/", include("shop_reco.api.event_urls")),
+    path("webhooks/", include("shop_reco.webhooks.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("shop_reco.storefront.urls")),
 ]

@@ -29,7 +29,7 @@ def fresh_process():
 def shop(db, settings, tmp_path):
     """36 products on three shelves, 30 consenting shoppers with a taste each, nothing trained yet."""
     from shop_reco.events.drafts import EventDraft
-    from shop_reco.events.services import import_events
+    from shop_reco.events.imports import import_events
     from shop_reco.products.models import Product
     from shop_reco.products.services import ProductDraft, import_products
     from shop_reco.users.services import ShopperDraft, import_consents, import_shoppers

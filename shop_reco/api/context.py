@@ -31,5 +31,15 @@ class Context:
         if not self.identity.may(scope):
             raise ApiError("FORBIDDEN", f"this API key lacks the scope {scope}")
 
+    def need_key(self, scope: str) -> None:
+        """Refuse everyone but a server whose key has the scope.
+
+        Raises:
+            ApiError: FORBIDDEN.
+        """
+        if self.identity.key is None:
+            raise ApiError("FORBIDDEN", f"this needs an API key with the scope {scope}")
+        self.need(scope)
+
 
 Info = strawberry.Info[Context, None]

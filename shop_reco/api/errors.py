@@ -11,11 +11,16 @@ from django.conf import settings
 from django.db import IntegrityError
 from graphql import GraphQLError, GraphQLSyntaxError
 
+from shop_reco.database_errors import cannot_serve
 from shop_reco.events.drafts import storable
 from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import existing_ids
 
 GREATEST = Decimal(10) ** 9
+UNAVAILABLE, RETRY_AFTER = "UNAVAILABLE", 5
+"""The database cannot do it now, and the seconds after which it is worth another try."""
+
+TRY_LATER = f"this cannot be stored or read at the moment; send the same again in {RETRY_AFTER} s"
 
 
 class ApiError(GraphQLError):
@@ -54,6 +59,8 @@ def gone() -> ApiError:
 def shown(error: GraphQLError) -> dict[str, Any]:
     """The error as the client sees it; an unforeseen one keeps its text for the log."""
     code = (error.extensions or {}).get("code") or _code(error)
+    if code == UNAVAILABLE:
+        return {"message": TRY_LATER, "path": error.path, "extensions": {"code": code, "retryAfter": RETRY_AFTER}}
     if code == "INTERNAL":
         return {"message": "something went wrong here", "path": error.path, "extensions": {"code": code}}
     message = error.message if settings.DEBUG else error.message.partition(" Did you mean")[0]
@@ -65,6 +72,8 @@ def _code(error: GraphQLError) -> str:
     if isinstance(error, GraphQLSyntaxError):
         return "TOKEN_LIMIT" if " tokens" in error.message else "BAD_DOCUMENT"
     cause = error.original_error
+    if cannot_serve(cause):
+        return UNAVAILABLE
     if error.path is not None:
         return "BAD_VALUE" if isinstance(cause, GraphQLError) and error.message.startswith("Argument ") else "INTERNAL"
     if isinstance(cause, RecursionError):

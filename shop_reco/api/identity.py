@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import uuid
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.core import signing
+from django.db import DatabaseError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from shop_reco.conf import reco_settings
-from shop_reco.users import services
-from shop_reco.users.models import ApiKey, Shopper
-from shop_reco.users.selectors import account_of, key_of, shopper_by_external_id, shopper_by_public_id
+from shop_reco.users import services, visitors
+from shop_reco.users.models import ApiKey, Consent, Shopper, VisitorToken
+from shop_reco.users.selectors import (
+    account_of,
+    allows,
+    consenting_to_any,
+    digest_of,
+    key_of,
+    shopper_by_external_id,
+    token_of,
+)
 
+logger = structlog.get_logger(__name__)
 SALT = "shop_reco.visitor"
 SHOP_AS = "reco_shop_as"
-YEAR = 365 * 86_400
 
 
 class ForbiddenError(Exception):
@@ -28,16 +38,39 @@ class ForbiddenError(Exception):
 
 @dataclass
 class Identity:
-    """The shopper of a request, if known, and the server key that speaks for them, if any."""
+    """The shopper of a request, if known, and the server key that speaks for them, if any.
+
+    Attributes:
+        token: What the visitor's cookie stands for, where it decided.
+        user: The signed-in user, who may have no shopper yet.
+        stale_cookie: A signed-in browser sent a visitor's cookie that names nobody.
+    """
 
     shopper: Shopper | None = None
     key: ApiKey | None = None
+    token: VisitorToken | None = None
+    user: Any | None = None
     new_visitor: Shopper | None = None
+    stale_cookie: bool = False
     forget: bool = field(default=False)
 
     def may(self, scope: str) -> bool:
         """Browsers speak for themselves; a key needs the scope."""
         return self.key is None or scope in self.key.scopes
+
+    def mark(self) -> str:
+        """What tells this shopper from the next one in the same browser; empty while nothing may be kept. One query."""
+        if self.shopper is None or not consenting_to_any(among={self.shopper.pk}):
+            return ""
+        return digest_of(f"mark:{self.shopper.public_id.hex}")[:16]
+
+    def become_known(self) -> Shopper:
+        """The shopper, made now if need be: the account of whoever is signed in, else a visitor with a new cookie."""
+        if self.shopper is None and self.user is not None:
+            self.shopper = services.ensure_account(user=self.user)
+        elif self.shopper is None:
+            self.shopper = self.new_visitor = services.create_visitor()
+        return self.shopper
 
 
 def identity_of(request: HttpRequest) -> Identity:
@@ -60,44 +93,70 @@ def identity_of(request: HttpRequest) -> Identity:
         return Identity(shopper=services.ensure_shopper(external_id=named), key=key)
     if named is not None:
         raise ForbiddenError("X-Shopper needs an API key")
-    return Identity(shopper=_browser_shopper(request))
+    return browser_identity(request)
 
 
-def _browser_shopper(request: HttpRequest) -> Shopper | None:
+def browser_identity(request: HttpRequest) -> Identity:
+    """Read session or visitor cookie, in this order; who is signed in is never the visitor of the cookie."""
     if reco_settings().DEMO_SWITCHER and (name := request.session.get(SHOP_AS)):
-        return shopper_by_external_id(external_id=name)
+        return Identity(shopper=shopper_by_external_id(external_id=name))
     user: Any = request.user
-    if user.is_authenticated and (account := account_of(user_id=user.pk)):
-        return account
-    return visitor_of(request)
+    if user.is_authenticated:
+        stale = reco_settings().VISITOR_COOKIE in request.COOKIES and visitor_token(request) is None
+        return Identity(shopper=account_of(user_id=user.pk), user=user, stale_cookie=stale)
+    token = visitor_token(request)
+    return Identity(shopper=token.shopper if token else None, token=token)
 
 
-def visitor_of(request: HttpRequest) -> Shopper | None:
-    """The anonymous visitor of the signed cookie."""
-    cookie = request.COOKIES.get(reco_settings().VISITOR_COOKIE)
+def visitor_token(request: HttpRequest) -> VisitorToken | None:
+    """What the signed cookie stands for; None if it is forged, too old, replaced or of a visitor who signed in."""
+    reco = reco_settings()
+    cookie = request.COOKIES.get(reco.VISITOR_COOKIE)
     if not cookie:
         return None
     try:
-        public_id = uuid.UUID(signing.loads(cookie, salt=SALT, max_age=YEAR))
+        secret = signing.loads(cookie, salt=SALT, max_age=dt.timedelta(days=reco.VISITOR_DAYS))
     except (signing.BadSignature, ValueError, TypeError):
         return None
-    return shopper_by_public_id(public_id=public_id)
+    return token_of(secret=secret) if isinstance(secret, str) else None
 
 
 def remember(response: HttpResponse, identity: Identity) -> HttpResponse:
-    """Give a new visitor their cookie, or take it from one who was erased."""
-    name = reco_settings().VISITOR_COOKIE
-    if identity.forget:
-        response.delete_cookie(name)
+    """Give a new visitor their cookie, replace an old one, or take it from one who was erased or signed in."""
+    reco = reco_settings()
+    secret: str | None = None
+    if identity.forget or identity.stale_cookie:
+        response.delete_cookie(reco.VISITOR_COOKIE)
     elif identity.new_visitor is not None:
-        value = signing.dumps(identity.new_visitor.public_id.hex, salt=SALT)
-        response.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="Lax", secure=not settings.DEBUG)
+        secret = visitors.issue_token(shopper=identity.new_visitor)
+    elif identity.token is not None:
+        secret = _followed(identity.token)
+    if secret is not None:
+        response.set_cookie(
+            reco.VISITOR_COOKIE,
+            signing.dumps(secret, salt=SALT),
+            max_age=dt.timedelta(days=reco.VISITOR_DAYS),
+            httponly=True,
+            samesite="Lax",
+            secure=not settings.DEBUG,
+        )
     return response
+
+
+def _followed(token: VisitorToken) -> str | None:
+    """The secret that follows an old one; a database that cannot write now leaves it for another time."""
+    try:
+        if token.seen_at is None:
+            visitors.confirm_token(token=token)
+        return visitors.renew_token(token=token) if visitors.is_old(token) else None
+    except DatabaseError as error:
+        logger.warning("visitor_token_not_renewed", error=type(error).__name__)
+        return None
 
 
 @receiver(user_logged_in)
 def on_login(*, request: HttpRequest, user: Any, **kwargs: Any) -> None:
-    """A consenting visitor who signs in brings their history along."""
-    visitor = visitor_of(request)
-    if visitor is not None:
-        services.link_visitor(visitor=visitor, account=services.ensure_account(user=user))
+    """A consenting visitor who signs in brings their history along, and their cookie ends."""
+    token = visitor_token(request)
+    if token is not None and allows(shopper=token.shopper, purpose=Consent.Purpose.PERSONALISATION):
+        services.link_visitor(visitor=token.shopper, account=services.ensure_account(user=user))

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, cast
 
 import strawberry
-from django.core.serializers.json import DjangoJSONEncoder
+from django.urls import reverse
 
 from shop_reco.events.errors import BatchTooLargeError
 from shop_reco.events.services import Sender, record_events
 from shop_reco.portraits.reading import portrait_of
 from shop_reco.portraits.services import edit_interests
 from shop_reco.privacy.errors import ShopperGoneError
-from shop_reco.privacy.services import erase_shopper, export_shopper
+from shop_reco.privacy.exports import request_export
+from shop_reco.privacy.services import erase_shopper
+from shop_reco.privacy.sessions import forget_in
 from shop_reco.recommendations.selectors import slate_of
 from shop_reco.recommendations.services import give_feedback
 from shop_reco.recommendations.serving.slates import buffer
-from shop_reco.users.models import Shopper
-from shop_reco.users.selectors import linked_ids
-from shop_reco.users.services import create_visitor, decide_consent
+from shop_reco.users.models import Consent, Shopper
+from shop_reco.users.selectors import linked_ids, links_of, statement_shown
+from shop_reco.users.services import Shown, decide_consent, undo_link
 
 from .context import Info
 from .errors import ApiError, check, gone, unless_gone
-from .queries import consent_states, find_product
+from .queries import consent_states, find_product, links
 from .types import (
     ConsentInput,
     ConsentPayload,
@@ -36,6 +39,7 @@ from .types import (
     FeedbackPayload,
     InterestKey,
     InterestsInput,
+    LinksPayload,
     Portrait,
     PortraitPayload,
     Problem,
@@ -56,7 +60,8 @@ class Mutation:
         shopper = info.context.shopper
         try:
             with unless_gone(shopper):
-                outcome = record_events(events=[_raw(event) for event in events], shopper=shopper, sender=sender)
+                raw = [_raw(event) for event in cast("list[Mapping[str, Any]]", events)]
+                outcome = record_events(events=raw, shopper=shopper, sender=sender)
         except BatchTooLargeError as error:
             raise ApiError("BATCH_TOO_LARGE", str(error)) from None
         return TrackEventsPayload(
@@ -85,16 +90,39 @@ class Mutation:
     @strawberry.mutation(description="Allow or withdraw; effective at the next request.")
     def update_consent(self, info: Info, input: ConsentInput) -> ConsentPayload:
         info.context.need(EVENTS)
-        decisions = {name: value for name, value in vars(input).items() if value is not None}
+        given = {name: getattr(input, name) for name in Consent.Purpose.values}
+        decisions = {name: value for name, value in given.items() if value is not None}
         identity = info.context.identity
         if identity.shopper is None and identity.key is not None:
             raise ApiError("SHOPPER_REQUIRED", "name the shopper whose consent this is in X-Shopper")
-        if identity.shopper is None and any(decisions.values()):
-            identity.shopper = identity.new_visitor = create_visitor()
+        shown = {str(each.purpose.value): Shown(each.version, each.language) for each in input.shown or []}
+        for purpose, each in shown.items():
+            check(version=each.version, language=each.language)
+            if statement_shown(purpose=purpose, version=each.version, language=each.language) is None:
+                problem = Problem(code="UNKNOWN_VERSION", field="shown", message=f"no such statement on {purpose}")
+                return ConsentPayload(consents=consent_states(identity.shopper), errors=[problem])
+        if any(decisions.values()):
+            identity.become_known()
         if identity.shopper is not None:
             with unless_gone(identity.shopper):
-                decide_consent(shopper=identity.shopper, decisions=decisions, source="shop")
-        return ConsentPayload(consents=consent_states(identity.shopper))
+                decide_consent(
+                    shopper=identity.shopper,
+                    decisions=decisions,
+                    source="server" if identity.key else "shop",
+                    shown=shown,
+                )
+        return ConsentPayload(consents=consent_states(identity.shopper), errors=[])
+
+    @strawberry.mutation(description="Part visits from before a sign-in from this shopper again; nothing is deleted.")
+    def undo_link(self, info: Info, link: strawberry.ID) -> LinksPayload:
+        info.context.need(EVENTS)
+        shopper = info.context.shopper
+        visitor = public_id_of("VisitorLink", link)
+        found = [row for row in links_of(account=shopper) if row.visitor.public_id == visitor] if shopper else []
+        for row in found:
+            undo_link(link=row)
+        problem = Problem(code="NOT_FOUND", field="link", message="this shopper has no such link")
+        return LinksPayload(links=links(shopper), errors=[] if found else [problem])
 
     @strawberry.mutation
     def edit_interests(self, info: Info, input: InterestsInput) -> PortraitPayload:
@@ -113,29 +141,36 @@ class Mutation:
         view = portrait_of(shopper=shopper)
         return PortraitPayload(portrait=Portrait.of(view) if view else None, errors=[])
 
-    @strawberry.mutation
+    @strawberry.mutation(description="Make a file of all that is known of this shopper; an earlier link ends.")
     def export_my_data(self, info: Info) -> ExportPayload:
         info.context.need(PRIVACY)
-        if info.context.shopper is None:
-            return ExportPayload(json=None, errors=[STRANGER])
-        content = export_shopper(shopper=info.context.shopper)
-        return ExportPayload(json=json.dumps(content, cls=DjangoJSONEncoder), errors=[])
+        shopper = info.context.shopper
+        if shopper is None:
+            return ExportPayload(url=None, ready=False, errors=[STRANGER])
+        with unless_gone(shopper):
+            export, token = request_export(shopper=shopper)
+        url = info.context.request.build_absolute_uri(reverse("shop_reco_api:export", args=[token]))
+        return ExportPayload(url=url, ready=export.ready_at is not None, errors=[], made=export)
 
     @strawberry.mutation(description="Delete all that is known of this shopper.")
     def erase_me(self, info: Info, confirm: bool) -> ErasePayload:
         info.context.need(PRIVACY)
         identity = info.context.identity
         if identity.shopper is None:
-            return ErasePayload(receipt=None, errors=[STRANGER])
+            return ErasePayload(receipt=None, receipt_url=None, errors=[STRANGER])
         if not confirm:
             problem = Problem(code="NOT_CONFIRMED", field="confirm", message="confirm must be true")
-            return ErasePayload(receipt=None, errors=[problem])
+            return ErasePayload(receipt=None, receipt_url=None, errors=[problem])
         shopper, identity.shopper, identity.forget = identity.shopper, None, True
         try:
             receipt = erase_shopper(shopper=shopper)
         except ShopperGoneError:
             raise gone() from None
-        return ErasePayload(receipt=strawberry.ID(str(receipt.public_id)), errors=[])
+        request = info.context.request
+        if identity.key is None and hasattr(request, "session"):
+            forget_in(request.session)
+        url = request.build_absolute_uri(reverse("shop_reco_api:receipt", args=[receipt.public_id]))
+        return ErasePayload(receipt=strawberry.ID(str(receipt.public_id)), receipt_url=url, errors=[])
 
 
 def _keys(keys: list[InterestKey] | None) -> list[tuple[str, str]]:
@@ -158,11 +193,13 @@ def _uuid(value: str | None) -> uuid.UUID | None:
         return None
 
 
-def _raw(event: EventInput) -> dict[str, Any]:
-    raw = {name: getattr(value, "value", value) for name, value in vars(event).items()}
-    if event.product is not None:
+def _raw(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event by our own names; a variable in place of a single field has been read already."""
+    said = {name: value for name, value in event.items() if value is not None}
+    raw = {name: value.value if isinstance(value, Enum) else value for name, value in said.items()}
+    if (product := raw.get("product")) is not None:
         try:
-            raw["product"] = public_id_of("Product", event.product)
+            raw["product"] = public_id_of("Product", product)
         except ApiError:
             raw["product"] = "not the id of a product"
     return raw

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import strawberry
+from django.conf import settings
+from django.utils.translation import get_language
 
 from shop_reco.conf import reco_settings
 from shop_reco.portraits.reading import portrait_of
@@ -12,23 +14,26 @@ from shop_reco.products import models, selectors
 from shop_reco.recommendations import serving
 from shop_reco.recommendations.errors import BadCursorError, BadPageError, UnknownPlacementError
 from shop_reco.users.models import Consent
-from shop_reco.users.selectors import consents
+from shop_reco.users.models import Shopper as Person
+from shop_reco.users.selectors import decisions_of, links_of, statements_in_force
 
 from .context import Info
 from .errors import ApiError, check
 from .types import (
     Category,
     ConsentState,
+    ConsentStatement,
     PageInfo,
     Portrait,
     Product,
     ProductConnection,
     ProductEdge,
     ProductFilterInput,
-    Purpose,
     RecommendationConnection,
     RecommendationContext,
+    RecommendationPolicy,
     Shopper,
+    VisitorLink,
     global_id,
     public_id_of,
 )
@@ -61,9 +66,13 @@ def connection(make: Callable[[], serving.Served]) -> RecommendationConnection:
         raise ApiError(CODES[type(error)], str(error)) from None
 
 
-def consent_states(shopper: object) -> list[ConsentState]:
-    given = consents(shopper=shopper) if shopper is not None else {}  # type: ignore[arg-type]
-    return [ConsentState(purpose=Purpose(p), granted=given.get(p, False)) for p in Consent.Purpose.values]
+def consent_states(shopper: Person | None) -> list[ConsentState]:
+    decided = decisions_of(shopper=shopper) if shopper is not None else {}
+    return [ConsentState.of(purpose, decided.get(purpose)) for purpose in Consent.Purpose.values]
+
+
+def links(shopper: Person | None) -> list[VisitorLink]:
+    return [VisitorLink.of(row) for row in links_of(account=shopper)] if shopper is not None else []
 
 
 @strawberry.type
@@ -74,8 +83,20 @@ class Query:
         return Shopper(
             id=global_id("Shopper", shopper.public_id) if shopper else None,
             known=shopper is not None,
+            mark=info.context.identity.mark(),
             consents=consent_states(shopper),
+            links=links(shopper),
         )
+
+    @strawberry.field(description="What to read before deciding, one for each purpose, in the language of the request.")
+    def consent_statements(self) -> list[ConsentStatement]:
+        language = get_language() or settings.LANGUAGE_CODE
+        return [ConsentStatement.of(row) for row in statements_in_force(language=language)]
+
+    @strawberry.field(description="What decides the lists of whoever asks, most important first.")
+    def recommendation_policy(self, info: Info) -> RecommendationPolicy:
+        info.context.need(LISTS)
+        return RecommendationPolicy.of(serving.policy_for(shopper=info.context.shopper))
 
     @strawberry.field(description="What to show this shopper in this placement, best first.")
     def recommendations(
@@ -139,7 +160,7 @@ class Query:
             found = selectors.product_by_sku(sku=sku)
         else:
             found = selectors.product_by_public_id(public_id=public_id_of("Product", str(id)))
-        return Product.of(found) if found is not None and found.visible else None
+        return Product.of(found) if found is not None and found.open else None
 
     @strawberry.field
     def products(

@@ -15,13 +15,17 @@ from django.urls import NoReverseMatch, reverse
 
 from shop_reco.events.models import Event
 from shop_reco.portraits.selectors import InterestView, PortraitView
+from shop_reco.privacy.exports import data_of
+from shop_reco.privacy.models import Export as PrivateExport
 from shop_reco.products import models
 from shop_reco.products.selectors import ProductFilter
 from shop_reco.recommendations.models import Feedback, Slate
-from shop_reco.recommendations.serving import Served, ServedEdge, ServedReason
-from shop_reco.users.models import Consent
+from shop_reco.recommendations.serving import Parameter, Policy, Served, ServedEdge, ServedReason
+from shop_reco.users.models import Consent, ShopperLink
+from shop_reco.users.models import ConsentStatement as StatementRow
 
 from .errors import ApiError, check
+from .rows import rows
 
 
 def _enum(name: str, values: list[str]) -> Any:
@@ -51,7 +55,7 @@ def public_id_of(name: str, value: str) -> uuid.UUID:
         kind, _, public_id = base64.urlsafe_b64decode(value.encode()).decode().partition(":")
         if kind == name:
             return uuid.UUID(public_id)
-    except (ValueError, binascii.Error, UnicodeError):
+    except (ValueError, binascii.Error, UnicodeError, AttributeError):
         pass
     raise ApiError("BAD_ID", f"not the id of a {name}")
 
@@ -101,8 +105,8 @@ class Product:
             row=row,
             id=global_id("Product", row.public_id),
             sku=row.sku,
-            title=row.title,
-            description=row.description,
+            title=row.told_title,
+            description=row.told_description,
             price=row.price,
             currency=row.currency,
             in_stock=row.stock is None or row.stock > 0,
@@ -195,13 +199,80 @@ class ProductConnection:
 class ConsentState:
     purpose: Purpose
     granted: bool
+    decided_at: dt.datetime | None = strawberry.field(description="Null before the first decision.")
+    source: str = strawberry.field(description="Where it was decided: shop, server, sign-in, import ...")
+    version: str = strawberry.field(description="Of the statement that was shown; empty where none was named.")
+
+    @classmethod
+    def of(cls, purpose: str, decision: Consent | None) -> Self:
+        if decision is None:
+            return cls(purpose=Purpose(purpose), granted=False, decided_at=None, source="", version="")
+        return cls(
+            purpose=Purpose(purpose),
+            granted=decision.granted,
+            decided_at=decision.decided_at,
+            source=decision.source,
+            version=decision.text_version,
+        )
+
+
+@strawberry.type(description="What a shopper reads before they decide on a purpose.")
+class ConsentStatement:
+    purpose: Purpose
+    version: str
+    language: str = strawberry.field(description="Of the text: the request's, or the nearest that there is.")
+    text: str
+    since: dt.datetime
+
+    @classmethod
+    def of(cls, row: StatementRow) -> Self:
+        return cls(
+            purpose=Purpose(row.purpose), version=row.version, language=row.language, text=row.text, since=row.since
+        )
+
+
+@strawberry.type(description="Visits from before a sign-in that count as this shopper's.")
+class VisitorLink:
+    id: strawberry.ID
+    linked_at: dt.datetime
+
+    @classmethod
+    def of(cls, row: ShopperLink) -> Self:
+        return cls(id=global_id("VisitorLink", row.visitor.public_id), linked_at=row.linked_at)
 
 
 @strawberry.type
 class Shopper:
     id: strawberry.ID | None
     known: bool = strawberry.field(description="Whether anything is kept of this shopper.")
+    mark: str = strawberry.field(
+        description="Tells this shopper from the next one in the same browser; empty while nothing may be kept."
+    )
     consents: list[ConsentState]
+    links: list[VisitorLink]
+
+
+@strawberry.type(description="One thing that decides what the lists show.")
+class PolicyParameter:
+    name: str
+    weight: float | None = strawberry.field(description="Its share of a score, 0 to 1; null where it has none.")
+    text: str = strawberry.field(description="In plain words, in the language of the request.")
+
+    @classmethod
+    def of(cls, row: Parameter) -> Self:
+        return cls(name=row.name, weight=row.weight, text=row.text)
+
+
+@strawberry.type(description="What decides the lists of whoever asks, from the settings in force.")
+class RecommendationPolicy:
+    personalised: bool
+    parameters: list[PolicyParameter]
+
+    @classmethod
+    def of(cls, policy: Policy) -> Self:
+        return cls(
+            personalised=policy.personalised, parameters=[PolicyParameter.of(each) for each in policy.parameters]
+        )
 
 
 @strawberry.type
@@ -272,6 +343,7 @@ class RecommendationContext:
     products: list[strawberry.ID] | None = None
 
 
+@rows
 @strawberry.input
 class EventInput:
     id: uuid.UUID
@@ -325,16 +397,31 @@ class FeedbackPayload:
     errors: list[Problem]
 
 
+@strawberry.input(description="The statement that the shopper read, as consentStatements gave it.")
+class ShownStatement:
+    purpose: Purpose
+    version: str
+    language: str
+
+
 @strawberry.input
 class ConsentInput:
     personalisation: bool | None = None
     training: bool | None = None
     analytics: bool | None = None
+    shown: list[ShownStatement] | None = None
 
 
 @strawberry.type
 class ConsentPayload:
     consents: list[ConsentState]
+    errors: list[Problem]
+
+
+@strawberry.type
+class LinksPayload:
+    links: list[VisitorLink]
+    errors: list[Problem]
 
 
 @strawberry.input
@@ -358,11 +445,21 @@ class PortraitPayload:
 
 @strawberry.type
 class ExportPayload:
-    json: str | None = strawberry.field(description="All that is stored, as one JSON document.")
+    url: str | None = strawberry.field(
+        description="A zip file with a page to read, JSON and CSV; for this shopper, good once and not for long. "
+        "HEAD tells whether it is ready: 200, or 202 while it is made."
+    )
+    ready: bool = strawberry.field(description="Whether the file is there already.")
     errors: list[Problem]
+    made: strawberry.Private[PrivateExport | None] = None
+
+    @strawberry.field(description="All that is stored, as one JSON document; null while the file is made.")
+    def json(self) -> str | None:
+        return data_of(export=self.made) if self.made is not None and self.ready else None
 
 
 @strawberry.type
 class ErasePayload:
     receipt: strawberry.ID | None
+    receipt_url: str | None = strawberry.field(description="The signed receipt, which names nobody.")
     errors: list[Problem]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
@@ -14,11 +13,14 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from shop_reco.conf import reco_settings
+from shop_reco.database_errors import cannot_serve
 
 from .context import Context
-from .errors import shown
+from .errors import UNAVAILABLE, shown
 from .identity import ForbiddenError, Identity, identity_of, remember
 from .limits import DOCUMENT_BYTES
+from .origins import origin_allowed
+from .replies import refusal, too_large, try_later
 from .schema import schema
 
 
@@ -30,10 +32,6 @@ class Operation(NamedTuple):
     name: str | None
 
 
-def refusal(status: int, code: str, message: str) -> JsonResponse:
-    return JsonResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status=status)
-
-
 @csrf_exempt
 def graphql(request: HttpRequest) -> HttpResponse:
     """Answer one operation. A foreign page cannot send JSON without a preflight, and its Origin is refused."""
@@ -41,12 +39,11 @@ def graphql(request: HttpRequest) -> HttpResponse:
         return refusal(405, "METHOD", "POST a JSON document")
     if request.content_type != "application/json":
         return refusal(415, "MEDIA_TYPE", "Content-Type must be application/json")
-    if not _same_origin(request):
+    if not origin_allowed(request):
         return refusal(403, "BAD_ORIGIN", "requests from this origin are not accepted")
     most = reco_settings().BODY_BYTES * (4 if "Authorization" in request.headers else 1)
-    announced = request.headers.get("Content-Length") or "0"
-    if not announced.isdecimal() or int(announced) > most or len(request.body) > most:
-        return refusal(413, "TOO_LARGE", f"the body may have {most} bytes at most")
+    if (large := too_large(request, most)) is not None:
+        return large
     try:
         operation = _operation(json.loads(request.body, parse_constant=_no_constant))
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -55,9 +52,13 @@ def graphql(request: HttpRequest) -> HttpResponse:
         return refusal(413, "TOO_LARGE", f"the document may have {DOCUMENT_BYTES} bytes at most")
     try:
         identity = identity_of(request)
+        return remember(_answer(request, identity, operation), identity)
     except ForbiddenError as error:
         return refusal(403, "FORBIDDEN", str(error))
-    return remember(_answer(request, identity, operation), identity)
+    except (DatabaseError, InterfaceError) as error:
+        if not cannot_serve(error):
+            raise
+        return try_later()
 
 
 def _operation(body: Any) -> Operation:
@@ -83,21 +84,12 @@ def _answer(request: HttpRequest, identity: Identity, operation: Operation) -> H
     content: dict[str, Any] = {"data": result.data}
     if result.errors:
         content["errors"] = [shown(error) for error in result.errors]
-    response = JsonResponse(content)
+    response: HttpResponse = JsonResponse(content)
+    if any(error["extensions"]["code"] == UNAVAILABLE for error in content.get("errors", ())):
+        response = try_later(response)
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["Cookie", "Authorization", "X-Shopper", "Accept-Language"])
     return response
-
-
-def _same_origin(request: HttpRequest) -> bool:
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return True
-    try:
-        host = urlsplit(origin).netloc
-    except ValueError:
-        return False
-    return origin in settings.CSRF_TRUSTED_ORIGINS or host == request.get_host()
 
 
 def _no_constant(name: str) -> None:

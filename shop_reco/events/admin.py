@@ -25,6 +25,12 @@ REPORT = {
     "lines": _("lines of orders"),
     "new": _("new events"),
     "dropped_by_cleaning": _("dropped by cleaning"),
+    "read": _("rows read"),
+    "duplicates": _("stored before"),
+    "rejected": _("rejected"),
+    "errors": _("file of the rejected rows"),
+    "failed": _("ended early"),
+    "resume": _("under way"),
 }
 
 

@@ -7,3 +7,9 @@ class EventsConfig(AppConfig):
     label = "reco_events"
     verbose_name = _("Events")
     default_auto_field = "django.db.models.BigAutoField"
+
+    personal = {"event": ("shopper",), "rejectedevent": ("shopper",), "dirtyshopper": ("shopper",)}
+    """Tables with rows of a shopper, and the lookups that lead to whose they are."""
+
+    def ready(self) -> None:
+        from . import receivers  # noqa: F401  connects the signals

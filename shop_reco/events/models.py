@@ -48,7 +48,6 @@ class Event(models.Model):
     clock_skewed = models.BooleanField(
         _("clock skewed"), default=False, help_text=_("The client's clock was ahead; dated by the server.")
     )
-    session = models.UUIDField(_("session"), null=True, blank=True)
     channel = models.CharField(_("channel"), max_length=8, choices=Channel, default=Channel.WEB)
     order = models.CharField(_("order"), max_length=64, blank=True)
     quantity = models.PositiveIntegerField(_("quantity"), default=1)
@@ -95,7 +94,7 @@ class RejectedEvent(models.Model):
     code = models.CharField(_("code"), max_length=32)
     message = models.CharField(_("message"), max_length=512)
     shopper = models.ForeignKey(
-        Shopper, models.CASCADE, verbose_name=_("shopper"), null=True, blank=True, related_name="+"
+        Shopper, models.CASCADE, verbose_name=_("shopper"), null=True, blank=True, related_name="+", db_index=False
     )
     received_at = models.DateTimeField(_("received at"))
     replayed_at = models.DateTimeField(_("replayed at"), null=True, blank=True)
@@ -103,6 +102,7 @@ class RejectedEvent(models.Model):
     class Meta:
         verbose_name = _("rejected event")
         verbose_name_plural = _("rejected events")
+        indexes = [models.Index(fields=["shopper", "received_at"], name="reco_rejected_lately")]
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.admin import ModelAdmin as PlainAdmin
 from django.db.models import Model
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from unfold.decorators import display
 
 from shop_reco.admin_base import EndlessAdmin, link_to
 from shop_reco.events.models import Event
+from shop_reco.users.services import note_read
 
 from .models import Portrait, PortraitEdit
 from .reading import portrait_of
@@ -29,6 +31,14 @@ class PortraitAdmin(EndlessAdmin):
     ordering = ("-drawn_at",)
     fields = ("shopper_page", "n_events", "drawn_at", "as_of_now")
     readonly_fields = ("shopper_page", "as_of_now")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """The page; that it was read is kept for the shopper to see."""
+        page = super().change_view(request, object_id, *args, **kwargs)
+        if request.method == "GET" and page.status_code == 200:
+            why = request.GET.get("why", "")
+            note_read(shopper_id=int(object_id), staff=request.user, what="portrait", why=why)
+        return page
 
     @display(description=_("shopper"))
     def shopper_page(self, portrait: Portrait) -> SafeString | str:

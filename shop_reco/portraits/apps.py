@@ -8,5 +8,8 @@ class PortraitsConfig(AppConfig):
     verbose_name = _("Portraits")
     default_auto_field = "django.db.models.BigAutoField"
 
+    personal = {"portrait": ("shopper",), "portraitedit": ("shopper",)}
+    """Tables with rows of a shopper, and the lookups that lead to whose they are."""
+
     def ready(self) -> None:
         from . import receivers  # noqa: F401  connects the signals

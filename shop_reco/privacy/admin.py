@@ -14,7 +14,7 @@ from shop_reco.admin_base import ReadOnlyAdmin, figures
 from shop_reco.users.models import Shopper
 
 from .models import ErasureReceipt
-from .services import PERSONAL
+from .personal import personal_tables
 
 
 class ErasureReceiptAdmin(ReadOnlyAdmin):
@@ -29,8 +29,12 @@ class ErasureReceiptAdmin(ReadOnlyAdmin):
 
     @display(description=_("rows removed, by table"))
     def removed(self, receipt: ErasureReceipt) -> SafeString:
-        tables = (model._meta for model in (*PERSONAL, Shopper))
-        names = {str(table.model_name): table.verbose_name_plural for table in tables}
+        names: dict[str, Any] = {table.name: table.model._meta.verbose_name_plural for table in personal_tables()}
+        names |= {
+            "shopper": Shopper._meta.verbose_name_plural,
+            "sessions": _("sessions"),
+            "failures": _("task failures"),
+        }
         return figures(receipt.counts, names=names)
 
     @display(description=_("model versions that had learnt from the shopper"))

@@ -1,122 +1,161 @@
-"""Export and erase: one transaction over everything that is known of a shopper."""
+"""Erase: one transaction over everything that is known of a shopper."""
 
 from __future__ import annotations
 
-import hashlib
+import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from django.db import transaction
+from django.apps import apps
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from shop_reco.events.models import DirtyShopper, Event, RejectedEvent
-from shop_reco.portraits.models import Portrait, PortraitEdit
-from shop_reco.products.models import Product
-from shop_reco.recommendations.models import Feedback, ModelVersion, Slate
-from shop_reco.users.models import Consent, Shopper, ShopperLink
+from shop_reco.recommendations.selectors import versions_that_knew
+from shop_reco.recommendations.services import mask_users
+from shop_reco.users.models import Shopper, StaffRead
 from shop_reco.users.selectors import digest_of, linked_ids
 
+from . import ledger
 from .errors import ShopperGoneError
+from .exports import discard_files
 from .models import ErasedKey, ErasureReceipt
+from .personal import personal_tables
+from .receipts import write_receipt
+from .selectors import erased
+from .sessions import forget_in_sessions
 
-PERSONAL = (Event, RejectedEvent, DirtyShopper, Portrait, PortraitEdit, Feedback, Slate, Consent)
-"""Every table with a column for the shopper, but for the shopper and its links."""
-
-PRODUCT_FIELDS = frozenset({"product_id", "product", "products", "earlier", "evidence"})
-"""Columns, and keys in the JSON of slates, that hold primary keys of products."""
-
-
-def export_shopper(*, shopper: Shopper) -> dict[str, Any]:
-    """All that is stored of a shopper and of the visitors found to be them, ready for JSON."""
-    ids = linked_ids(shopper=shopper)
-    tables = {
-        model._meta.model_name: list(model._default_manager.filter(shopper__in=ids).values()) for model in PERSONAL
-    }
-    names = _public_ids(tables.values())
-    people = Shopper.objects.filter(pk__in=ids)
-    return {
-        "profile": list(people.values("public_id", "external_id", "age_band", "gender", "region", "member_since")),
-        "links": list(ShopperLink.objects.filter(account__in=ids).values("linked_at", "undone_at")),
-        **{str(name): [_without_keys(row, names) for row in rows] for name, rows in tables.items()},
-    }
+ASKED, REPLAYED = "asked for", "replayed after a restore"
+"""Why an erasure happened."""
 
 
-def _public_ids(tables: Iterable[list[Any]]) -> dict[int, UUID]:
-    """Public ids by primary key of the products that rows of an export name."""
-    keys: set[int] = set()
-    for row in (row for rows in tables for row in rows):
-        keys.update(_product_keys(row))
-    found: dict[int, UUID] = {}
-    for start in range(0, len(keys), 500):
-        chunk = Product.objects.filter(pk__in=sorted(keys)[start : start + 500])
-        found.update(chunk.values_list("pk", "public_id"))
-    return found
-
-
-def _product_keys(value: Any) -> Iterable[int]:
-    """Every product key in a row, however deep its JSON has it."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name in PRODUCT_FIELDS:
-                yield from (key for key in (inner if isinstance(inner, list) else [inner]) if type(key) is int)
-            if isinstance(inner, Mapping | list):
-                yield from _product_keys(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _product_keys(inner)
-
-
-def _without_keys(row: Mapping[str, Any], names: Mapping[int, UUID]) -> dict[str, Any]:
-    """The row without sequential keys; a product that is gone from the catalogue has no name left."""
-    hidden = {"digest", "shopper_id", "reviewed_by_id"}
-    kept = {name: value for name, value in row.items() if name not in hidden and (name != "id" or type(value) is UUID)}
-    named = _named(kept, names)
-    return {name.removesuffix("_id") if name in PRODUCT_FIELDS else name: value for name, value in named.items()}
-
-
-def _named(value: Any, names: Mapping[int, UUID], *, keys: bool = False) -> Any:
-    """The same JSON with products by their public ids; ``keys`` says that integers here are product keys."""
-    if isinstance(value, Mapping):
-        return {name: _named(inner, names, keys=name in PRODUCT_FIELDS) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_named(inner, names, keys=keys) for inner in value]
-    return names.get(value) if keys and type(value) is int else value
-
-
-@transaction.atomic
-def erase_shopper(*, shopper: Shopper) -> ErasureReceipt:
+def erase_shopper(*, shopper: Shopper, why: str = ASKED) -> ErasureReceipt:
     """Delete all that is known of a shopper, and remember that it happened without remembering whose it was.
 
     Raises:
         ShopperGoneError: If they were erased already.
     """
+    people = Shopper.objects.filter(pk__in=linked_ids(shopper=shopper)).values_list("user_id", "external_id")
+    users, names = {user for user, _ in people if user}, {name for _, name in people if name}
+    # before the transaction: it may read as many sessions as there are, and nobody else should wait for that
+    sessions = forget_in_sessions(user_ids=users, names=names)
+    return _erase(shopper, sessions, why)
+
+
+@transaction.atomic
+def _erase(shopper: Shopper, sessions: int, why: str) -> ErasureReceipt:
     # The row is locked first: whoever writes of the shopper meanwhile waits, and then finds nobody.
     if Shopper.objects.select_for_update().filter(pk=shopper.pk).first() is None:
         raise ShopperGoneError
     ids, now = linked_ids(shopper=shopper), timezone.now()
-    list(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
-    counts = {
-        str(model._meta.model_name): model._default_manager.filter(shopper__in=ids).delete()[0] for model in PERSONAL
-    }
-    if shopper.external_id:
-        ErasedKey.objects.get_or_create(digest=digest_of(shopper.external_id), defaults={"erased_at": now})
-    counts["shopper"] = len(ids)
+    people = list(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    versions = versions_that_knew(shopper_ids=ids)
+    counts = _delete_rows(ids) | {"sessions": sessions, "failures": _delete_failures(), "shopper": len(people)}
     Shopper.objects.filter(pk__in=ids).delete()
-    versions = sorted(
-        version.hex
-        for version in ModelVersion.objects.exclude(state=ModelVersion.State.REJECTED).values_list(
-            "public_id", flat=True
-        )
+    digests = _remember(people, now)
+    mask_users(shopper_ids=ids, at=now)  # its lock is also what keeps the chain of receipts from forking
+    receipt = write_receipt(counts=counts, versions=versions, visitors=len(people) - 1, at=now, why=why)
+    ledger.enter(digests=digests, erased_at=now, receipt=receipt)
+    return receipt
+
+
+def _delete_rows(ids: Collection[int]) -> dict[str, int]:
+    """Empty every personal table of these shoppers; what rests on another row goes before it."""
+    counts = {}
+    for table in reversed(personal_tables()):
+        rows = table.rows(shopper_ids=ids)
+        if table.model is StaffRead:
+            counts[table.name] = rows.update(shopper=None, why="")
+            continue
+        if table.name == "export":
+            discard_files(rows)
+        counts[table.name] = rows.delete()[1].get(table.model._meta.label, 0)
+    return counts
+
+
+def _delete_failures() -> int:
+    """Delete the stored failures of our tasks, whoever's they are: a message may quote a row."""
+    if not apps.is_installed("django_celery_results"):
+        return 0
+    results = apps.get_model("django_celery_results", "TaskResult")._default_manager
+    failed = results.filter(task_name__startswith="shop_reco.").exclude(traceback__isnull=True)
+    return failed.delete()[0]
+
+
+def _remember(people: Collection[Shopper], at: dt.datetime) -> list[str]:
+    """Enter the shoppers' ids into the ledger, as keyed hashes."""
+    names = [name for each in people for name in (each.external_id, each.public_id.hex) if name]
+    digests = [digest_of(name) for name in names]
+    ErasedKey.objects.bulk_create(
+        [ErasedKey(digest=digest, erased_at=at) for digest in digests],
+        update_conflicts=True,
+        unique_fields=["digest"],
+        update_fields=["erased_at"],
     )
-    previous = ErasureReceipt.objects.select_for_update().order_by("-pk").first()
-    before = previous.sha256 if previous else ""
-    content = json.dumps([now.isoformat(), counts, versions, before], sort_keys=True)
-    return ErasureReceipt.objects.create(
-        erased_at=now,
-        counts=counts,
-        versions=versions,
-        previous_sha256=before,
-        sha256=hashlib.sha256(content.encode()).hexdigest(),
-    )
+    return digests
+
+
+def replay_erasures(*, path: Path | None = None) -> dict[str, int]:
+    """Erase again whom a restored database brought back; one who came back by themselves since stays.
+
+    Args:
+        path: The ledger's file; None: the one in use. What it knows and the database does not is entered there.
+    Returns:
+        How many keys and receipts the database lacked, and how many shoppers were erased again.
+    """
+    done = {"keys": 0, "receipts": 0, "erased": 0}
+    path = path or ledger.ledger_path()
+    for entry in ledger.entries(path) if path.exists() else ():
+        at = dt.datetime.fromisoformat(entry["erased_at"])
+        done["keys"] += _learn_keys(entry["digests"], at)
+        done["receipts"] += _learn_receipt(entry["receipt"], at)
+    for shopper in _brought_back():
+        try:
+            erase_shopper(shopper=shopper, why=REPLAYED)
+        except ShopperGoneError:  # went with the account that it was linked to
+            continue
+        done["erased"] += 1
+    return done
+
+
+@transaction.atomic
+def _learn_keys(digests: list[str], at: dt.datetime) -> int:
+    known = dict(ErasedKey.objects.filter(digest__in=digests).values_list("digest", "erased_at"))
+    news = [ErasedKey(digest=digest, erased_at=at) for digest in digests if digest not in known]
+    ErasedKey.objects.bulk_create(news)
+    ErasedKey.objects.filter(digest__in=known, erased_at__lt=at).update(erased_at=at)
+    return len(news)
+
+
+def _learn_receipt(entry: dict[str, str], at: dt.datetime) -> int:
+    """Put back a receipt that a restore lost; one whose place in the chain was taken since stays in the file alone."""
+    if ErasureReceipt.objects.filter(sha256=entry["sha256"]).exists():
+        return 0
+    document: dict[str, Any] = json.loads(entry["document"])
+    try:
+        with transaction.atomic():
+            ErasureReceipt.objects.create(
+                public_id=document["receipt"],
+                erased_at=at,
+                counts=document["rows"],
+                versions=[each["version"] for each in document["versions"]],
+                previous_sha256=document["previous_sha256"],
+                **entry,
+            )
+    except IntegrityError:
+        return 0
+    return 1
+
+
+def _brought_back() -> Iterator[Shopper]:
+    """Shoppers whom the ledger knows, and who are older than their erasure; read in chunks."""
+    last = 0
+    while chunk := list(Shopper.objects.filter(pk__gt=last).order_by("pk")[:500]):
+        last = chunk[-1].pk
+        names = [name for each in chunk for name in (each.external_id, each.public_id.hex) if name]
+        found = erased(external_ids=names)
+        for each in chunk:
+            times = [found[name] for name in (each.external_id, each.public_id.hex) if name and name in found]
+            if times and each.created_at <= max(times):
+                yield each

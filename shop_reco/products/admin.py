@@ -56,18 +56,23 @@ class BrandAdmin(ReadOnlyAdmin):
 class ProductAdmin(BaseAdmin):
     list_display = ("title", "sku", "category", "brand", "money", "stock", "shown")
     search_fields = ("title", "sku")
-    list_filter = ("visible", ("category", AutocompleteSelectFilter), ("brand", AutocompleteSelectFilter))
+    list_filter = (
+        "visible",
+        ("deleted_at", admin.EmptyFieldListFilter),
+        ("category", AutocompleteSelectFilter),
+        ("brand", AutocompleteSelectFilter),
+    )
     list_filter_submit = True
     list_select_related = ("category", "brand")
     list_per_page = 50
     autocomplete_fields = ("category", "brand", "parent")
-    readonly_fields = ("public_id", "created_at", "updated_at")
+    readonly_fields = ("public_id", "created_at", "updated_at", "deleted_at", "languages")
     ordering = ("title",)
     actions = ("show", "hide")
     fieldsets = (
         (None, {"fields": ("title", "sku", "description", "category", "brand", "parent")}),
         (_("Offer"), {"fields": ("price", "currency", "stock", "visible", "available_from", "available_until")}),
-        (_("More"), {"fields": ("attributes", "public_id", "created_at", "updated_at")}),
+        (_("More"), {"fields": ("attributes", "languages", "public_id", "created_at", "updated_at", "deleted_at")}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -78,15 +83,21 @@ class ProductAdmin(BaseAdmin):
         return {"currency": reco_settings().CURRENCY, **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
-        services.save_product(product=obj)
+        services.save_product(product=obj, changed=form.changed_data if change else None)
 
     @display(description=_("price"), ordering="price")
     def money(self, product: Product) -> str:
         return "-" if product.price is None else f"{product.price} {product.currency}"
 
+    @display(description=_("translations"))
+    def languages(self, product: Product) -> str:
+        """What it is called elsewhere; one query."""
+        told = product.translations.order_by("language") if product.pk else ()
+        return "; ".join(f"{each.language}: {each.title}" for each in told) or "-"
+
     @display(description=_("shown"), boolean=True, ordering="visible")
     def shown(self, product: Product) -> bool:
-        return product.visible
+        return product.open
 
     @admin.action(description=_("Show in lists"), permissions=["change"])
     def show(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:

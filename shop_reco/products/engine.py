@@ -13,8 +13,12 @@ from .models import Product
 
 
 def training_catalogue() -> Catalogue:
-    """All products that are no variants, hidden ones too: a hidden product may have taught us something."""
-    return _catalogue(Product.objects.filter(parent__isnull=True))
+    """All products that are no variants, hidden and deleted ones too: they may have taught us something.
+
+    A product of which only the deletion is known is none.
+    """
+    described = Product.objects.exclude(deleted_at__isnull=False, described_at__isnull=True)
+    return _catalogue(described.filter(parent__isnull=True))
 
 
 def catalogue_of(*, ids: Collection[int]) -> Catalogue:

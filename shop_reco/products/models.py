@@ -47,6 +47,9 @@ class Product(models.Model):
     """What the shop sells. A variant names its parent; lists show the parent, once.
 
     ``revision`` is the catalogue's count of changes when this row last changed; see CatalogueState.
+    The clocks say when the source last spoke of a group of columns (see ``merging``), so that an older account
+    never overwrites a newer one. A deleted product stays as a tombstone: its events keep their product, and a
+    create older than ``deleted_at`` does not bring it back.
     """
 
     public_id = models.UUIDField(_("public ID"), default=uuid.uuid4, unique=True, editable=False)
@@ -71,6 +74,13 @@ class Product(models.Model):
     available_from = models.DateTimeField(_("available from"), null=True, blank=True)
     available_until = models.DateTimeField(_("available until"), null=True, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    described_at = models.DateTimeField(_("described at"), null=True, blank=True, editable=False)
+    priced_at = models.DateTimeField(_("priced at"), null=True, blank=True, editable=False)
+    stocked_at = models.DateTimeField(_("stock said at"), null=True, blank=True, editable=False)
+    listed_at = models.DateTimeField(_("shown or hidden at"), null=True, blank=True, editable=False)
+    deleted_at = models.DateTimeField(
+        _("deleted at"), null=True, blank=True, editable=False, help_text=_("Empty: not deleted.")
+    )
     revision = models.PositiveBigIntegerField(_("revision"), default=0, db_index=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
@@ -98,6 +108,42 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def open(self) -> bool:
+        """Whether its own page may be seen, sold out or not."""
+        return self.visible and self.deleted_at is None
+
+    @property
+    def told_title(self) -> str:
+        """In the language of the request, where the row was read by ``selectors.told``; else the shop's own."""
+        return getattr(self, "told_titles", None) or self.title
+
+    @property
+    def told_description(self) -> str:
+        return getattr(self, "told_descriptions", None) or self.description
+
+
+class ProductTranslation(models.Model):
+    """What a product is called in another language than the shop's own, with a clock of its own."""
+
+    product = models.ForeignKey(Product, models.CASCADE, verbose_name=_("product"), related_name="translations")
+    language = models.CharField(_("language"), max_length=16, help_text=_("As in zh-hans, in lower case."))
+    title = models.CharField(_("title"), max_length=256)
+    description = models.TextField(_("description"), blank=True)
+    keywords = models.CharField(_("keywords"), max_length=512, blank=True, help_text=_("Found by the search."))
+    said_at = models.DateTimeField(_("said at"))
+
+    class Meta:
+        verbose_name = _("product translation")
+        verbose_name_plural = _("product translations")
+        constraints = [
+            models.UniqueConstraint(fields=["product", "language"], name="reco_translation_one_a_language"),
+            models.CheckConstraint(condition=~Q(title=""), name="reco_translation_title_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language}: {self.title}"
 
 
 class CatalogueState(models.Model):

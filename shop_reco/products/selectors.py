@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, Q, QuerySet, When
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Length
 from django.utils import timezone
+from django.utils.translation import get_language
 
-from .models import CatalogueState, Category, Product
+from .models import CatalogueState, Category, Product, ProductTranslation
+
+ALSO_CALLED = {"zh-hans": ("zh-cn", "zh-sg"), "zh-hant": ("zh-tw", "zh-hk")}
+"""Languages of a request, and other names that a shop may give their translations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,24 +35,42 @@ class ProductFilter:
 
 
 def showable_now(now: dt.datetime | None = None) -> Q:
-    """The one predicate of what may be shown: visible, sold, in its window, no variant."""
+    """The one predicate of what may be shown: visible, not deleted, sold, in its window, no variant."""
     now = now or timezone.now()
     return (
-        Q(visible=True, parent__isnull=True)
+        Q(visible=True, deleted_at__isnull=True, parent__isnull=True)
         & (Q(stock__isnull=True) | Q(stock__gt=0))
         & (Q(available_from__isnull=True) | Q(available_from__lte=now))
         & (Q(available_until__isnull=True) | Q(available_until__gt=now))
     )
 
 
+def told(products: QuerySet[Product]) -> QuerySet[Product]:
+    """The same rows, which know their title and description in the language of the request; no query more."""
+    language = (get_language() or "").lower()
+    named = {language, language.partition("-")[0], *ALSO_CALLED.get(language, ())}
+    # the longest name is the closest one
+    translations = ProductTranslation.objects.filter(product=OuterRef("pk"), language__in=sorted(named)).order_by(
+        Length("language").desc(), "language"
+    )
+    return products.annotate(
+        told_titles=Subquery(translations.values("title")[:1]),
+        told_descriptions=Subquery(translations.values("description")[:1]),
+    )
+
+
+def _rows() -> QuerySet[Product]:
+    return told(Product.objects.select_related("category", "brand"))
+
+
 def showable(*, now: dt.datetime | None = None) -> QuerySet[Product]:
-    return Product.objects.filter(showable_now(now)).select_related("category", "brand")
+    return _rows().filter(showable_now(now))
 
 
 def final_rows(*, ids: Collection[int]) -> dict[int, Any]:
     """Products by primary key; ``shown`` says of each whether it may be shown at this moment; one query."""
     shown = Case(When(showable_now(), then=True), default=False, output_field=BooleanField())
-    rows = Product.objects.filter(pk__in=ids).select_related("category", "brand").annotate(shown=shown)
+    rows = _rows().filter(pk__in=ids).annotate(shown=shown)
     return {product.pk: product for product in rows}
 
 
@@ -70,21 +93,30 @@ def filtered(*, queryset: QuerySet[Product], filter: ProductFilter) -> QuerySet[
 
 
 def search_products(*, text: str) -> QuerySet[Product]:
-    """Showable products whose title, brand or category has every word of ``text``, at most eight words."""
+    """Showable products with every word of ``text`` in a title, the brand or the category, at most eight words.
+
+    Titles and keywords of all languages count.
+    """
     found = showable()
     for word in text.split()[:8]:
+        translated = ProductTranslation.objects.filter(
+            Q(title__icontains=word) | Q(keywords__icontains=word), product=OuterRef("pk")
+        )
         found = found.filter(
-            Q(title__icontains=word) | Q(brand__name__icontains=word) | Q(category__path__icontains=word)
+            Q(title__icontains=word)
+            | Q(brand__name__icontains=word)
+            | Q(category__path__icontains=word)
+            | Exists(translated)
         )
     return found
 
 
 def product_by_sku(*, sku: str) -> Product | None:
-    return Product.objects.select_related("category", "brand").filter(sku=sku).first()
+    return _rows().filter(sku=sku).first()
 
 
 def product_by_public_id(*, public_id: UUID) -> Product | None:
-    return Product.objects.select_related("category", "brand").filter(public_id=public_id).first()
+    return _rows().filter(public_id=public_id).first()
 
 
 def catalogue_revision() -> int:
@@ -113,4 +145,14 @@ def pks_by_sku() -> dict[str, int]:
 
 
 def products_by_public_id(*, public_ids: Collection[UUID]) -> list[Product]:
-    return list(Product.objects.select_related("category", "brand").filter(public_id__in=public_ids))
+    return list(_rows().filter(public_id__in=public_ids))
+
+
+def visible_batches(*, size: int = 500) -> Iterator[list[Product]]:
+    """All visible products with their skus, ``size`` at a time by primary key; one query a batch."""
+    last = 0
+    while chunk := list(
+        Product.objects.filter(visible=True, deleted_at=None, pk__gt=last).only("sku").order_by("pk")[:size]
+    ):
+        yield chunk
+        last = chunk[-1].pk

@@ -2,73 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
-from django.utils.text import slugify
+from django.db.models import Q
+from django.utils import timezone
 
 from shop_reco.conf import reco_settings
 
-from .models import Brand, CatalogueState, Category, Product
-from .money import price_from
+from . import merging
+from .drafts import (
+    CheckedRow,
+    ProductDraft,
+    TranslationDraft,
+    checked,
+    currency_of,
+    moment_of,
+    price_of,
+    sku_of,
+    stock_of,
+)
+from .errors import ProductError
+from .models import Category, Product
 from .signals import sensitivity_changed
+from .writing import RowOutcome, State, by_sku, ensure_category, merged, next_revision, queue, write
 
-
-@dataclass(frozen=True, kw_only=True)
-class ProductDraft:
-    """A product as another system describes it; ``category`` is the path of names from the root."""
-
-    sku: str
-    title: str
-    description: str = ""
-    category: tuple[str, ...] = ()
-    brand: str = ""
-    price: Decimal | None = None
-    currency: str = ""
-    stock: int | None = None
-    visible: bool = True
-    parent_sku: str = ""
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _next_revision() -> int:
-    """Count one more change; concurrent writers wait here until this transaction ends."""
-    CatalogueState.objects.get_or_create(pk=1)
-    CatalogueState.objects.filter(pk=1).update(revision=F("revision") + 1)
-    return CatalogueState.objects.values_list("revision", flat=True).get(pk=1)
-
-
-def _free_slug(name: str, path: str) -> str:
-    base = slugify(name, allow_unicode=True)[:100] or "category"
-    slug, n = base, 1
-    while Category.objects.filter(slug=slug).exclude(path=path).exists():
-        n += 1
-        slug = f"{base}-{n}"
-    return slug
-
-
-def ensure_category(*, path: tuple[str, ...]) -> Category | None:
-    """The category at the end of ``path``, with whatever was missing on the way; None for an empty path.
-
-    What is new below a sensitive category is sensitive too.
-    """
-    node: Category | None = None
-    for depth in range(1, len(path) + 1):
-        joined = " > ".join(path[:depth])
-        found = Category.objects.filter(path=joined).first()
-        node = found or Category.objects.create(
-            name=path[depth - 1],
-            parent=node,
-            path=joined,
-            slug=_free_slug(path[depth - 1], joined),
-            sensitive=node is not None and node.sensitive,
-        )
-    return node
+__all__ = [
+    "ProductDraft", "RowOutcome", "State", "TranslationDraft", "delete_products", "ensure_category",
+    "import_products", "queue", "save_product", "set_price", "set_sensitive", "set_stock", "set_visibility",
+    "upsert_products",
+]  # fmt: skip
 
 
 def import_products(*, drafts: Iterable[ProductDraft], batch: int = 2000) -> int:
@@ -77,65 +44,67 @@ def import_products(*, drafts: Iterable[ProductDraft], batch: int = 2000) -> int
     A variant must come after its parent, or with it in the catalogue already.
 
     Raises:
-        ValueError: If a parent is unknown or a price cannot be kept; the batches before it are kept.
+        ValueError: If a row cannot be stored, naming its sku and field; the batches before it are kept.
     """
     rest, taken = iter(drafts), 0
     while chunk := list(islice(rest, batch)):
-        taken += _import_batch(chunk)
+        with transaction.atomic():
+            for outcome in upsert_products(rows=chunk):
+                if outcome.state is State.REJECTED:
+                    raise ValueError(f"{outcome.field} of {outcome.sku} {outcome.message}")
+        taken += len(chunk)
     return taken
 
 
 @transaction.atomic
-def _import_batch(drafts: list[ProductDraft]) -> int:
-    revision, currency = _next_revision(), reco_settings().CURRENCY
-    paths = {draft.category for draft in drafts}
-    known = dict(Category.objects.values_list("path", "pk"))
-    for path in paths:
-        if path and " > ".join(path) not in known and (node := ensure_category(path=path)):
-            known[node.path] = node.pk
-    Brand.objects.bulk_create(
-        [Brand(name=name) for name in {d.brand for d in drafts if d.brand}], ignore_conflicts=True
-    )
-    brands = dict(Brand.objects.values_list("name", "pk"))
-    parent_skus = {draft.parent_sku for draft in drafts if draft.parent_sku}
-    for variants in (False, True):
-        parents = dict(Product.objects.filter(sku__in=parent_skus).values_list("sku", "pk"))
-        if variants and (missing := parent_skus - set(parents)):
-            raise ValueError(f"parent_sku names unknown products {sorted(missing)[:5]}; import parents first")
-        Product.objects.bulk_create(
-            [
-                Product(
-                    sku=draft.sku,
-                    title=draft.title,
-                    description=draft.description,
-                    category_id=known.get(" > ".join(draft.category)),
-                    brand_id=brands.get(draft.brand),
-                    price=_price_of(draft),
-                    currency=draft.currency or currency,
-                    stock=draft.stock,
-                    visible=draft.visible,
-                    parent_id=parents.get(draft.parent_sku),
-                    attributes=dict(draft.attributes),
-                    revision=revision,
-                )
-                for draft in drafts
-                if bool(draft.parent_sku) == variants
-            ],
-            update_conflicts=True,
-            unique_fields=["sku"],
-            update_fields=[
-                "title", "description", "category", "brand", "price", "currency", "stock", "visible", "parent",
-                "attributes", "revision",
-            ],
-        )  # fmt: skip
-    return len(drafts)
+def upsert_products(*, rows: Sequence[ProductDraft]) -> list[RowOutcome]:
+    """Create or update products by sku; returns what became of each row, in their order.
+
+    An account older than what is known changes nothing (STALE), a bad row is REJECTED and its neighbours are
+    stored. Equal clocks: the last to arrive wins. Safe to call twice, and in any order.
+    """
+    now, reco = timezone.now(), reco_settings()
+    outcomes: dict[int, RowOutcome] = {}
+    taken: list[tuple[int, CheckedRow]] = []
+    for index, draft in enumerate(rows):
+        try:
+            taken.append((index, checked(draft, now=now, reco=reco)))
+        except ProductError as error:
+            outcomes[index] = RowOutcome.rejected(index, draft.sku, error)
+    if taken:
+        queue()
+        outcomes |= merged(taken)
+    return [outcomes[index] for index in range(len(rows))]
 
 
-def _price_of(draft: ProductDraft) -> Decimal | None:
-    try:
-        return None if draft.price is None else price_from(draft.price)
-    except ValueError as error:
-        raise ValueError(f"price of {draft.sku} {error}") from None
+@transaction.atomic
+def delete_products(*, skus: Sequence[str], at: dt.datetime | None = None) -> list[RowOutcome]:
+    """Hide products for good; returns what became of each.
+
+    ``at`` is when they were deleted by the source's clock; None is now. The rows stay as tombstones, with their
+    events. A sku that is not known gets one too, so that an older create that comes later does not show it.
+    """
+    now, reco = timezone.now(), reco_settings()
+    outcomes: dict[int, RowOutcome] = {}
+    named: dict[int, str] = {}
+    moment = now
+    for index, each in enumerate(skus):
+        try:
+            moment, named[index] = moment_of(at, now=now, reco=reco), sku_of(each)
+        except ProductError as error:
+            outcomes[index] = RowOutcome.rejected(index, each, error)
+    if named:
+        queue()
+    known = by_sku(set(named.values()))
+    changed: dict[str, Product] = {}
+    for index, sku in named.items():
+        product = known.setdefault(sku, Product(sku=sku, title=sku, currency=reco.CURRENCY))
+        gone = merging.deleted(product, moment)
+        if gone:
+            changed[sku] = product
+        outcomes[index] = RowOutcome(index=index, sku=sku, state=State.STORED if gone else State.STALE)
+    write(list(changed.values()))
+    return [outcomes[index] for index in range(len(skus))]
 
 
 @transaction.atomic
@@ -146,7 +115,7 @@ def set_sensitive(*, categories: Collection[Category], sensitive: bool) -> int:
         chosen |= Q(path__startswith=f"{category.path} > ")
     changed = list(Category.objects.filter(chosen).exclude(sensitive=sensitive).values_list("pk", flat=True))
     if changed:
-        _next_revision()
+        next_revision()
         Category.objects.filter(pk__in=changed).update(sensitive=sensitive)
         sensitivity_changed.send(Category, category_ids=changed)
     return len(changed)
@@ -155,27 +124,53 @@ def set_sensitive(*, categories: Collection[Category], sensitive: bool) -> int:
 @transaction.atomic
 def set_visibility(*, products: Collection[Product], visible: bool) -> int:
     """Show or hide products from the next request on; returns how many."""
-    revision = _next_revision()
+    revision = next_revision()
     return Product.objects.filter(pk__in=[product.pk for product in products]).update(
-        visible=visible, revision=revision
+        visible=visible, listed_at=timezone.now(), revision=revision
     )
 
 
-@transaction.atomic
-def set_stock(*, product: Product, stock: int | None) -> None:
-    """Keep how many are left; None is "not counted".
+def set_stock(*, product: Product, stock: int | None, at: dt.datetime | None = None) -> bool:
+    """Keep how many are left by the source's clock; None is "not counted". False: a newer count is known.
 
     Raises:
-        ValueError: If ``stock`` is below zero.
+        ProductError: If ``stock`` is below zero or no number, or ``at`` is no moment.
     """
-    if stock is not None and stock < 0:
-        raise ValueError(f"stock must be zero or more, not {stock}")
-    Product.objects.filter(pk=product.pk).update(stock=stock, revision=_next_revision())
+    return _set(product, "stocked_at", {"stock": stock_of(stock)}, at)
+
+
+def set_price(*, product: Product, price: Decimal | None, currency: str = "", at: dt.datetime | None = None) -> bool:
+    """Keep the price by the source's clock; without a currency it stays. False: a newer price is known.
+
+    Raises:
+        ProductError: If the price cannot be stored, or ``at`` is no moment.
+    """
+    named = currency_of(currency)
+    return _set(product, "priced_at", {"price": price_of(price)} | ({"currency": named} if named else {}), at)
 
 
 @transaction.atomic
-def save_product(*, product: Product) -> None:
-    """Store an edited product."""
-    product.revision = _next_revision()
+def _set(product: Product, clock: str, values: Mapping[str, Any], at: dt.datetime | None) -> bool:
+    moment, said = moment_of(at, now=timezone.now(), reco=reco_settings()), {clock: values}
+    queue()
+    stored = Product.objects.get(pk=product.pk)
+    if not merging.told(stored, said, moment):
+        return False
+    stored.revision = next_revision()
+    stored.save(update_fields=[*said[clock], clock, "revision", "updated_at"])
+    return True
+
+
+@transaction.atomic
+def save_product(*, product: Product, changed: Collection[str] | None = None) -> None:
+    """Store an edited product; ``changed`` names the fields that were, None all of them."""
+    now = timezone.now()
+    product.revision = next_revision()
+    for clock in {merging.CLOCK_OF[name] for name in changed or merging.CLOCK_OF if name in merging.CLOCK_OF}:
+        setattr(product, clock, now)
     product.full_clean()
-    product.save()
+    if product.pk is None or changed is None:
+        product.save()
+    else:  # what another writer changed meanwhile stays
+        clocks = {merging.CLOCK_OF[name] for name in changed if name in merging.CLOCK_OF}
+        product.save(update_fields=[*changed, *clocks, "revision", "updated_at"])

@@ -8,5 +8,8 @@ class RecommendationsConfig(AppConfig):
     verbose_name = _("Recommendations")
     default_auto_field = "django.db.models.BigAutoField"
 
+    personal = {"feedback": ("shopper",), "slate": ("shopper",)}
+    """Tables with rows of a shopper, and the lookups that lead to whose they are."""
+
     def ready(self) -> None:
         from . import engine, receivers  # noqa: F401  registers the check, connects the signals

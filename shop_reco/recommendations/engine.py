@@ -44,5 +44,10 @@ def check_recommenders(**kwargs: Any) -> list[CheckMessage]:
     return messages
 
 
+def stores_users(kind: str) -> bool:
+    """Whether a recommender's versions hold rows of users, which can be masked one by one."""
+    return kind in BUILT_IN and hasattr(class_of(kind), "without")
+
+
 def _names_of(kind: str) -> set[str]:
     return {field.name for field in fields(class_of(kind)) if field.init}  # type: ignore[arg-type]

@@ -153,6 +153,20 @@ class ModelVersion(models.Model):
         return f"{Recommender(kind=self.recommender_id)} {self.public_id.hex[:8]}"
 
 
+class ErasedRow(models.Model):
+    """The number of a shopper who was erased, until no version is left that stores their row.
+
+    It is an internal number that no other row has; a version's rows under such a number count nothing.
+    """
+
+    shopper_id = models.BigIntegerField(primary_key=True)
+    erased_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("erased row")
+        verbose_name_plural = _("erased rows")
+
+
 class Placement(models.Model):
     """A named spot in the shop, and what kind of list goes there."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,9 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from .models import Feedback, ModelVersion, Placement, Recommender, Rule, ServingState, Slate, TrainingRun
+from shop_reco.users.models import Consent
+
+from .models import ErasedRow, Feedback, ModelVersion, Placement, Recommender, Rule, ServingState, Slate, TrainingRun
 
 NO = (Feedback.Kind.NOT_INTERESTED, Feedback.Kind.DISLIKE, Feedback.Kind.ALREADY_HAVE)
 """What keeps a product out of every later list."""
@@ -39,6 +42,33 @@ def earlier_versions(*, kind: str) -> list[ModelVersion]:
     """Retired versions, the last promoted first."""
     found = ModelVersion.objects.filter(recommender=kind, state=ModelVersion.State.RETIRED)
     return list(found.order_by("-promoted_at", "-pk"))
+
+
+def masked_ids() -> list[int]:
+    """Users of the engine whose stored rows count nothing, since they were erased; one query."""
+    return list(ErasedRow.objects.values_list("pk", flat=True))
+
+
+def versions_that_knew(*, shopper_ids: Collection[int]) -> list[ModelVersion]:
+    """Versions whose training may have read events of these shoppers, oldest first; two queries.
+
+    That is each one whose run and some consent to training overlap: events that it read may be gone by now.
+    """
+    asked = Consent.objects.filter(shopper__in=shopper_ids, purpose=Consent.Purpose.TRAINING, granted=True)
+    times = list(asked.values_list("decided_at", "superseded_at"))
+    if not times:
+        return []
+    versions = ModelVersion.objects.exclude(state=ModelVersion.State.REJECTED).select_related("run")
+    return [
+        version
+        for version in versions.order_by("pk")
+        if any(since <= version.created_at and (until is None or until >= _began(version)) for since, until in times)
+    ]
+
+
+def _began(version: ModelVersion) -> dt.datetime:
+    started = version.run.started_at if version.run is not None else None
+    return started or version.created_at
 
 
 def refused_products(*, shopper_ids: Collection[int]) -> set[int]:

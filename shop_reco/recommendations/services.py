@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
 from shop_reco.products.models import Product
 from shop_reco.users.models import Shopper
+from shop_reco.users.selectors import linked_ids
 
+from .engine import stores_users
 from .errors import NothingToRollBackError, RunCancelledError
-from .models import Feedback, ModelVersion, Placement, Recommender, ServingState, Slate, TrainingRun
+from .models import (
+    ErasedRow,
+    Feedback,
+    ModelVersion,
+    Placement,
+    Recommender,
+    ServingState,
+    Slate,
+    TrainingRun,
+)
 from .selectors import earlier_versions
 
 KINDS = tuple(Recommender.Kind.values)
@@ -163,13 +175,17 @@ def roll_back(*, kind: str) -> ModelVersion:
 
 @transaction.atomic
 def give_feedback(*, shopper: Shopper, product: Product, kind: str, slate_id: uuid.UUID | None = None) -> Feedback:
-    """Keep what a shopper said; saying it twice keeps one. A like takes an earlier no back, and the other way round."""
+    """Keep what a shopper said; saying it twice keeps one. A like takes an earlier no back, and the other way round.
+
+    Earlier is also what they said as a visitor who signed in since.
+    """
     opposite = {
         Feedback.Kind.LIKE: [Feedback.Kind.NOT_INTERESTED, Feedback.Kind.DISLIKE],
         Feedback.Kind.NOT_INTERESTED: [Feedback.Kind.LIKE],
         Feedback.Kind.DISLIKE: [Feedback.Kind.LIKE],
     }.get(Feedback.Kind(kind), [])
-    Feedback.objects.filter(shopper=shopper, product=product, kind__in=opposite).delete()
+    mine = linked_ids(shopper=shopper)
+    Feedback.objects.filter(shopper__in=mine, product=product, kind__in=opposite).delete()
     feedback, _ = Feedback.objects.get_or_create(
         shopper=shopper, product=product, kind=kind, defaults={"slate_id": slate_id}
     )
@@ -178,7 +194,7 @@ def give_feedback(*, shopper: Shopper, product: Product, kind: str, slate_id: uu
 
 @transaction.atomic
 def withdraw_feedback(*, shopper: Shopper, product: Product) -> int:
-    return Feedback.objects.filter(shopper=shopper, product=product).delete()[0]
+    return Feedback.objects.filter(shopper__in=linked_ids(shopper=shopper), product=product).delete()[0]
 
 
 @transaction.atomic
@@ -199,3 +215,24 @@ def trim_slates() -> int:
     """Delete the lists that are older than SLATE_DAYS."""
     oldest = timezone.now() - dt.timedelta(days=reco_settings().SLATE_DAYS)
     return Slate.objects.filter(served_at__lt=oldest).delete()[0]
+
+
+@transaction.atomic
+def mask_users(*, shopper_ids: Collection[int], at: dt.datetime) -> None:
+    """Have the stored rows of erased shoppers count nothing, in every process from its next request on."""
+    rows = [ErasedRow(pk=pk, erased_at=at) for pk in sorted(shopper_ids)]
+    ErasedRow.objects.bulk_create(rows, ignore_conflicts=True)
+    bump_serving_revision()
+
+
+@transaction.atomic
+def drop_masks() -> int:
+    """Forget the numbers of erased shoppers that no version and no training under way can hold any more."""
+    kinds = [kind for kind in KINDS if stores_users(kind)]
+    versions = ModelVersion.objects.filter(recommender__in=kinds).exclude(state=ModelVersion.State.REJECTED)
+    running = TrainingRun.objects.filter(recommender__in=kinds, state=TrainingRun.State.RUNNING)
+    started = [
+        *versions.annotate(since=Coalesce("run__started_at", "created_at")).values_list("since", flat=True),
+        *running.filter(started_at__isnull=False).values_list("started_at", flat=True),
+    ]
+    return ErasedRow.objects.filter(erased_at__lt=min(started, default=timezone.now())).delete()[0]

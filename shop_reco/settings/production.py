@@ -22,6 +22,7 @@ STORAGES = {
 }
 SHOP_RECO = {
     "ARTIFACTS_ROOT": Path(env.str("ARTIFACTS_ROOT", default="/srv/artifacts")),
+    "PRIVACY_ROOT": env("PRIVACY_ROOT", cast=Path, default=None),
     "SHOP_TIME_ZONE": env.str("SHOP_TIME_ZONE", default="UTC"),
     "CURRENCY": env.str("CURRENCY", default="USD"),
 }

@@ -36,7 +36,8 @@ def size(session: SessionBase) -> int:
 def lines(session: SessionBase) -> list[Line]:
     """In the order in which the products were added; those that are gone from the catalogue are left out."""
     content: dict[str, int] = session.get(KEY, {})
-    products = {str(each.public_id): each for each in products_by_public_id(public_ids=[*map(uuid.UUID, content)])}
+    found = products_by_public_id(public_ids=[*map(uuid.UUID, content)])
+    products = {str(each.public_id): each for each in found if each.deleted_at is None}
     return [Line(products[name], quantity) for name, quantity in content.items() if name in products]
 
 

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
@@ -30,12 +29,6 @@ from .pictures import picture_of
 SAID_NO = "reco_said_no"
 """The cookie of a newcomer who does not want to be remembered; shop.js writes it, and it names nobody."""
 
-MEANING = {
-    Consent.Purpose.PERSONALISATION: gettext_lazy("Lists follow what you looked at and bought, and say why."),
-    Consent.Purpose.TRAINING: gettext_lazy("What you did helps to work out what other shoppers may like."),
-    Consent.Purpose.ANALYTICS: gettext_lazy("What you did may be counted in the statistics of the shop."),
-}
-
 
 def page(request: HttpRequest, template: str, content: dict[str, Any]) -> HttpResponse:
     """A page with what every page shows around it."""
@@ -44,10 +37,21 @@ def page(request: HttpRequest, template: str, content: dict[str, Any]) -> HttpRe
         "cart_size": carts.size(request.session),
         "switcher": some_external_ids(limit=30) if reco.DEMO_SWITCHER else [],
         "shopping_as": request.session.get(SHOP_AS, ""),
+        **_asked(request),
     }
     response = render(request, f"shop_reco/{template}.html", around | content)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _asked(request: HttpRequest) -> dict[str, Any]:
+    """Whose events the page sends, if anyone's, and what a newcomer reads before they decide."""
+    found = run(request, "around")
+    return {"owner": found["me"]["mark"], "statements": _by_purpose(found["consentStatements"])}
+
+
+def _by_purpose(statements: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {each["purpose"].lower(): each for each in statements}
 
 
 @require_GET
@@ -69,7 +73,7 @@ def _tell_shares(found: dict[str, Any], *lists: str) -> None:
 @ensure_csrf_cookie
 def product(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     row = product_by_public_id(public_id=public_id)
-    if row is None or not row.visible:
+    if row is None or not row.open:
         raise Http404
     found = run(request, "product", {"id": global_id("Product", public_id)})
     _tell_shares(found, "similar", "together")
@@ -144,9 +148,10 @@ def _checkout(request: HttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 def portrait(request: HttpRequest) -> HttpResponse:
     found = run(request, "portrait")
+    statements = _by_purpose(found["consentStatements"])
     for each in found["me"]["consents"]:
         purpose = Consent.Purpose(each["purpose"].lower())
-        each["name"], each["meaning"] = purpose.label, MEANING[purpose]
+        each["name"], each["statement"] = purpose.label, statements.get(purpose)
     if drawn := found["portrait"]:
         drawn["segment_name"] = Portrait.Segment(drawn["segment"]).label
         strongest = max((each["weight"] for each in drawn["interests"]), default=0) or 1

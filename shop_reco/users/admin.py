@@ -21,8 +21,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from shop_reco.admin_base import BaseAdmin, EndlessAdmin, KeptAdmin, ReadOnlyAdmin, link_to
 
 from . import services
-from .models import ApiKey, Consent, Shopper, ShopperLink
+from .models import ApiKey, Consent, ConsentStatement, Shopper, ShopperLink, StaffRead
 from .selectors import consents
+from .statements import publish_statement
 
 
 class ShopperAdmin(EndlessAdmin):
@@ -68,6 +69,38 @@ class ConsentAdmin(EndlessAdmin):
     @display(description=_("decision"), label={"yes": "success", "no": "danger"})
     def decision(self, consent: Consent) -> tuple[str, str]:
         return ("yes", gettext("allowed")) if consent.granted else ("no", gettext("refused"))
+
+
+class ConsentStatementAdmin(KeptAdmin):
+    """What shoppers read. A wording is never changed, since somebody may have agreed to it: add a version."""
+
+    list_display = ("purpose", "version", "language", "since", "text")
+    list_filter = ("purpose", "language")
+    ordering = ("purpose", "-since", "language")
+    fields = ("purpose", "version", "language", "text", "since")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("reco_users.add_consentstatement")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: ConsentStatement, form: Any, change: bool) -> None:
+        texts = {obj.language: obj.text}
+        publish_statement(purpose=obj.purpose, version=obj.version, texts=texts, since=obj.since)
+        obj.pk = ConsentStatement.objects.get(purpose=obj.purpose, version=obj.version, language=obj.language).pk
+
+
+class StaffReadAdmin(EndlessAdmin):
+    list_display = ("read_at", "staff", "what", "shopper_page", "why")
+    list_filter = ("what",)
+    search_fields = ("=staff__username", "=shopper__external_id")
+    list_select_related = ("staff", "shopper")
+    ordering = ("-pk",)
+
+    @display(description=_("shopper"))
+    def shopper_page(self, read: StaffRead) -> str:
+        return link_to(self, read.shopper)
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -126,6 +159,8 @@ ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {
     Shopper: ShopperAdmin,
     ShopperLink: ShopperLinkAdmin,
     Consent: ConsentAdmin,
+    ConsentStatement: ConsentStatementAdmin,
+    StaffRead: StaffReadAdmin,
     ApiKey: ApiKeyAdmin,
     Group: GroupAdmin,
 }

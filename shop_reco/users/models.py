@@ -46,6 +46,28 @@ class Shopper(models.Model):
         return self.external_id or gettext("visitor %(id)s") % {"id": self.public_id.hex[:8]}
 
 
+class VisitorToken(models.Model):
+    """What a visitor's signed cookie stands for: a keyed hash of 128 random bits, which name nobody.
+
+    A token is followed by a new one now and then. The earlier one ends when its successor has come back,
+    so that a reply lost on the way costs nobody their history.
+    """
+
+    shopper = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("shopper"), related_name="+")
+    digest = models.CharField(_("digest"), max_length=64, unique=True)
+    issued_at = models.DateTimeField(_("issued at"))
+    seen_at = models.DateTimeField(_("seen at"), null=True, blank=True, help_text=_("When it first came back."))
+    renewed_at = models.DateTimeField(_("renewed at"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("visitor token")
+        verbose_name_plural = _("visitor tokens")
+
+    def __str__(self) -> str:
+        return f"{self.shopper} {self.issued_at:%Y-%m-%d}"
+
+
 class ShopperLink(models.Model):
     """A visitor found to be an account, from ``linked_at`` until ``undone_at``; no event is rewritten."""
 
@@ -81,8 +103,12 @@ class Consent(models.Model):
     granted = models.BooleanField(_("granted"))
     source = models.CharField(_("source"), max_length=64, help_text=_("Where it was given: shop, demo, import ..."))
     text_version = models.CharField(
-        _("text version"), max_length=32, help_text=_("Version of the text that was shown.")
+        _("text version"),
+        max_length=32,
+        blank=True,
+        help_text=_("Version of the text that was shown; empty where none was named."),
     )
+    text_language = models.CharField(_("text language"), max_length=16, blank=True)
     decided_at = models.DateTimeField(_("decided at"))
     superseded_at = models.DateTimeField(_("superseded at"), null=True, blank=True)
 
@@ -104,6 +130,32 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()}: {self.shopper}"
+
+
+class ConsentStatement(models.Model):
+    """What a shopper reads before they decide on a purpose. A new wording is a new version: what was agreed to stays.
+
+    The version whose ``since`` is the latest is in force, in as many languages as it has rows.
+    """
+
+    purpose = models.CharField(_("purpose"), max_length=24, choices=Consent.Purpose)
+    version = models.CharField(_("version"), max_length=32)
+    language = models.CharField(_("language"), max_length=16, help_text=_("A language code: en, zh-hans ..."))
+    text = models.TextField(_("text"))
+    since = models.DateTimeField(_("since"), help_text=_("From when on it is shown."))
+
+    class Meta:
+        verbose_name = _("consent statement")
+        verbose_name_plural = _("consent statements")
+        constraints = [
+            models.UniqueConstraint(fields=["purpose", "version", "language"], name="reco_statement_one_a_language"),
+            models.CheckConstraint(
+                condition=~Q(version="") & ~Q(language="") & ~Q(text=""), name="reco_statement_says_something"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} {self.version} ({self.language})"
 
 
 class ApiKey(models.Model):
@@ -128,3 +180,28 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class StaffRead(models.Model):
+    """That somebody of the staff looked at what is known of one shopper, when and why; the shopper may ask for it.
+
+    Kept after the shopper was erased, without saying whose data it was: what staff did stays accountable.
+    """
+
+    shopper = models.ForeignKey(
+        Shopper, models.SET_NULL, verbose_name=_("shopper"), null=True, blank=True, related_name="+"
+    )
+    staff = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("staff"), null=True, blank=True, related_name="+"
+    )
+    what = models.CharField(_("what"), max_length=32, help_text=_("Which page: portrait, list ..."))
+    why = models.CharField(_("why"), max_length=256, blank=True)
+    read_at = models.DateTimeField(_("read at"))
+
+    class Meta:
+        verbose_name = _("staff read")
+        verbose_name_plural = _("staff reads")
+        indexes = [models.Index(fields=["shopper", "-read_at"], name="reco_staff_read_by_shopper")]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.read_at:%Y-%m-%d}"

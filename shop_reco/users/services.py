@@ -11,8 +11,22 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from .models import ApiKey, Consent, Shopper, ShopperLink
-from .selectors import allows, digest_of, shopper_by_external_id
+from .errors import UnknownStatementError
+from .models import ApiKey, Consent, Shopper, ShopperLink, StaffRead
+from .selectors import (
+    allows,
+    decisions_of,
+    digest_of,
+    erased_names,
+    primary_keys,
+    shopper_by_external_id,
+    statement_shown,
+)
+from .signals import shoppers_changed
+from .visitors import end_tokens
+
+SIGN_IN = "sign-in"
+"""Source of a decision that a visitor brought along to their account."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +49,19 @@ def ensure_shopper(*, external_id: str) -> Shopper:
         return Shopper.objects.get_or_create(external_id=external_id)[0]
 
 
+def ensure_shoppers(*, external_ids: Collection[str]) -> dict[str, int]:
+    """Primary keys of those whom the shop calls so, unknown ones created; one query where all are known, else three."""
+    names = sorted(set(external_ids))
+    known = primary_keys(external_ids=names)
+    if len(known) < len(names):
+        with transaction.atomic():
+            Shopper.objects.bulk_create(
+                [Shopper(external_id=name) for name in names if name not in known], ignore_conflicts=True
+            )
+        known = primary_keys(external_ids=names)
+    return known
+
+
 @transaction.atomic
 def ensure_account(*, user: Any) -> Shopper:
     """The shopper of a signed-in user, created if this is their first visit."""
@@ -47,24 +74,43 @@ def create_visitor() -> Shopper:
     return Shopper.objects.create()
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which statement a shopper read before they decided; empty where nobody said."""
+
+    version: str = ""
+    language: str = ""
+
+
+UNSAID = Shown()
+
+
 @transaction.atomic
-def decide_consent(*, shopper: Shopper, decisions: Mapping[str, bool], source: str, text_version: str = "1") -> None:
+def decide_consent(
+    *, shopper: Shopper, decisions: Mapping[str, bool], source: str, shown: Mapping[str, Shown] | None = None
+) -> None:
     """Record what the shopper allows or withdraws; a decision that changes nothing is not recorded twice.
+
+    ``shown`` names the statement that was read, by purpose; the same decision on a newer one is a new decision.
 
     Raises:
         ValueError: If a purpose is unknown.
+        UnknownStatementError: If ``shown`` names a statement that was never shown; nothing is recorded.
     """
     unknown = set(decisions) - set(Consent.Purpose.values)
     if unknown:
         raise ValueError(f"unknown purposes {sorted(unknown)}; known: {Consent.Purpose.values}")
+    read = {purpose: (shown or {}).get(purpose, UNSAID) for purpose in decisions}
+    for purpose, each in read.items():
+        if each != UNSAID and not statement_shown(purpose=purpose, version=each.version, language=each.language):
+            raise UnknownStatementError(f"{purpose} has no statement of version {each.version!r} in {each.language!r}")
     now = timezone.now()
     # A first decision has no row to lock, and two at once would both be in force.
     Shopper.objects.select_for_update().filter(pk=shopper.pk).first()
-    in_force = Consent.objects.select_for_update().filter(shopper=shopper, superseded_at__isnull=True)
-    current = {consent.purpose: consent for consent in in_force}
+    current = decisions_of(shopper=shopper)
     for purpose, granted in decisions.items():
-        before = current.get(purpose)
-        if before is not None and before.granted == granted:
+        before, text = current.get(purpose), read[purpose]
+        if before is not None and before.granted == granted and text.version in ("", before.text_version):
             continue
         if before is not None:
             before.superseded_at = now
@@ -74,9 +120,11 @@ def decide_consent(*, shopper: Shopper, decisions: Mapping[str, bool], source: s
             purpose=purpose,
             granted=granted,
             source=source,
-            text_version=text_version,
+            text_version=text.version,
+            text_language=text.language,
             decided_at=now,
         )
+    shoppers_changed.send(Consent, shopper_ids=[shopper.pk])
 
 
 @transaction.atomic
@@ -93,21 +141,66 @@ def set_basics(
 def link_visitor(*, visitor: Shopper, account: Shopper) -> ShopperLink | None:
     """Join a consenting visitor's history to an account; nothing happens where they are joined already.
 
+    The visitor's cookies end, on this device and on any other: whoever uses it next is a stranger. On what
+    the account never decided, the visitor's decisions count from now on.
+
     Returns None, and joins nothing, for a visitor who allows no personalisation, who is somebody's
-    account themselves, or who belongs to another account.
+    account themselves, or who belongs to another account; and for an account that refuses personalisation.
     """
     if visitor.pk == account.pk or visitor.user_id is not None or visitor.external_id is not None:
         return None
+    # The rows are locked in the order of their keys, as everyone else does who writes of both.
+    list(Shopper.objects.select_for_update().filter(pk__in=[visitor.pk, account.pk]).order_by("pk"))
     if not allows(shopper=visitor, purpose=Consent.Purpose.PERSONALISATION):
         return None
-    link, _ = ShopperLink.objects.get_or_create(visitor=visitor, undone_at=None, defaults={"account": account})
+    refusal = decisions_of(shopper=account).get(Consent.Purpose.PERSONALISATION)
+    if refusal is not None and not refusal.granted:
+        return None
+    link, created = ShopperLink.objects.get_or_create(visitor=visitor, undone_at=None, defaults={"account": account})
+    if created:
+        end_tokens(shopper=visitor)
+        _bring_decisions(link)
+        shoppers_changed.send(ShopperLink, shopper_ids=[visitor.pk, account.pk])
     return link if link.account_id == account.pk else None
+
+
+def _bring_decisions(link: ShopperLink) -> None:
+    decided = decisions_of(shopper=link.account)
+    Consent.objects.bulk_create(
+        Consent(
+            shopper=link.account,
+            purpose=each.purpose,
+            granted=each.granted,
+            source=SIGN_IN,
+            text_version=each.text_version,
+            text_language=each.text_language,
+            decided_at=link.linked_at,
+        )
+        for each in decisions_of(shopper=link.visitor).values()
+        if each.purpose not in decided
+    )
 
 
 @transaction.atomic
 def undo_link(*, link: ShopperLink) -> None:
-    """Part a visitor and an account again; doing it twice changes nothing."""
-    ShopperLink.objects.filter(pk=link.pk, undone_at__isnull=True).update(undone_at=timezone.now())
+    """Part a visitor and an account again, with the decisions that came along; doing it twice changes nothing.
+
+    No event is rewritten: the account's reads take the linked set, which is smaller from now on.
+    """
+    now = timezone.now()
+    list(Shopper.objects.select_for_update().filter(pk__in=[link.visitor_id, link.account_id]).order_by("pk"))
+    if ShopperLink.objects.filter(pk=link.pk, undone_at__isnull=True).update(undone_at=now):
+        brought = Consent.objects.filter(shopper=link.account_id, source=SIGN_IN, decided_at=link.linked_at)
+        brought.filter(superseded_at__isnull=True).update(superseded_at=now)
+        shoppers_changed.send(ShopperLink, shopper_ids=[link.visitor_id, link.account_id])
+
+
+@transaction.atomic
+def note_read(*, shopper_id: int, staff: Any, what: str, why: str = "") -> StaffRead:
+    """Keep who of the staff looked at what is known of a shopper; each look is a row of its own."""
+    return StaffRead.objects.create(
+        shopper_id=shopper_id, staff=staff, what=what, why=why[:256].replace("\x00", ""), read_at=timezone.now()
+    )
 
 
 @transaction.atomic
@@ -133,7 +226,9 @@ def revoke_key(*, key: ApiKey) -> None:
 
 @transaction.atomic
 def import_shoppers(*, rows: Sequence[ShopperDraft]) -> dict[str, int]:
-    """Create or update shoppers in bulk; returns primary keys by external id."""
+    """Create or update shoppers in bulk; returns primary keys by external id. Those who were erased are left out."""
+    erased = erased_names(external_ids=[row.external_id for row in rows])
+    rows = [row for row in rows if row.external_id not in erased]
     Shopper.objects.bulk_create(
         [
             Shopper(
@@ -163,7 +258,11 @@ def import_consents(
     *, shopper_ids: Collection[int], purposes: Collection[str], source: str, decided_at: dt.datetime
 ) -> int:
     """Record consents that another system collected, where the shopper has not decided here; returns how many."""
-    decided = set(Consent.objects.filter(superseded_at__isnull=True).values_list("shopper_id", "purpose"))
+    decided: set[tuple[int, str]] = set()
+    ids = list(shopper_ids)
+    for start in range(0, len(ids), 1000):
+        in_force = Consent.objects.filter(shopper__in=ids[start : start + 1000], superseded_at__isnull=True)
+        decided.update(in_force.values_list("shopper_id", "purpose"))
     fresh = [
         Consent(
             shopper_id=shopper_id,
@@ -173,7 +272,7 @@ def import_consents(
             text_version="import",
             decided_at=decided_at,
         )
-        for shopper_id in shopper_ids
+        for shopper_id in ids
         for purpose in purposes
         if (shopper_id, purpose) not in decided
     ]

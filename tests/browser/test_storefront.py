@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+from pathlib import Path
+
 import pytest
 
 from shop_reco.events.models import Event
 from shop_reco.portraits.models import PortraitEdit
 from shop_reco.portraits.services import refresh_dirty
+from shop_reco.privacy.verify import problems_of
 from shop_reco.users.models import Consent, Shopper
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -178,11 +183,19 @@ def test_the_data_comes_as_a_file_and_goes_for_good(portrait, person):
     portrait.on("dialog", lambda dialog: dialog.accept())
     with portrait.expect_download() as download:
         portrait.click("#export")
-    assert download.value.suggested_filename == "my-data.json"
-    told(portrait, "my-data.json")
+    assert download.value.suggested_filename == "my-data.zip"
+    told(portrait, "my-data.zip")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        content = json.loads(archive.read("data.json"))
+        page = archive.read("index.html").decode()
+    assert len(content["event"]) == 8
+    assert "<h2>Profile</h2>" in page
     portrait.click("#erase")
     told(portrait, "Everything that was known of you is deleted.")
     assert not Shopper.objects.filter(pk=person.pk).exists()
+    with portrait.expect_download() as download:
+        portrait.click("#receipt")
+    assert problems_of(Path(download.value.path()).read_bytes()) == []
 
 
 def test_reasons_tell_their_share_and_do_not_repeat_the_headline(home):

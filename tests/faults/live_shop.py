@@ -18,6 +18,8 @@ from typing import Any
 
 import httpx
 
+from . import postgresql
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIST = """query { recommendations(first: 10) { rung edges { score node { sku } reasons { kind points } } } }"""
 
@@ -25,12 +27,16 @@ LIST = """query { recommendations(first: 10) { rung edges { score node { sku } r
 class LiveShop:
     """Starts and ends processes of the shop; asks the database, as an onlooker would, how far they are."""
 
-    def __init__(self, folder: Path, broker: str = "") -> None:
+    def __init__(self, folder: Path, broker: str = "", server: str = "", **more: str) -> None:
+        """``server`` is the URL of a PostgreSQL where a database is made for this shop; without it, SQLite."""
         self.folder = folder
+        self.database = postgresql.created(server) if server else ""
         self.environment = {
             **{name: value for name, value in os.environ.items() if name != "TEST_DATABASE_URL"},
             "DEMO_DIR": str(folder),
             "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
+            **({"FAULTS_DATABASE_URL": self.database} if server else {}),
+            **more,
         }
         if broker:
             self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": f"faults-{uuid.uuid4()}"}
@@ -63,14 +69,17 @@ class LiveShop:
         return self.start("celery", "-A", "shop_reco", "beat", "--loglevel=INFO", "--pidfile=", "--max-interval=1")
 
     def web(self) -> httpx.Client:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-        self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application")
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
-        wait_for(lambda: answers(client), "the web process", seconds=30)
-        return client
+        port = free_port()
+        self.serve(port)
+        return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
+
+    def serve(self, port: int) -> subprocess.Popen[bytes]:
+        """A web process with the threads that the shop has in production; returns once it answers."""
+        address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4"]
+        process = self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application")
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+            wait_for(lambda: answers(client), "the web process", seconds=30)
+        return process
 
     def train(self, kind: str) -> None:
         task = "train_all" if kind == "all" else "train_recommender"
@@ -86,6 +95,8 @@ class LiveShop:
         return found
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        if self.database:
+            return postgresql.rows(self.database, sql)
         with sqlite3.connect(f"file:{self.folder / 'db.sqlite3'}?mode=ro", uri=True, timeout=10) as connection:
             return connection.execute(sql, values).fetchall()
 
@@ -111,6 +122,14 @@ class LiveShop:
     def end(self) -> None:
         for process in self.running:
             kill(process, signal.SIGKILL)
+        if self.database:
+            postgresql.drop(self.database)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def token_in(page: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import random
 import uuid
 
@@ -16,13 +17,14 @@ from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from shop_reco.events.drafts import EventDraft  # noqa: E402
-from shop_reco.events.services import import_events  # noqa: E402
+from shop_reco.events.imports import import_events  # noqa: E402
 from shop_reco.products.models import Product  # noqa: E402
 from shop_reco.products.services import ProductDraft, import_products  # noqa: E402
 from shop_reco.users.models import ApiKey  # noqa: E402
 from shop_reco.users.services import ShopperDraft, import_consents, import_shoppers, issue_key  # noqa: E402
 
-N_PRODUCTS, N_SHOPPERS, N_EACH = 200, 150, 12
+N_PRODUCTS, N_SHOPPERS = 200, int(os.environ.get("FAULTS_SHOPPERS", 150))
+N_EACH = int(os.environ.get("FAULTS_EVENTS_EACH", 12))
 
 
 def main() -> None:

@@ -10,8 +10,13 @@ SHOP_RECO = {
     **SHOP_RECO,
     "LEASE": 3,
     "MIN_SUPPORT": 1,
+    "IMPORT_BATCH": 500,
     "RECOMMENDERS": {"behaviour_mlp": {"n_epochs": env.int("FAULTS_EPOCHS", 2), "patience": None}},
 }
+DEBUG = env.bool("FAULTS_DEBUG", True)
+if "FAULTS_DATABASE_URL" in env:
+    DATABASES = {"default": env.db("FAULTS_DATABASE_URL")}
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
 if "FAULTS_BROKER_URL" in env:
     CELERY_BROKER_URL = env.str("FAULTS_BROKER_URL")
     CELERY_BROKER_TRANSPORT_OPTIONS = {}

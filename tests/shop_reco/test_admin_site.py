@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
 from shop_reco.admin_site import admin_site
@@ -74,7 +75,15 @@ def fill(shop, person):
     from shop_reco.portraits.services import edit_interests, refresh_dirty
     from shop_reco.privacy.services import erase_shopper
     from shop_reco.recommendations.models import Rule
-    from shop_reco.users.services import create_visitor, decide_consent, ensure_shopper, issue_key, link_visitor
+    from shop_reco.users.services import (
+        create_visitor,
+        decide_consent,
+        ensure_shopper,
+        issue_key,
+        link_visitor,
+        note_read,
+    )
+    from shop_reco.webhooks.sources import create_source
 
     visitor = create_visitor()
     decide_consent(shopper=visitor, decisions={"personalisation": True}, source="test")
@@ -89,7 +98,10 @@ def fill(shop, person):
     Rule.objects.create(action="boost", product=shop.products["Tea-1"], points=1.0)
     DataImport.objects.create(source="test", report={"dropped": {"no quantity": 3}})
     issue_key(name="server", scopes=["lists:read"])
+    source, _secret = create_source(name="shop", kind="generic")
+    source.deliveries.create(topic="events", state="done", received_at=timezone.now())
     erase_shopper(shopper=ensure_shopper(external_id="gone"))
+    note_read(shopper_id=person.pk, staff=None, what="portrait", why="asked")
     User.objects.get(username="staff").groups.create(name="merchandisers")
 
 

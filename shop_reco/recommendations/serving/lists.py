@@ -19,7 +19,7 @@ from shop_reco.events.selectors import bought_products
 from shop_reco.products.models import Product
 from shop_reco.products.selectors import ProductFilter, filtered, final_rows, showable
 from shop_reco.users.models import Consent, Shopper
-from shop_reco.users.selectors import allows, linked_ids
+from shop_reco.users.selectors import consents, linked_ids
 
 from ..errors import BadCursorError, BadPageError, UnknownPlacementError
 from ..models import Placement, Slate
@@ -36,7 +36,12 @@ SPARE = 4
 
 @dataclass
 class Request:
-    """One wish for a list, and what is known of whoever it is for."""
+    """One wish for a list, and what is known of whoever it is for.
+
+    Attributes:
+        personal: The shopper allows personal lists.
+        kept: The shopper allows something, so that what they were shown may be kept under their name.
+    """
 
     placement: str
     first: int
@@ -48,6 +53,7 @@ class Request:
     earlier: list[int] = field(default_factory=list)
     products: tuple[int, ...] = ()
     personal: bool = False
+    kept: bool = False
     strategy: str = Placement.Strategy.PERSONAL
     wishes: Wishes = field(default_factory=Wishes)
 
@@ -72,9 +78,9 @@ def recommend_for(
     if spot is None:
         raise UnknownPlacementError(f"there is no placement {placement[:64]!r}")
     request = _request(shopper, placement, first, spot.strategy, filter)
-    request.wishes = wishes_for(placement=placement, shopper_ids=request.people if request.personal else ())
-    if spot.strategy != Placement.Strategy.PERSONAL:
-        request.wishes.favourites.clear()  # a list around products says the same to everyone
+    request.wishes = wishes_for(placement=placement, shopper_ids=request.people)
+    if spot.strategy != Placement.Strategy.PERSONAL or not request.personal:
+        request.wishes.favourites.clear()  # a list around products says the same to everyone; a block counts in each
     request.exclude |= request.wishes.hidden
     request.earlier = _earlier(after, request)
     request.exclude.update(request.earlier)
@@ -115,12 +121,19 @@ def _request(
         return request
     ids = request.people = linked_ids(shopper=shopper)
     request.exclude = refused_products(shopper_ids=ids)
-    if allows(shopper=shopper, purpose=Consent.Purpose.PERSONALISATION):
+    given = consents(shopper=shopper)
+    request.kept = any(given.values())
+    if given[Consent.Purpose.PERSONALISATION]:
         request.personal = True
-        request.history = _with_likes(live_history(shopper_ids=ids), liked_products(shopper_ids=ids))
+        request.history = personal_history(shopper_ids=ids)
         if strategy == Placement.Strategy.PERSONAL:
             request.exclude |= bought_products(shopper_ids=ids)
     return request
+
+
+def personal_history(*, shopper_ids: Sequence[int]) -> History:
+    """What the recommenders see of a linked set: the newest events and the likes; two queries."""
+    return _with_likes(live_history(shopper_ids=shopper_ids), liked_products(shopper_ids=shopper_ids))
 
 
 def _with_likes(history: History, likes: Sequence[tuple[int, float]]) -> History:
@@ -155,7 +168,7 @@ def _earlier(after: str | None, request: Request) -> list[int]:
     except ValueError:
         raise BadCursorError("after must be a cursor of an earlier answer") from None
     slate = buffer.find(slate_id) or slate_of(slate_id=slate_id)
-    mine = slate is not None and slate.shopper_id == (request.shopper.pk if request.shopper else None)
+    mine = slate is not None and slate.shopper_id == (request.shopper.pk if request.shopper and request.kept else None)
     if slate is None or not mine or slate.placement != request.placement:
         raise BadCursorError("the list of this cursor is gone; ask again without after")
     listed = [*slate.earlier, *(item["product"] for item in slate.items)]
@@ -296,7 +309,7 @@ def _slate(request: Request, models: LiveModels, served: Served) -> Slate:
     ]
     return Slate(
         id=served.slate_id,
-        shopper=request.shopper,
+        shopper=request.shopper if request.kept else None,
         placement=request.placement,
         rung=served.rung,
         items=items,

@@ -23,7 +23,7 @@ from shop_reco.products.models import Product
 from shop_reco.products.selectors import catalogue_revision, showable_now
 
 from ..models import ModelVersion, Placement
-from ..selectors import earlier_versions, enabled_kinds, live_versions, serving_revision
+from ..selectors import earlier_versions, enabled_kinds, live_versions, masked_ids, serving_revision
 from .newcomers import knowing
 
 logger = structlog.get_logger(__name__)
@@ -117,6 +117,7 @@ class Memory:
             if model is not None:
                 parts[version.recommender_id] = model
         versions = {kind: self._loaded[kind][0] for kind in parts}
+        parts = _masked(parts)
         scorers = {kind: part for kind, part in parts.items() if kind in DEFAULT_WEIGHTS}
         blend = parts.get("hybrid") or Blend.default(dict.fromkeys(scorers, 1.0))
         return LiveModels(
@@ -140,6 +141,13 @@ class Memory:
             return None
         self._loaded[kind] = (name, model)
         return model
+
+
+def _masked(parts: dict[str, Any]) -> dict[str, Any]:
+    """The parts, those that store rows of users without the rows of who was erased."""
+    storing = [kind for kind, part in parts.items() if hasattr(part, "without")]
+    erased = np.asarray(masked_ids() if storing else [], dtype=np.int64)
+    return parts if erased.size == 0 else parts | {kind: parts[kind].without(erased) for kind in storing}
 
 
 def _likeness(content: Any) -> Any:

@@ -10,7 +10,7 @@ import structlog
 from django.db import DatabaseError, IntegrityError, connection
 
 from shop_reco.conf import reco_settings
-from shop_reco.users.selectors import existing_ids
+from shop_reco.users.selectors import consenting_to_any, existing_ids
 
 from ..models import Slate
 from ..services import keep_slates
@@ -62,7 +62,11 @@ class SlateBuffer:
 
 
 def _keep(batch: list[Slate]) -> None:
-    """Keep a batch; where a shopper was erased meanwhile, the slates of the others."""
+    """Keep a batch, without the names of those who withdrew meanwhile, nor the slates of those who were erased."""
+    allowed = consenting_to_any(among={slate.shopper_id for slate in batch if slate.shopper_id is not None})
+    for slate in batch:
+        if slate.shopper_id not in allowed:
+            slate.shopper_id = None
     try:
         keep_slates(slates=batch)
     except IntegrityError:

@@ -17,13 +17,13 @@ EVIDENCE = 3
 
 
 def told(reason: Reason, product_id: int, products: Mapping[int, Product]) -> ServedReason:
-    """The reason with its evidence, less what is sensitive; a product is never evidence for itself."""
+    """The reason with its evidence, less what is sensitive, hidden or deleted; no product is evidence for itself."""
     evidence = [products[pk] for pk in reason.evidence[:EVIDENCE] if pk in products]  # type: ignore[index]
-    evidence = [each for each in evidence if each.category is None or not each.category.sensitive]
+    evidence = [each for each in evidence if each.open and not (each.category and each.category.sensitive)]
     if product_id in reason.evidence and reason.kind != "repeat":
         return ServedReason(reason.kind.upper(), _("You looked at it lately"), reason.points, [])
     return ServedReason(
-        reason.kind.upper(), _text(reason, evidence[0].title if evidence else ""), reason.points, evidence
+        reason.kind.upper(), _text(reason, evidence[0].told_title if evidence else ""), reason.points, evidence
     )
 
 

@@ -136,6 +136,8 @@ def event_drafts(
     for row in lines.itertuples(index=False):
         key = (int(row.basket_id), int(row.product_id))
         seen[key] = line = seen.get(key, 0) + 1
+        if f"household-{row.household_id}" not in shoppers:  # erased since an earlier import
+            continue
         at: Any = row.transaction_timestamp
         yield EventDraft(
             id=uuid.uuid5(EVENT_NAMESPACE, f"{key[0]}/{key[1]}/{line}"),

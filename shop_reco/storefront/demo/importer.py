@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
+from shop_reco.events.imports import finish_import, import_events, start_import
 from shop_reco.events.models import DataImport
 from shop_reco.events.selectors import data_import
-from shop_reco.events.services import finish_import, import_events, start_import
 from shop_reco.products.selectors import categories, pks_by_sku
 from shop_reco.products.services import import_products, set_sensitive
 from shop_reco.users.models import Consent

@@ -1,10 +1,11 @@
-// What the shopper does on a page, told to GraphQL.
+// What the shopper does on a page: behaviour goes to the beacon, wishes go to GraphQL.
+import { tracker } from "./reco.js";
+
 const endpoint = document.body.dataset.graphql;
 
-async function ask(query, variables, keepalive = false) {
+async function ask(query, variables) {
   const reply = await fetch(endpoint, {
     method: "POST",
-    keepalive,
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ query, variables }),
   });
@@ -43,24 +44,17 @@ async function attempt(control, work) {
   }
 }
 
-const TRACK = "mutation($events: [EventInput!]!) { trackEvents(events: $events) { accepted } }";
-async function track(event) {
-  try {
-    await ask(TRACK, { events: [{ id: crypto.randomUUID(), ...event }] }, true);
-  } catch {
-    // The shopper asked for nothing here, so there is nothing to tell.
-  }
-}
-
-const { viewed, searched } = document.body.dataset;
-if (viewed) track({ type: "VIEW_ITEM", product: viewed }).then(() => { document.body.dataset.told = "yes"; });
-if (searched) track({ type: "SEARCH", query: searched });
+const { beacon, owner, viewed, searched } = document.body.dataset;
+const reco = tracker({ url: beacon, owner: beacon ? owner : undefined }); // an error's page does not know its shopper
+if (viewed) reco.track({ type: "VIEW_ITEM", product: viewed });
+if (searched) reco.track({ type: "SEARCH", query: searched });
+if (viewed || searched) reco.flush().then(() => { document.body.dataset.told = "yes"; });
 
 const FEEDBACK = "mutation($input: FeedbackInput!) { giveFeedback(input: $input) { ok errors { message } } }";
 for (const card of document.querySelectorAll("[data-slate] .card")) {
   const slateId = card.closest("[data-slate]").dataset.slate;
   const { product } = card.dataset;
-  card.querySelector("a").addEventListener("click", () => track({ type: "SELECT_ITEM", product, slateId }));
+  card.querySelector("a").addEventListener("click", () => reco.track({ type: "SELECT_ITEM", product, slateId }));
   const no = card.querySelector(".no");
   no?.addEventListener("click", () => attempt(no, async () => {
     await ask(FEEDBACK, { input: { product, slateId, kind: "NOT_INTERESTED" } });
@@ -78,17 +72,32 @@ function hide(card, text) {
   delete card.dataset.product;
 }
 
-const CONSENT = "mutation($input: ConsentInput!) { updateConsent(input: $input) { consents { purpose granted } } }";
+const CONSENT = `mutation($input: ConsentInput!) {
+  updateConsent(input: $input) { consents { purpose granted } errors { message } }
+}`;
+// Decide on purposes; the statement beside the control is the one that was read.
+async function decide(control, decisions) {
+  const { version, language } = control.dataset;
+  const shown = version && Object.keys(decisions).map((name) => ({ purpose: name.toUpperCase(), version, language }));
+  const { updateConsent } = await ask(CONSENT, { input: { ...decisions, shown } });
+  if (!updateConsent.consents.some(({ granted }) => granted)) reco.forget();
+}
 for (const button of document.querySelectorAll("[data-consent]")) {
   button.addEventListener("click", () => attempt(button, async () => {
-    if (button.dataset.consent === "no") {
+    if (button.dataset.consent !== "yes") {
       document.cookie = "reco_said_no=1; path=/; max-age=15552000; samesite=lax"; // half a year
+    }
+    if (button.dataset.consent === "no") {
       button.closest(".consent").remove();
       document.getElementById("main").focus();
       return tell(button.dataset.said);
     }
-    await ask(CONSENT, { input: { personalisation: true } });
-    document.cookie = "reco_said_no=; path=/; max-age=0; samesite=lax";
+    if (button.dataset.consent === "stop") {
+      await decide(button, { personalisation: false, training: false, analytics: false });
+    } else {
+      await decide(button, { personalisation: true });
+      document.cookie = "reco_said_no=; path=/; max-age=0; samesite=lax";
+    }
     tellNext(button.dataset.said);
     location.reload();
   }));
@@ -97,7 +106,7 @@ for (const box of document.querySelectorAll("[data-purpose]")) {
   box.addEventListener("change", async () => {
     const wanted = box.checked;
     const done = await attempt(box, async () => {
-      await ask(CONSENT, { input: { [box.dataset.purpose]: wanted } });
+      await decide(box, { [box.dataset.purpose]: wanted });
       tell(document.body.dataset.saved);
     });
     if (!done) box.checked = !wanted;
@@ -116,21 +125,42 @@ for (const button of document.querySelectorAll("[data-edit]")) {
   }));
 }
 
+// Wait until the file behind a link is made, telling how far it is; HEAD does not use the link up.
+async function untilMade(url, progress) {
+  for (;;) {
+    const reply = await fetch(url, { method: "HEAD" });
+    if (reply.status === 200) return;
+    if (reply.status !== 202) throw new Error("the export is gone");
+    progress.value = Number(reply.headers.get("X-Progress"));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+  }
+}
+
 const file = document.getElementById("export");
 file?.addEventListener("click", () => attempt(file, async () => {
-  const { exportMyData } = await ask("mutation { exportMyData { json errors { message } } }", {});
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([exportMyData.json], { type: "application/json" }));
-  link.download = "my-data.json";
-  link.click();
-  tell(file.dataset.said);
+  const progress = document.getElementById("export-progress");
+  progress.removeAttribute("value");
+  progress.hidden = false;
+  try {
+    tell(file.dataset.making);
+    const { exportMyData } = await ask("mutation { exportMyData { url ready errors { message } } }", {});
+    if (!exportMyData.ready) await untilMade(exportMyData.url, progress);
+    const link = document.createElement("a");
+    link.href = exportMyData.url;
+    link.download = "my-data.zip";
+    link.click();
+    tell(file.dataset.said);
+  } finally {
+    progress.hidden = true;
+  }
 }));
 const erase = document.getElementById("erase");
 erase?.addEventListener("click", () => attempt(erase, async () => {
   if (!confirm(erase.dataset.question)) return;
-  await ask("mutation { eraseMe(confirm: true) { receipt errors { message } } }", {});
+  const { eraseMe } = await ask("mutation { eraseMe(confirm: true) { receipt errors { message } } }", {});
+  reco.forget();
   tellNext(erase.dataset.said);
-  location.assign(document.body.dataset.home);
+  location.assign(`?receipt=${eraseMe.receipt}`);
 }));
 
 // Last, for a browser that refuses the storage stops here.

@@ -1,0 +1,64 @@
+"""Questions about sources, their deliveries and their things."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from shop_reco.events.models import Event
+from shop_reco.privacy.models import ErasedKey
+from shop_reco.products.models import Product
+from shop_reco.users.models import Consent, Shopper
+from shop_reco.users.selectors import digest_of
+
+from .models import SourceItem, WebhookSource
+
+
+def source_by_key(*, key: str) -> WebhookSource | None:
+    return WebhookSource.objects.filter(key=key).first()
+
+
+def products_of(*, source: WebhookSource, names: Collection[str]) -> dict[str, UUID]:
+    """Public ids of the products that a source calls by ``names``; one query."""
+    found = SourceItem.objects.filter(source=source, name__in=names, product__isnull=False)
+    return dict(found.values_list("name", "product__public_id"))
+
+
+def skus_of(*, source: WebhookSource, owner: str) -> list[str]:
+    """Of all that belongs to a thing of the source, itself included; one query."""
+    found = SourceItem.objects.filter(source=source, owner=owner, product__isnull=False)
+    return sorted(set(found.values_list("product__sku", flat=True)))
+
+
+def product_of_sku(*, sku: object) -> Product | None:
+    return Product.objects.filter(sku=sku).first() if isinstance(sku, str) and "\x00" not in sku else None
+
+
+def reported(*, ids: Collection[UUID]) -> dict[UUID, int]:
+    """Those of the event ids that are stored, with their shoppers' primary keys; one query a thousand."""
+    wanted = list(ids)
+    found: dict[UUID, int] = {}
+    for start in range(0, len(wanted), 1000):
+        found.update(Event.objects.filter(pk__in=wanted[start : start + 1000]).values_list("pk", "shopper_id"))
+    return found
+
+
+def shoppers_named(*, names: Collection[str]) -> dict[str, Shopper]:
+    """Shoppers by the shop's own ids; one query."""
+    return {str(each.external_id): each for each in Shopper.objects.filter(external_id__in=names)}
+
+
+def shoppers_of(*, ids: Collection[int]) -> dict[int, Shopper]:
+    return Shopper.objects.in_bulk(list(ids))
+
+
+def erased(*, names: Collection[str]) -> set[str]:
+    """Those of the shop's own ids whose shopper was erased; one query."""
+    digests = {digest_of(name): name for name in names}
+    return {digests[each] for each in ErasedKey.objects.filter(digest__in=digests).values_list("digest", flat=True)}
+
+
+def undecided(*, shopper: Shopper, purposes: Collection[str]) -> list[str]:
+    """Those of the purposes that the shopper has neither allowed nor refused; one query."""
+    decided = Consent.objects.filter(shopper=shopper, superseded_at__isnull=True).values_list("purpose", flat=True)
+    return sorted(set(purposes) - set(decided))

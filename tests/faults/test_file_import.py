@@ -1,0 +1,95 @@
+"""A file import that is killed, again and again, ends like one that was left alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.faults
+ROOT = Path(__file__).resolve().parents[2]
+N_ROWS, BAD = 20_000, range(50, 20_000, 777)
+KILLS = 4
+TOTALS = re.compile(r"(\d+) rows read: (\d+) new, (\d+) stored before, (\d+) rejected")
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def environment(request, tmp_path):
+    """Of processes with a database of their own."""
+    own = {name: value for name, value in os.environ.items() if name != "TEST_DATABASE_URL"}
+    own |= {"DEMO_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tests.faults.settings"}
+    if request.param == "SQLite":
+        yield own
+        return
+    server = os.environ.get("TEST_DATABASE_URL")
+    if server is None:
+        pytest.skip("TEST_DATABASE_URL names no PostgreSQL")
+    import psycopg
+
+    name = f"faults_import_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield own | {"FAULTS_DATABASE_URL": f"{server.rsplit('/', 1)[0]}/{name}"}
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def write_orders(path):
+    at = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(days=20)
+    lines = ["shopper,sku,type,occurred_at"]
+    for n in range(N_ROWS):
+        twin = n - (n % 3 == 1)  # every third row says what the one before it said, and is an event all the same
+        sku = "none" if n in BAD else f"p{twin % 200}"
+        lines.append(f"h{twin % 150},{sku},purchase,{(at + dt.timedelta(seconds=twin)).isoformat()}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_killed_at_random_moments_it_stores_what_a_clean_run_stores(environment, tmp_path):
+    subprocess.run([sys.executable, "-m", "tests.faults.plant"], cwd=ROOT, env=environment, check=True, timeout=120)
+    path, chance = tmp_path / "orders.csv", random.Random(7)
+    write_orders(path)
+    command = [sys.executable, str(ROOT / "manage.py"), "import_events", str(path), "--source", "till"]
+    # how long a whole run takes is found on the way: the first is killed soon after the first batch
+    killed, wait = 0, 0.2
+    while True:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        if killed < KILLS:
+            waited = wait_for_rows(environment, process, chance.uniform(0, wait))
+            if waited and process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                killed += 1
+        said, errors = process.communicate(timeout=120)
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL, errors
+    assert killed > 0
+    assert "went on after row" in said
+    assert TOTALS.search(said).groups() == (str(N_ROWS), str(N_ROWS - len(BAD)), "0", str(len(BAD)))
+    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert TOTALS.search(again.stdout).groups() == (str(N_ROWS), "0", str(N_ROWS - len(BAD)), str(len(BAD)))
+    cut, whole = (tmp_path / f"orders.errors{n}.csv" for n in ("", ".2"))
+    assert cut.read_bytes() == whole.read_bytes()
+
+
+def wait_for_rows(environment, process, more):
+    """Until the import has gone on by a batch, and ``more`` seconds; False where it ended before."""
+    path = Path(environment["DEMO_DIR"]) / "orders.errors.csv"
+    before, deadline = size(path), time.monotonic() + 60
+    while size(path) == before and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(more)
+    return process.poll() is None
+
+
+def size(path):
+    return path.stat().st_size if path.exists() else 0

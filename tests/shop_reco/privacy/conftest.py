@@ -1,0 +1,94 @@
+"""A shopper of whom everything is known that can be: canaries in every text."""
+
+from __future__ import annotations
+
+import json
+import uuid
+import zipfile
+from io import BytesIO
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from shop_reco.events.services import Sender, record_events
+from shop_reco.portraits.services import edit_interests, refresh_dirty
+from shop_reco.privacy.exports import request_export
+from shop_reco.recommendations.models import Slate
+from shop_reco.recommendations.services import give_feedback
+from shop_reco.recommendations.serving import recommend_for
+from shop_reco.users.models import Shopper
+from shop_reco.users.services import create_visitor, decide_consent, link_visitor, note_read
+
+
+@pytest.fixture
+def known(trained):
+    """``shopper`` with a linked ``visitor``, an account, and ``canaries`` that stand for them in the database."""
+    trace = uuid.uuid4().hex[:10]
+    name, search, review = f"customer-{trace}", f"search{trace}", f"review{trace}"
+    user = User.objects.create_user("login of the host")
+    shopper = Shopper.objects.create(external_id=name, user=user, region=f"region{trace}")
+    visitor = create_visitor()
+    for each in (shopper, visitor):
+        decide_consent(
+            shopper=each, decisions={"personalisation": True, "training": True, "analytics": True}, source="test"
+        )
+    link_visitor(visitor=visitor, account=shopper)
+    product = trained.products["Tea-1"]
+    events = [
+        {"type": "purchase", "sku": "Tea-1", "order": f"order{trace}", "price": "2.50", "currency": "USD"},
+        {"type": "review", "sku": "Tea-2", "text": review},
+        {"type": "search", "query": search},
+    ]
+    stored = record_events(
+        events=[{"id": uuid.uuid4(), **event} for event in events], shopper=shopper, sender=Sender.SERVER
+    )
+    refresh_dirty()
+    looked = record_events(
+        events=[
+            {"id": uuid.uuid4(), "type": "view_item", "sku": "Soap-3"},
+            {"id": uuid.uuid4(), "type": "view_item", "sku": f"unknown{trace}"},
+        ],
+        shopper=visitor,
+        sender=Sender.SERVER,
+    )
+    assert (stored.accepted, looked.accepted, len(looked.rejected)) == (3, 1, 1)
+    edit_interests(shopper=shopper, pin=[("keyword", f"word{trace}")])
+    give_feedback(shopper=shopper, product=product, kind="like")
+    recommend_for(shopper=shopper, first=5)
+    assert Slate.objects.filter(shopper=shopper).exists()
+    staff = User.objects.create_user("clerk", is_staff=True)
+    note_read(shopper_id=shopper.pk, staff=staff, what="portrait", why=f"complaint{trace}")
+    ids = [each.public_id for each in (shopper, visitor)]
+    return SimpleNamespace(
+        shopper=shopper,
+        visitor=visitor,
+        user=user,
+        staff=staff,
+        product=product,
+        trace=trace,
+        name=name,
+        canaries=[trace, *(form for each in ids for form in (each.hex, str(each)))],
+        made_at=timezone.now(),
+    )
+
+
+@pytest.fixture
+def unpacked():
+    """Opens the file of a fresh export: names to bytes."""
+
+    def open_(shopper) -> dict[str, bytes]:
+        from shop_reco.privacy.exports import fetch_export
+
+        with fetch_export(export=request_export(shopper=shopper).export) as file:
+            archive = zipfile.ZipFile(BytesIO(file.read()))
+        return {name: archive.read(name) for name in archive.namelist()}
+
+    return open_
+
+
+@pytest.fixture
+def exported(unpacked):
+    """The JSON document of a fresh export."""
+    return lambda shopper: json.loads(unpacked(shopper)["data.json"])
