@@ -42,9 +42,11 @@ class RowOutcome:
 
     @classmethod
     def rejected(cls, index: int, sku: object, error: ProductError) -> Self:
+        # as every database and log can keep it: the sku may be what is wrong
+        named = sku.encode(errors="replace").decode().replace("\x00", "?")[:64] if isinstance(sku, str) else ""
         return cls(
             index=index,
-            sku=sku if isinstance(sku, str) else "",
+            sku=named,
             state=State.REJECTED,
             code=error.code,
             field=error.field,

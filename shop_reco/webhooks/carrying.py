@@ -80,20 +80,16 @@ def carry_out(*, source: WebhookSource, work: Work) -> Report:
 
 def _change(index: int, change: Change) -> RowOutcome:
     product = selectors.product_of_sku(sku=change.sku)
-    named = change.sku if isinstance(change.sku, str) else ""
-    if product is None:
-        return RowOutcome(
-            index=index, sku=named, state=State.REJECTED, code="UNKNOWN_PRODUCT", field="sku",
-            message="names no product of the catalogue",
-        )  # fmt: skip
     try:
+        if product is None:
+            raise ProductError("UNKNOWN_PRODUCT", "sku", "names no product of the catalogue")
         if change.column == "stock":
             taken = set_stock(product=product, stock=change.value, at=change.at)
         else:
             taken = set_price(product=product, price=change.value, currency=change.currency, at=change.at)
     except ProductError as error:
-        return RowOutcome.rejected(index, named, error)
-    return RowOutcome(index=index, sku=named, state=State.STORED if taken else State.STALE)
+        return RowOutcome.rejected(index, change.sku, error)
+    return RowOutcome(index=index, sku=product.sku, state=State.STORED if taken else State.STALE)
 
 
 def _item(source: WebhookSource, name: str) -> SourceItem:

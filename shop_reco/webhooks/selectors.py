@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
+from shop_reco.events.drafts import storable
 from shop_reco.events.models import Event
 from shop_reco.privacy.models import ErasedKey
 from shop_reco.products.models import Product
@@ -31,7 +32,8 @@ def skus_of(*, source: WebhookSource, owner: str) -> list[str]:
 
 
 def product_of_sku(*, sku: object) -> Product | None:
-    return Product.objects.filter(sku=sku).first() if isinstance(sku, str) and "\x00" not in sku else None
+    """Whatever is given for a sku; one query."""
+    return Product.objects.filter(sku=sku).first() if isinstance(sku, str) and storable(sku) else None
 
 
 def reported(*, ids: Collection[UUID]) -> dict[UUID, int]:

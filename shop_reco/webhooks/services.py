@@ -110,7 +110,7 @@ def _topic(source: WebhookSource, envelope: Envelope, payload: Any) -> str:
     if source.kind != Kind.GENERIC:
         return envelope.topic[:64]
     topic = payload.get("topic")
-    return topic[:64].replace("\x00", "") if isinstance(topic, str) else ""
+    return topic[:64].encode(errors="replace").decode().replace("\x00", "?") if isinstance(topic, str) else ""
 
 
 def _handled(source: WebhookSource, envelope: Envelope, topic: str, digest: str, payload: Any) -> Answer:

@@ -85,3 +85,18 @@ def test_junk_anywhere_in_a_payload_gets_a_promised_answer(sources, client, data
         kept = json.dumps(list(WebhookDelivery.objects.values_list("payload", "why", "report")))
         assert PERSONAL not in kept
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("topic", ["\ud800", "a\x00", "x" * 999, "", 7, None, ["events"]])
+def test_a_topic_that_no_table_takes_is_noted_as_ignored(generic_source, client, topic):
+    reply = senders.generic(client, generic_source, topic, [])
+    assert (reply.status_code, reply.json()) == (200, {"state": "ignored"})
+    assert WebhookDelivery.objects.get().state == "ignored"
+
+
+@pytest.mark.parametrize("topic", ["products/upsert", "products/delete", "products/stock", "products/price", "events"])
+@pytest.mark.parametrize("sku", ["\ud800", "a\x00", "x" * 999, "", 7, None, ["tea"]])
+def test_a_sku_that_no_table_takes_is_a_refusal_of_its_row(generic_source, client, topic, sku):
+    reply = senders.generic(client, generic_source, topic, [{**EVENT, **ROW, "sku": sku}])
+    counts = reply.json()["report"]["counts"]
+    assert counts == {"events rejected" if topic == "events" else "rows rejected": 1}
