@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from shop_reco.events.models import DirtyShopper, Event, RejectedEvent
+from shop_reco.events.models import DirtyShopper, Event, RejectedEvent, ShopperFlag
 from shop_reco.portraits.models import Portrait, PortraitEdit
 from shop_reco.products.models import Product
 from shop_reco.recommendations.models import Feedback, ModelVersion, Slate
@@ -21,7 +21,7 @@ from shop_reco.users.selectors import digest_of, linked_ids
 from .errors import ShopperGoneError
 from .models import ErasedKey, ErasureReceipt
 
-PERSONAL = (Event, RejectedEvent, DirtyShopper, Portrait, PortraitEdit, Feedback, Slate, Consent)
+PERSONAL = (Event, RejectedEvent, DirtyShopper, ShopperFlag, Portrait, PortraitEdit, Feedback, Slate, Consent)
 """Every table with a column for the shopper, but for the shopper and its links."""
 
 PRODUCT_FIELDS = frozenset({"product_id", "product", "products", "earlier", "evidence"})
@@ -70,7 +70,7 @@ def _product_keys(value: Any) -> Iterable[int]:
 
 def _without_keys(row: Mapping[str, Any], names: Mapping[int, UUID]) -> dict[str, Any]:
     """The row without sequential keys; a product that is gone from the catalogue has no name left."""
-    hidden = {"digest", "shopper_id", "reviewed_by_id"}
+    hidden = {"digest", "shopper_id", "reviewed_by_id", "cleared_by_id", "evidence_key"}
     kept = {name: value for name, value in row.items() if name not in hidden and (name != "id" or type(value) is UUID)}
     named = _named(kept, names)
     return {name.removesuffix("_id") if name in PRODUCT_FIELDS else name: value for name, value in named.items()}

@@ -96,6 +96,11 @@ def categories() -> QuerySet[Category]:
     return Category.objects.order_by("path")
 
 
+def sensitive_categories() -> list[int]:
+    """Primary keys of the categories that nothing may be told of; one query."""
+    return list(Category.objects.filter(sensitive=True).order_by("pk").values_list("pk", flat=True))
+
+
 def sensitive_names() -> set[str]:
     """Names that sensitive categories have and no other; one query."""
     others = Category.objects.filter(sensitive=False).values("name")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -105,6 +105,18 @@ def beat_heart(*, run: TrainingRun, phase: str, progress: float) -> None:
     lease_until = timezone.now() + dt.timedelta(seconds=reco_settings().LEASE)
     mine = TrainingRun.objects.filter(pk=run.pk, owner=run.owner, state=TrainingRun.State.RUNNING)
     if not mine.update(lease_until=lease_until, phase=phase, progress=min(max(progress, 0.0), 1.0)):
+        raise RunCancelledError
+
+
+@transaction.atomic
+def keep_cleaning_report(*, run: TrainingRun, report: Mapping[str, Any]) -> None:
+    """Keep with a run what its events were cleaned of, whatever becomes of the run later.
+
+    Raises:
+        RunCancelledError: If the run was cancelled or belongs to another worker by now.
+    """
+    mine = TrainingRun.objects.filter(pk=run.pk, owner=run.owner, state=TrainingRun.State.RUNNING)
+    if not mine.update(cleaning=dict(report)):
         raise RunCancelledError
 
 
