@@ -136,19 +136,18 @@ class Hammering:
         self, counts: _Cells, takers: _Cells, age: int, n_items: int
     ) -> tuple[Places, tuple[Numbers, Numbers]]:
         """Items with far too many suspects in one window, by how many deviations, and how many are usual."""
-        now = counts.of(age, n_items)
-        items = np.flatnonzero(now)
-        past = counts.before(age, n_items)
-        usual = np.maximum(past[items], float(np.median(now[items])))
-        rises = np.sqrt(now[items] + 0.375) - np.sqrt(usual + 0.375)
+        all_ = takers.of(age, n_items)
+        items = np.flatnonzero(all_)
+        now, all_ = counts.of(age, n_items)[items], all_[items]
+        usual = np.maximum(counts.before(age, n_items)[items], float(np.median(now)))
+        rises = np.sqrt(now + 0.375) - np.sqrt(usual + 0.375)
         middle = float(np.median(rises))
         spread = max(POISSON, NORMAL * float(np.median(np.abs(rises - middle))))
         rise = (rises - max(middle, 0.0)) / spread
-        all_ = takers.of(age, n_items)
-        others = (now.sum() - now[items] + 1.0) / (all_.sum() - all_[items] + 2.0)
-        among = (now[items] - all_[items] * others) / np.sqrt(all_[items] * others * (1.0 - others))
+        others = (now.sum() - now + 1.0) / (all_.sum() - all_ + 2.0)
+        among = (now - all_ * others) / np.sqrt(all_ * others * (1.0 - others))
         much = np.minimum(rise, among)
-        far = (much >= self.deviations) & (now[items] >= self.least)
+        far = (much >= self.deviations) & (now >= self.least)
         return items[far], much[far], usual[far]
 
 

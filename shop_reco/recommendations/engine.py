@@ -12,7 +12,6 @@ from shop_reco.conf import reco_settings
 
 from .selectors import found_settings_of
 
-
 SMALLEST_GROUP = ("min_support", "min_users")
 """What recommenders call the shoppers that must stand behind whatever they use."""
 
