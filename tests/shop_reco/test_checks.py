@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 
+from shop_reco.checks import check_settings
+
 
 def test_the_demo_switcher_is_an_error_where_debug_is_off(settings):
     from django.core.management.base import SystemCheckError

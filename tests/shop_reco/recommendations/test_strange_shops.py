@@ -61,7 +61,7 @@ def train():
 
 def assert_finite(folder):
     """Every number of every artifact is one."""
-    arrays = [path for path in folder.rglob("*.npy")]
+    arrays = list(folder.rglob("*.npy"))
     assert arrays
     for path in arrays:
         values = np.load(path)
