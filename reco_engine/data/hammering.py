@@ -94,23 +94,30 @@ class Hammering:
             return []
         pairs = _Pairs.of(interactions)
         fleeting = pairs.lives <= self.life * DAY
+        looks = (fleeting & (pairs.shares >= self.share), fleeting)
+        takers = {days: _takers(interactions, at, days) for days in self.windows}
         found: dict[int, Suspect] = {}
-        for chosen in (fleeting & (pairs.shares >= self.share), fleeting):
-            for days in self.windows:
-                for suspect, user in self._in_windows(interactions, pairs, chosen, days, at):
-                    known = found.get(user)
-                    if known is None or suspect.deviations > known.deviations:
-                        found[user] = suspect
+        for chosen in looks:
+            for days in sorted(self.windows):
+                # Whoever a shorter window has found is not there for a longer one, which takes more bystanders along.
+                rest = chosen & ~np.isin(pairs.users, np.fromiter(found, np.int64, len(found)))
+                found |= self._in_windows(interactions, pairs, rest, takers[days], days, at)
         return [found[user] for user in sorted(found)]
 
     def _in_windows(
-        self, interactions: Interactions, pairs: _Pairs, chosen: npt.NDArray[np.bool_], days: float, at: float
-    ) -> list[tuple[Suspect, int]]:
-        """Suspects among the pairs ``chosen``, by windows of one length, and their codes."""
+        self,
+        interactions: Interactions,
+        pairs: _Pairs,
+        chosen: npt.NDArray[np.bool_],
+        takers: _Cells,
+        days: float,
+        at: float,
+    ) -> dict[int, Suspect]:
+        """Suspects among the pairs ``chosen`` in windows of one length, by code, with the item that tells most."""
         n_items = interactions.n_items
-        ages = np.floor(np.maximum(at - pairs.newest, 0.0) / (days * DAY)).astype(np.int64)  # windows ago
-        counts, takers = _cells(ages[chosen], pairs.items[chosen], n_items), _cells(ages, pairs.items, n_items)
-        found = []
+        ages = _windows_ago(pairs.newest, at, days)
+        counts = _cells(ages[chosen], pairs.items[chosen], n_items)
+        found: dict[int, Suspect] = {}
         for age in np.unique(counts.ages[counts.sizes >= self.least]).tolist():
             unusual = self._unusual(counts, takers, age, n_items)
             for item, much, usual in zip(*(column.tolist() for column in unusual), strict=True):
@@ -129,7 +136,9 @@ class Hammering:
                         ended=ended,
                         newest=float(pairs.newest[row]),
                     )
-                    found.append((suspect, int(pairs.users[row])))
+                    known = found.get(int(pairs.users[row]))
+                    if known is None or suspect.deviations > known.deviations:
+                        found[int(pairs.users[row])] = suspect
         return found
 
     def _unusual(
@@ -195,10 +204,26 @@ class _Cells:
         return np.bincount(self.items[rows], self.sizes[rows], minlength=n_items).astype(np.float64)
 
     def before(self, age: int, n_items: int) -> Numbers:
-        """Pairs of each item in a window before, on average, shape (n_items,)."""
-        start = int(np.searchsorted(self.ages, age + 1))
-        windows = max(int(self.ages.max(initial=0)) - age, 1)
-        return np.asarray(np.bincount(self.items[start:], self.sizes[start:], minlength=n_items) / windows)
+        """Pairs of each item in an earlier window on average, a later one where none is earlier, shape (n_items,)."""
+        start, oldest = int(np.searchsorted(self.ages, age + 1)), int(self.ages.max(initial=0))
+        rows, windows = slice(start, None), oldest - age
+        if windows == 0:
+            rows, windows = slice(int(np.searchsorted(self.ages, age))), oldest
+        sums = np.bincount(self.items[rows], self.sizes[rows], minlength=n_items)
+        return np.asarray(sums / max(windows, 1))
+
+
+def _windows_ago(timestamps: Numbers, at: float, days: float) -> Places:
+    """How many windows of so many days lie between each time's and the one that ends at ``at``."""
+    return np.floor(np.maximum(at - timestamps, 0.0) / (days * DAY)).astype(np.int64)
+
+
+def _takers(interactions: Interactions, at: float, days: float) -> _Cells:
+    """How many users took each item in each window, a user once a window."""
+    n_items, n_users = interactions.n_items, interactions.n_users
+    ages = _windows_ago(interactions.timestamps, at, days)
+    cells = np.unique((ages * n_items + interactions.items) * n_users + interactions.users) // n_users
+    return _cells(cells // n_items, cells % n_items, n_items)
 
 
 def _cells(ages: Places, items: Places, n_items: int) -> _Cells:

@@ -135,7 +135,7 @@ class ShopperFlag(models.Model):
 
     shopper = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("shopper"), related_name="+")
     rule = models.CharField(_("rule"), max_length=16, choices=Rule)
-    evidence_key = models.CharField(max_length=64, editable=False)
+    evidence_key = models.CharField(_("evidence key"), max_length=64, editable=False)
     evidence = models.JSONField(_("evidence"), default=dict)
     raised_at = models.DateTimeField(_("raised at"), auto_now_add=True)
     cleared_at = models.DateTimeField(_("cleared at"), null=True, blank=True)

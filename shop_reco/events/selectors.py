@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import Count, F, FloatField, Func, QuerySet, TextField
 from django.db.models.functions import Cast, Coalesce
@@ -105,6 +106,11 @@ def dirty_shoppers(*, limit: int) -> list[tuple[int, int]]:
 
 def data_import(*, source: str) -> DataImport | None:
     return DataImport.objects.filter(source=source).first()
+
+
+def event_ids_among(*, ids: Collection[str], shopper_ids: Collection[int]) -> list[UUID]:
+    """Those of some events that are of these shoppers; one query."""
+    return list(Event.objects.filter(pk__in=ids, shopper__in=shopper_ids).values_list("pk", flat=True))
 
 
 def flags_in_force() -> dict[int, int]:

@@ -15,6 +15,7 @@ from shop_reco.events.models import DirtyShopper, Event, RejectedEvent, ShopperF
 from shop_reco.portraits.models import Portrait, PortraitEdit
 from shop_reco.products.models import Product
 from shop_reco.recommendations.models import Feedback, ModelVersion, Slate
+from shop_reco.recommendations.services import forget_examples
 from shop_reco.users.models import Consent, Shopper, ShopperLink
 from shop_reco.users.selectors import digest_of, linked_ids
 
@@ -97,6 +98,7 @@ def erase_shopper(*, shopper: Shopper) -> ErasureReceipt:
         raise ShopperGoneError
     ids, now = linked_ids(shopper=shopper), timezone.now()
     list(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    forget_examples(shopper_ids=ids)
     counts = {
         str(model._meta.model_name): model._default_manager.filter(shopper__in=ids).delete()[0] for model in PERSONAL
     }

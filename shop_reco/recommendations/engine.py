@@ -19,7 +19,8 @@ SMALLEST_GROUP = ("min_support", "min_users")
 def recommender_settings(kind: str) -> dict[str, Any]:
     """What a recommender is made with: the shop's smallest group, and what the host set for it."""
     reco = reco_settings()
-    supported = {name: reco.MIN_SUPPORT for name in SMALLEST_GROUP if name in _names_of(kind)}
+    names = _names_of(kind)
+    supported = {name: max(reco.MIN_SUPPORT, getattr(class_of(kind), name)) for name in SMALLEST_GROUP if name in names}
     return {**supported, **reco.RECOMMENDERS.get(kind, {})}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
+from shop_reco.events.selectors import event_ids_among
 from shop_reco.products.models import Product
 from shop_reco.users.models import Shopper
 
@@ -118,6 +119,30 @@ def keep_cleaning_report(*, run: TrainingRun, report: Mapping[str, Any]) -> None
     mine = TrainingRun.objects.filter(pk=run.pk, owner=run.owner, state=TrainingRun.State.RUNNING)
     if not mine.update(cleaning=dict(report)):
         raise RunCancelledError
+
+
+@transaction.atomic
+def forget_examples(*, shopper_ids: Collection[int]) -> int:
+    """Take the ids of these shoppers' events out of the reports of cleaning; returns how many runs named one."""
+    runs = TrainingRun.objects.exclude(cleaning={}).only("cleaning").order_by("pk")
+    named = 0
+    for run in runs.iterator(chunk_size=200):
+        examples = {name for rule in run.cleaning.get("rules", ()) for name in rule["examples"] if _is_uuid(name)}
+        gone = {str(pk) for pk in event_ids_among(ids=examples, shopper_ids=shopper_ids)}
+        if gone:
+            named += 1
+            for rule in run.cleaning["rules"]:
+                rule["examples"] = [name for name in rule["examples"] if name not in gone]
+            run.save(update_fields=["cleaning"])
+    return named
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        uuid.UUID(name)
+    except ValueError:
+        return False
+    return True
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('rule', models.CharField(choices=[('bots', 'Faster than a person'), ('hammering', 'One of many new shoppers on one product')], max_length=16, verbose_name='rule')),
-                ('evidence_key', models.CharField(editable=False, max_length=64)),
+                ('evidence_key', models.CharField(editable=False, max_length=64, verbose_name='evidence key')),
                 ('evidence', models.JSONField(default=dict, verbose_name='evidence')),
                 ('raised_at', models.DateTimeField(auto_now_add=True, verbose_name='raised at')),
                 ('cleared_at', models.DateTimeField(blank=True, null=True, verbose_name='cleared at')),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import uuid
 
 from shop_reco.events.drafts import EventDraft
 from shop_reco.events.services import import_events
+from shop_reco.privacy.services import erase_shopper
 from shop_reco.recommendations.admin.cleaning import CHART, chart_of_runs, report_of
 from shop_reco.recommendations.models import TrainingRun
 from shop_reco.recommendations.services import request_training
@@ -82,3 +84,27 @@ def test_a_run_without_faults_says_that_no_rule_objected(shop, staff):
     request_training(kind="popularity")
     run_next()
     assert "No rule had anything to object to." in staff.get(RUNS).content.decode()
+
+
+def test_an_erased_shopper_s_events_are_named_in_no_report(shop, person):
+    twice = [uuid.uuid4(), uuid.uuid4()]
+    import_events(
+        rows=[
+            EventDraft(
+                id=event_id,
+                shopper_id=owner,
+                product_id=shop.products["Soap-3"].pk,
+                type="view_item",
+                occurred_at=shop.now - dt.timedelta(days=1, seconds=second),
+            )
+            for owner, event_id in ((person.pk, twice[0]), (shop.people["h1"], twice[1]))
+            for event_id, second in ((uuid.uuid4(), 9), (event_id, 6))
+        ]
+    )
+    request_training(kind="popularity")
+    run = run_next()
+    assert str(twice[0]) in json.dumps(run.cleaning)
+    erase_shopper(shopper=person)
+    run.refresh_from_db()
+    assert str(twice[0]) not in json.dumps(run.cleaning)
+    assert str(twice[1]) in json.dumps(run.cleaning)
