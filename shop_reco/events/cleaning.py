@@ -110,7 +110,7 @@ def _blocks(links: Mapping[int, int]) -> Iterator[list[int]]:
     order = np.lexsort((keys, accounts))
     keys, accounts = keys[order], accounts[order]
     starts = np.flatnonzero(np.diff(accounts, prepend=-1))[::PEOPLE]
-    for start, end in zip(starts, [*starts[1:], keys.size], strict=True):
+    for start, end in zip(starts, np.append(starts[1:], keys.size), strict=False):
         yield keys[start:end].tolist()
 
 

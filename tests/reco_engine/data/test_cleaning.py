@@ -124,7 +124,7 @@ def test_a_full_basket_is_one_act():
 def test_a_bot_is_told_by_its_newest_burst_in_the_shortest_window():
     early = [("bot", n, "view_item", 9_000 - n) for n in range(12)]
     late = [("bot", n, "view_item", 1_000 - n) for n in range(15)]
-    person = [("person", n, "view_item", 60 * n) for n in range(30)]
+    person = [("person", n, "view_item", 600 * n) for n in range(30)]
     (burst,) = Bots(limits=((60, 10), (3_600, 11))).bursts(batch(*early, *late, *person))
     assert (burst.user, burst.seconds, burst.acts, burst.most) == ("bot", 60, 15, 10)
     assert burst.ended == NOW - 986

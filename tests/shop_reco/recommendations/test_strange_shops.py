@@ -89,9 +89,9 @@ def test_the_smallest_and_the_most_uniform_shops_train_and_serve(db, settings, t
 def test_numbers_planted_by_sql_do_not_reach_an_artifact(shop):
     bad = [event.pk for event in Event.objects.order_by("pk")[:3]]
     values = (
-        {"quantity": "-4", "rating": "9e999", "price": "-1"}
+        {"quantity": "0", "rating": "9e999", "price": "-1"}
         if connection.vendor == "sqlite"
-        else {"quantity": "-4", "rating": "'Infinity'", "price": "'NaN'"}
+        else {"quantity": "0", "rating": "'Infinity'", "price": "'NaN'"}
     )
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
