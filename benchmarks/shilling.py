@@ -47,14 +47,17 @@ PARTS: dict[str, dict[str, Any]] = {
 FAKE = 10**9
 """Above every household's number."""
 TOP = 10
-Rows = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
+LEAST_TAKERS = 5
+"""Households that a product needs in the weeks looked at, to be one of the shop's."""
+Rows = tuple[npt.NDArray[Any], ...]
+"""Users, items, types, times and orders."""
 
 
 @dataclass(frozen=True)
 class Shop:
     """What the real shoppers did, and those whose lists are looked at."""
 
-    events: Rows  # users, items, types, times
+    events: Rows
     at: float
     popular: npt.NDArray[np.int64]
     readers: npt.NDArray[np.int64]
@@ -104,14 +107,17 @@ def shop_of(options: argparse.Namespace) -> tuple[Shop, int]:
     times = seconds(bought["transaction_timestamp"]).astype(np.float64)
     at = float(times.max())
     recent = times > at - options.weeks * 7 * DAY
-    users, items = (bought[name].to_numpy().astype(np.int64)[recent] for name in ("household_id", "product_id"))
+    columns = ("household_id", "product_id", "basket_id")
+    users, items, orders = (bought[name].to_numpy().astype(np.int64)[recent] for name in columns)
+    times = times[recent]
     rng = np.random.default_rng(0)
     pairs = np.unique(np.stack([users, items], axis=1), axis=0)
     known, takers = np.unique(pairs[:, 1], return_counts=True)
-    households = np.unique(users)
-    events = (users, items, np.full(users.size, TYPES["purchase"]), times[recent])
+    sold = np.isin(items, known[takers >= LEAST_TAKERS])
+    households = np.unique(users[sold])
+    events = (users[sold], items[sold], np.full(int(sold.sum()), TYPES["purchase"]), times[sold], orders[sold])
     popular = known[np.argsort(-takers, kind="stable")[:100]]
-    few = known[(takers >= 5) & (takers <= 20)]
+    few = known[(takers >= LEAST_TAKERS) & (takers <= 4 * LEAST_TAKERS)]
     readers = np.sort(rng.choice(households, min(options.readers, households.size), replace=False))
     return Shop(events, at, popular, readers, rng.choice(few, options.targets, replace=False)), households.size
 
@@ -130,8 +136,7 @@ def fakes_of(shop: Shop, target: int, n_fakes: int, n_others: int) -> Rows:
         rows.append((FAKE + fake, target, TYPES["add_to_cart"], start + 30.0 * n_views))
         for n, other in enumerate(rng.choice(shop.popular, n_others, replace=False).tolist()):
             rows.append((FAKE + fake, other, TYPES["view_item"], start + 30.0 * n_views + 40.0 * (n + 1)))
-    users, items, types, times = (np.asarray(column) for column in zip(*rows, strict=True))
-    return users, items, types, times
+    return *(np.asarray(column) for column in zip(*rows, strict=True)), np.zeros(len(rows), dtype=np.int64)
 
 
 def interactions_of(shop: Shop, fakes: Rows | None, *, guard: bool) -> tuple[Interactions, set[int]]:
@@ -139,7 +144,8 @@ def interactions_of(shop: Shop, fakes: Rows | None, *, guard: bool) -> tuple[Int
     columns = (
         [np.concatenate([one, two]) for one, two in zip(shop.events, fakes, strict=True)] if fakes else shop.events
     )
-    events = EventBatch.from_arrays(*columns)
+    users, items, types, times, orders = columns
+    events = EventBatch.from_arrays(users, items, types, times, orders=orders)
     flagged = {burst.user for burst in Bots().bursts(events)} if guard else set()
     rules = shopper_rules({} if guard else OFF, weights=WEIGHTS, types=TYPES)
     cleaned, _ = clean(events, rules, at=shop.at)
@@ -152,7 +158,7 @@ def interactions_of(shop: Shop, fakes: Rows | None, *, guard: bool) -> tuple[Int
 
 
 def histories_of(shop: Shop) -> list[History]:
-    users, items, _types, times = shop.events
+    users, items, _types, times, _orders = shop.events
     found = []
     for reader in shop.readers.tolist():
         mine = users == reader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ class Bots:
         return max(most for _, most in self.limits) + 1
 
     def __call__(self, events: EventBatch, at: float) -> Outcome:
-        machines = [burst.user for burst in self.bursts(events)]
+        machines: Any = [burst.user for burst in self.bursts(events)]
         found = np.isin(events.users, machines) if machines else np.zeros(len(events), dtype=bool)
         return Outcome.kept(events, ~found)
 

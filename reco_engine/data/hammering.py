@@ -141,9 +141,7 @@ class Hammering:
                         found[int(pairs.users[row])] = suspect
         return found
 
-    def _unusual(
-        self, counts: _Cells, takers: _Cells, age: int, n_items: int
-    ) -> tuple[Places, tuple[Numbers, Numbers]]:
+    def _unusual(self, counts: _Cells, takers: _Cells, age: int, n_items: int) -> tuple[Places, Numbers, Numbers]:
         """Items with far too many suspects in one window, by how many deviations, and how many are usual."""
         all_ = takers.of(age, n_items)
         items = np.flatnonzero(all_)

@@ -247,11 +247,11 @@ def _depth(reco: RecoSettings) -> int:
 
 def _ranks(shoppers: Ids, possible: npt.NDArray[np.bool_], last: int, n_last: int) -> Ids:
     """How many events with a possible time each shopper has before each row, from the newest on."""
-    before = np.cumsum(possible) - possible
+    before: Ids = np.cumsum(possible) - possible
     starts = np.flatnonzero(np.diff(shoppers, prepend=-1))
-    ranks = before - np.repeat(before[starts], np.diff(np.append(starts, shoppers.size)))
+    ranks: Ids = before - np.repeat(before[starts], np.diff(np.append(starts, shoppers.size)))
     ranks[shoppers == last] += n_last
-    return np.asarray(ranks)
+    return ranks
 
 
 def _accounts(shoppers: Ids, links: Mapping[int, int]) -> Ids:
