@@ -53,7 +53,7 @@ def set_up(n_events: int) -> None:
 def fill(n_events: int) -> None:
     """Views, baskets and orders by a Zipf law over 5,000 products; shoppers have 200 events on average."""
     from django.core.management import call_command
-    from django.db import connection
+    from django.db import connection, transaction
 
     call_command("migrate", verbosity=0)
     from shop_reco.events.models import Event
@@ -85,29 +85,29 @@ def fill(n_events: int) -> None:
     shoppers = [*own, *rest][: max(n_events, len(own))]
     items = rng.choice(products, len(shoppers), p=chances / chances.sum()).tolist()
     kinds = rng.choice(["view_item", "add_to_cart", "purchase", "refund"], len(shoppers), p=[0.7, 0.15, 0.14, 0.01])
-    ages = rng.uniform(0, 350 * 86_400, len(shoppers)).tolist()
+    moments = [now - dt.timedelta(seconds=age) for age in rng.uniform(0, 350 * 86_400, len(shoppers)).tolist()]
     fields = list(Event._meta.local_concrete_fields)
-    sql = (
-        f"INSERT INTO {Event._meta.db_table} ({', '.join(field.column for field in fields)}) "
-        f"VALUES ({', '.join(['%s'] * len(fields))})"
-    )
+    same = Event(id=uuid.UUID(int=0), shopper_id=0, product_id=0, type="", occurred_at=now, received_at=now, digest="")
+    usual = [field.get_db_prep_save(getattr(same, field.attname), connection) for field in fields]
+    places = [
+        [field.attname for field in fields].index(name)
+        for name in ("id", "shopper_id", "product_id", "type", "occurred_at", "price", "order")
+    ]
+    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    sql = f"INSERT INTO {Event._meta.db_table} ({names}) VALUES ({', '.join(['%s'] * len(fields))})"
     for start in range(0, len(shoppers), 50_000):
         rows = []
         for n in range(start, min(start + 50_000, len(shoppers))):
-            event = Event(
-                id=uuid.UUID(bytes=rng.bytes(16)),
-                shopper_id=shoppers[n],
-                product_id=items[n],
-                type=str(kinds[n]),
-                occurred_at=now - dt.timedelta(seconds=ages[n]),
-                received_at=now,
-                price="2.50" if kinds[n] == "purchase" else None,
-                order=f"o{n}" if kinds[n] in ("purchase", "refund") else "",
-                digest="",
-            )
-            values = [field.get_db_prep_save(getattr(event, field.attname), connection) for field in fields]
+            kind, values = str(kinds[n]), list(usual)
+            ordered = kind in ("purchase", "refund")
+            told = (
+                rng.bytes(16).hex(), shoppers[n], items[n], kind, str(moments[n].replace(tzinfo=None)),
+                2.5 if ordered else None, f"o{n}" if ordered else "",
+            )  # fmt: skip
+            for place, value in zip(places, told, strict=True):
+                values[place] = value
             rows.append(values)
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(sql, rows)
 
 

@@ -81,6 +81,8 @@ class EventBatch:
 
     def where(self, keep: Mask) -> EventBatch:
         """Those that ``keep`` marks."""
+        if keep.all():
+            return self
         return EventBatch(*(getattr(self, column.name)[keep] for column in fields(self)))
 
     def changed(self, **columns: Any) -> EventBatch:

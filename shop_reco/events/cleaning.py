@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from reco_engine.data.bots import Bots, Burst
 from reco_engine.data.cleaning import N_EXAMPLES, clean
+from reco_engine.data.cleaning_rules import ImpossibleTimes
 from reco_engine.data.cleaning_settings import rule_of, settings_of
 from reco_engine.data.events import EventBatch
 from reco_engine.data.hammering import Hammering, Suspect
@@ -27,7 +28,7 @@ from shop_reco.products.selectors import sensitive_categories
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import account_links, all_consenting
 
-from .engine import TYPES, Columns, possible_times, weights_of
+from .engine import TYPES, Columns, possible_times, rules_of, weights_of
 from .flags import Suspicion
 from .models import ShopperFlag
 from .selectors import training_rows
@@ -38,6 +39,8 @@ CHUNK = 20_000
 """Rows that are Python objects at once."""
 OLDER = "older_than_history"
 """What the report calls events beyond the newest HISTORY_EVENTS of a shopper."""
+UNUSABLE = ("impossible_times", "unknown_products", "sensitive_products", OLDER)
+"""What does not get as far as the rules, nor counts among the newest HISTORY_EVENTS, but for the last."""
 Ids = npt.NDArray[np.int64]
 
 
@@ -78,7 +81,7 @@ class CleanedEvents:
 def clean_events(*, until: dt.datetime) -> CleanedEvents:
     """Read and clean all that may be learnt from; one query for each few hundred shoppers."""
     started, reco, at = time.monotonic(), reco_settings(), until.timestamp()
-    links, sensitive = account_links(), sensitive_categories()
+    links, sensitive = account_links(), list(sensitive_categories())
     work = _Work(reco, at)
     for shopper_ids in _blocks(links):
         work.take(_Block.read(shopper_ids, links, sensitive, reco, at))
@@ -122,7 +125,7 @@ class _Block:
         names: Ids of the events, as bytes, shape (n_events,).
         ages: How many later events of the account there are, shape (n_events,).
         n_read: Events read, those that are not here too.
-        impossible: Ids of some that have a time that no event can have, and how many there are.
+        unusable: What cannot be cleaned by rules, and what is older than all that anything looks at.
     """
 
     columns: Columns
@@ -130,8 +133,7 @@ class _Block:
     names: npt.NDArray[np.bytes_]
     ages: Ids
     n_read: int
-    impossible: tuple[int, list[str]]
-    older: tuple[int, list[str]]
+    unusable: dict[str, _Tally]
 
     @classmethod
     def read(
@@ -145,20 +147,28 @@ class _Block:
         """Read a block; of a shopper with very many events, the newest that cleaning looks at."""
         times, depth = possible_times(reco), _depth(reco)
         parts: list[tuple[Columns, Ids, npt.NDArray[np.bytes_]]] = []
-        n_read, impossible, older = 0, _Tally(), _Tally()
+        n_read, unusable = 0, {name: _Tally() for name in UNUSABLE}
         last, n_last = -1, 0  # the shopper of the row before, and how many events of them were read
         rows = training_rows(shopper_ids=shopper_ids)
         while chunk := list(islice(rows, CHUNK)):
             told = list(zip(*chunk, strict=True))
-            columns = Columns.of(told, sensitive)
-            shoppers, names = np.asarray(told[-2], dtype=np.int64), np.asarray(told[-1], dtype="S36")
-            possible = np.ones(shoppers.size, dtype=bool) if times is None else times.possible(columns.timestamps, at)
-            impossible.add(int(np.count_nonzero(~possible)), 0, _texts(names[~possible]))
-            ranks = _ranks(shoppers, possible, last, n_last)
-            last, n_last = int(shoppers[-1]), int(ranks[-1] + possible[-1])
-            deep = possible & (ranks >= depth)
-            older.add(int(np.count_nonzero(deep)), 0, _texts(names[deep]))
-            keep = possible & ~deep
+            columns = Columns.of(told)
+            categories, stocked, shoppers = (np.asarray(told[place], dtype=np.float64) for place in (-4, -3, -2))
+            shoppers, names = shoppers.astype(np.int64), np.asarray(told[-1], dtype="S36")
+            usable = np.ones(shoppers.size, dtype=bool)
+            for name, wrong in (
+                ("impossible_times", _impossible(columns.timestamps, times, at)),
+                ("unknown_products", np.isnan(stocked)),
+                ("sensitive_products", np.isin(categories, sensitive)),
+            ):
+                found = usable & wrong
+                unusable[name].add(int(np.count_nonzero(found)), 0, _texts(names[found]))
+                usable &= ~wrong
+            ranks = _ranks(shoppers, usable, last, n_last)
+            last, n_last = int(shoppers[-1]), int(ranks[-1] + usable[-1])
+            deep = usable & (ranks >= depth)
+            unusable[OLDER].add(int(np.count_nonzero(deep)), 0, _texts(names[deep]))
+            keep = usable & ~deep
             parts.append((columns.where(keep), shoppers[keep], names[keep]))
             n_read += len(chunk)
         columns = Columns.joined([part[0] for part in parts])
@@ -170,10 +180,7 @@ class _Block:
         accounts = accounts[order]
         ends = np.flatnonzero(np.append(accounts[1:] != accounts[:-1], True)[: accounts.size])
         ages = np.repeat(ends, np.diff(ends, prepend=-1)) - np.arange(accounts.size)
-        return cls(
-            columns.where(order), accounts, names[order], ages, n_read,
-            (impossible.dropped, impossible.examples), (older.dropped, older.examples),
-        )  # fmt: skip
+        return cls(columns.where(order), accounts, names[order], ages, n_read, unusable)
 
     def newest(self, n: int) -> tuple[Columns, EventBatch, npt.NDArray[np.bytes_]]:
         """The newest ``n`` events of each account."""
@@ -188,7 +195,7 @@ class _Work:
     def __init__(self, reco: RecoSettings, at: float) -> None:
         self._reco, self._at, self._weights = reco, at, weights_of(reco)
         self._bots: Bots | None = rule_of(reco.CLEANING, "bots")
-        self._tallies: dict[str, _Tally] = {"impossible_times": _Tally(), OLDER: _Tally()}
+        self._tallies = {name: _Tally() for name in UNUSABLE}
         self._kept: list[tuple[Ids, Ids, npt.NDArray[np.float64], npt.NDArray[np.float64]]] = []
         self._rows_in = self._rows_out = self._unpriced = self._purchases = 0
         self.bursts: list[Burst] = []
@@ -199,11 +206,12 @@ class _Work:
             self.bursts += self._bots.bursts(block.columns.batch(block.accounts))
         n_newest = self._reco.HISTORY_EVENTS
         columns, events, names = block.newest(n_newest)
-        self._tallies["impossible_times"].add(block.impossible[0], 0, block.impossible[1])
         beyond = block.names[block.ages >= n_newest]
-        self._tallies[OLDER].add(beyond.size + block.older[0], 0, [*_texts(beyond), *block.older[1]])
+        self._tallies[OLDER].add(beyond.size, 0, _texts(beyond))
+        for name, tally in block.unusable.items():
+            self._tallies[name].add(tally.dropped, 0, tally.examples)
         bought = events.of_types((TYPES["purchase"],))
-        events, report = clean(events, columns.rules(self._reco), at=self._at)
+        events, report = clean(events, rules_of(self._reco), at=self._at)
         for rule in report.rules:
             rows = np.asarray(rule.dropped_rows or rule.changed_rows, dtype=np.int64)
             self._tallies.setdefault(rule.name, _Tally()).add(rule.dropped, rule.changed, _texts(names[rows]))
@@ -245,9 +253,14 @@ def _depth(reco: RecoSettings) -> int:
     return reco.HISTORY_EVENTS if bots is None else max(reco.HISTORY_EVENTS, bots.depth)
 
 
-def _ranks(shoppers: Ids, possible: npt.NDArray[np.bool_], last: int, n_last: int) -> Ids:
-    """How many events with a possible time each shopper has before each row, from the newest on."""
-    before: Ids = np.cumsum(possible) - possible
+def _impossible(timestamps: npt.NDArray[np.float64], times: ImpossibleTimes | None, at: float) -> npt.NDArray[np.bool_]:
+    """Times that no event can have; where that rule is off, those that are none at all."""
+    return ~np.isfinite(timestamps) if times is None else ~times.possible(timestamps, at)
+
+
+def _ranks(shoppers: Ids, usable: npt.NDArray[np.bool_], last: int, n_last: int) -> Ids:
+    """How many usable events each shopper has before each row, from the newest on."""
+    before: Ids = np.cumsum(usable) - usable
     starts = np.flatnonzero(np.diff(shoppers, prepend=-1))
     ranks: Ids = before - np.repeat(before[starts], np.diff(np.append(starts, shoppers.size)))
     ranks[shoppers == last] += n_last

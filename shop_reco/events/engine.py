@@ -13,13 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from reco_engine.data.cleaning import Rule
-from reco_engine.data.cleaning_rules import ImpossibleTimes, Marked
+from reco_engine.data.cleaning_rules import ImpossibleTimes
 from reco_engine.data.cleaning_settings import rule_of, shopper_rules
 from reco_engine.data.events import EventBatch
 from reco_engine.data.interactions import History
 from reco_engine.data.sessions import sessions
 from shop_reco.conf import RecoSettings, reco_settings
-from shop_reco.products.selectors import sensitive_categories
 from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import linked_ids
 
@@ -32,7 +31,7 @@ TYPES = {name: code for code, name in enumerate(Event.Type.values, start=1)}
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Rows of events as arrays, each of shape (n_events,), and which may not be learnt from whatever they say."""
+    """Rows of events as arrays, each of shape (n_events,)."""
 
     items: npt.NDArray[np.int64]
     types: npt.NDArray[np.int8]
@@ -41,11 +40,9 @@ class Columns:
     prices: npt.NDArray[np.float64]
     ratings: npt.NDArray[np.float64]
     orders: npt.NDArray[np.int64]
-    sensitive: npt.NDArray[np.bool_]
-    unknown: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, columns: Sequence[Sequence[Any]], sensitive: Sequence[int]) -> Columns:
+    def of(cls, columns: Sequence[Sequence[Any]]) -> Columns:
         """From the columns of ``EventRow``s; what a database cannot make a number of is NaN."""
         named = dict(zip(EventRow._fields, columns, strict=False))
         size = len(named["item"])
@@ -58,14 +55,12 @@ class Columns:
             ratings=np.asarray(named["stars"], dtype=np.float64),
             # an order is compared with others of this batch alone
             orders=np.fromiter((hash(order) if order else 0 for order in named["order"]), np.int64, size),
-            sensitive=np.isin(np.asarray(named["category"], dtype=np.float64), sensitive),
-            unknown=np.fromiter((revision is None for revision in named["stocked"]), np.bool_, size),
         )
 
     @classmethod
     def joined(cls, parts: Sequence[Columns]) -> Columns:
         """Several one after the other; none of them makes none."""
-        some = parts or [cls.of([()] * len(EventRow._fields), [])]
+        some = parts or [cls.of([()] * len(EventRow._fields))]
         return cls(*(np.concatenate([getattr(part, each.name) for part in some]) for each in fields(cls)))
 
     def where(self, rows: npt.NDArray[Any]) -> Columns:
@@ -86,18 +81,10 @@ class Columns:
             shares=np.ones(self.items.size),
         )
 
-    def rules(self, reco: RecoSettings) -> tuple[Rule, ...]:
-        """What is wrong with one shopper's events, live and in training, in order.
 
-        Nothing is learnt from a sensitive product, nor for a shopper from theirs: no neighbourhood and no reason
-        can come of it. That is no rule to switch off.
-        """
-        return (
-            Marked(~np.isfinite(self.timestamps), "undated"),
-            Marked(self.unknown, "unknown_products"),
-            Marked(self.sensitive, "sensitive_products"),
-            *shopper_rules(reco.CLEANING, weights=weights_of(reco), types=TYPES),
-        )
+def rules_of(reco: RecoSettings) -> tuple[Rule, ...]:
+    """What is wrong with one shopper's events, live and in training, in order."""
+    return shopper_rules(reco.CLEANING, weights=weights_of(reco), types=TYPES)
 
 
 def weights_of(reco: RecoSettings) -> dict[int, float]:
@@ -114,7 +101,10 @@ def possible_times(reco: RecoSettings) -> ImpossibleTimes | None:
 
 
 def live_history(*, shopper_ids: Sequence[int], at: float | None = None) -> History:
-    """The newest events of a linked set as the recommenders see them: cleaned as training's are; two queries.
+    """The newest events of a linked set as the recommenders see them: cleaned as training's are; one query.
+
+    Nothing is learnt from a sensitive product, nor for a shopper from theirs: no neighbourhood and no reason can
+    come of it. That is no rule to switch off.
 
     Args:
         at: Unix seconds; now when missing.
@@ -129,9 +119,10 @@ def live_history(*, shopper_ids: Sequence[int], at: float | None = None) -> Hist
     )
     if not rows:
         return History([], [], [])
-    columns = Columns.of(list(zip(*rows[::-1], strict=True)), sensitive_categories())
+    columns = Columns.of(list(zip(*rows[::-1], strict=True)))
     events = columns.batch(np.zeros(len(rows), dtype=np.int64))
-    for rule in columns.rules(reco):
+    events = events.where(np.isfinite(events.timestamps))
+    for rule in rules_of(reco):
         outcome = rule(events, now)
         events = outcome.events.where(outcome.keep)
     return events.history(weights_of(reco))

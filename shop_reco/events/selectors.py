@@ -10,16 +10,24 @@ from uuid import UUID
 from django.db.models import Count, F, FloatField, Func, QuerySet, TextField
 from django.db.models.functions import Cast, Coalesce
 
+from shop_reco.products.selectors import sensitive_categories
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import all_consenting
 
 from .models import DataImport, DirtyShopper, Event, ShopperFlag
 
 
+class AsItIs(FloatField):
+    """A number as the driver hands it over: Django makes a float of each anew, which costs more than the query."""
+
+    def get_internal_type(self) -> str:
+        return "AsItIs"
+
+
 class UnixSeconds(Func):
     """A moment as unix seconds, counted by the database: cheaper than a datetime for each of many rows."""
 
-    output_field = FloatField()
+    output_field = AsItIs()
     template = "EXTRACT(EPOCH FROM %(expressions)s)::double precision"
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
@@ -29,6 +37,13 @@ class UnixSeconds(Func):
             template="ROUND((julianday(%(expressions)s) - 2440587.5) * 86400.0, 3)",  # it counts milliseconds
             **context,
         )
+
+
+class Number(Func):
+    """A column as a float, however strange it is."""
+
+    output_field = AsItIs()
+    template = "CAST(%(expressions)s AS double precision)"
 
 
 class EventRow(NamedTuple):
@@ -41,40 +56,47 @@ class EventRow(NamedTuple):
     paid: float | None  # for one piece
     stars: float | None
     order: str
-    category: int | None  # of the item
-    stocked: int | None  # None where the product is in the catalogue no more
+
+
+ITEM = Coalesce("product__parent_id", "product_id")
+CATEGORY = Coalesce("product__parent__category_id", "product__category_id")
+"""Of the item."""
 
 
 def _rows(found: QuerySet[Event], *also: str) -> QuerySet[Event, Any]:
     """Columns of ``EventRow`` and others, as tuples; numbers as the database has them, however strange."""
     return found.annotate(
-        item=Coalesce("product__parent_id", "product_id"),
+        item=ITEM,
         second=UnixSeconds("occurred_at"),
-        pieces=Cast("quantity", FloatField()),
-        paid=Cast("price", FloatField()),
-        stars=Cast("rating", FloatField()),
-        category=Coalesce("product__parent__category_id", "product__category_id"),
-        stocked=F("product__revision"),
-        name=Cast("id", TextField()),
+        pieces=Number("quantity"),
+        paid=Number("price"),
+        stars=Number("rating"),
     ).values_list(*EventRow._fields, *also)
 
 
 def newest_rows(
     *, shopper_ids: Collection[int], since: dt.datetime | None, until: dt.datetime | None, limit: int
 ) -> list[Any]:
-    """The newest events on products of a linked set as ``EventRow``s, newest first; one query along one index."""
-    found = Event.objects.filter(shopper__in=shopper_ids, product__isnull=False, **_between(since, until))
-    return list(_rows(found.order_by("-occurred_at", "-id"))[:limit])
+    """The newest usable events of a linked set as ``EventRow``s, newest first; one query along one index.
+
+    Usable is what is about a product of the catalogue that is not sensitive.
+    """
+    found = Event.objects.filter(shopper__in=shopper_ids, product__revision__gte=0, **_between(since, until))
+    told = found.annotate(category=CATEGORY).exclude(category__in=sensitive_categories(), category__isnull=False)
+    return list(_rows(told.order_by("-occurred_at", "-id"))[:limit])
 
 
 def training_rows(*, shopper_ids: Collection[int]) -> Iterator[Any]:
     """All events on products of those of the shoppers who allow training, streamed, newest first within a shopper.
 
-    The columns of ``EventRow``, then the shopper's key and the event's id as text.
+    The columns of ``EventRow``, then the item's category, a number unless the product is gone from the catalogue,
+    the shopper's key, and the event's id as text.
     """
     allowed = all_consenting(purpose=Consent.Purpose.TRAINING).filter(shopper__in=shopper_ids)
     found = Event.objects.filter(shopper__in=allowed, product__isnull=False)
-    return _rows(found.order_by("shopper_id", "-occurred_at", "-id"), "shopper_id", "name").iterator(chunk_size=20_000)
+    told = found.annotate(category=CATEGORY, stocked=F("product__revision"), name=Cast("id", TextField()))
+    rows = _rows(told.order_by("shopper_id", "-occurred_at", "-id"), "category", "stocked", "shopper_id", "name")
+    return rows.iterator(chunk_size=20_000)
 
 
 def _between(since: dt.datetime | None, until: dt.datetime | None) -> dict[str, dt.datetime]:

@@ -96,9 +96,9 @@ def categories() -> QuerySet[Category]:
     return Category.objects.order_by("path")
 
 
-def sensitive_categories() -> list[int]:
-    """Primary keys of the categories that nothing may be told of; one query."""
-    return list(Category.objects.filter(sensitive=True).order_by("pk").values_list("pk", flat=True))
+def sensitive_categories() -> QuerySet[Category, int]:
+    """Primary keys of the categories that nothing may be told of, as a subquery."""
+    return Category.objects.filter(sensitive=True).values_list("pk", flat=True)
 
 
 def sensitive_names() -> set[str]:

@@ -15,7 +15,6 @@ from ..models import TrainingRun
 
 RULES = {
     "impossible_times": (_("Impossible times"), "#2563eb"),
-    "undated": (_("No time at all"), "#1e3a8a"),
     "unknown_products": (_("Unknown products"), "#7c3aed"),
     "sensitive_products": (_("Sensitive products"), "#db2777"),
     "exact_duplicates": (_("Exact duplicates"), "#d97706"),
