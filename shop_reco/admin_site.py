@@ -45,6 +45,7 @@ NAVIGATION = (
             "reco_portraits.portrait": "face",
             "reco_portraits.portraitedit": "edit_note",
             "reco_users.shopperlink": "link",
+            "reco_events.shopperflag": "flag",
         },
     ),
     (

@@ -8,12 +8,14 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
+from reco_engine.data.cleaning_settings import faults
+
 from .conf import reco_settings
 
 
 @register()
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """Every SHOP_RECO key exists and its number makes sense; the demo switcher needs DEBUG."""
+    """Every SHOP_RECO key and rule of cleaning exists and its number makes sense; the demo switcher needs DEBUG."""
     try:
         reco = reco_settings()
     except ImproperlyConfigured as error:
@@ -41,6 +43,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         )
         if getattr(reco, name) <= 0
     ]
+    messages += [Error(f"SHOP_RECO['CLEANING']: {text}.", id="shop_reco.E006") for text in faults(reco.CLEANING)]
     if reco.DEMO_SWITCHER and not settings.DEBUG:
         messages.append(
             Error(

@@ -102,6 +102,9 @@ class RecoSettings:
     RECOMMENDERS: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Settings of recommenders that differ from the engine's own, by kind: {"item_cf": {"n_targets": 100}}."""
 
+    CLEANING: Mapping[str, Any] = field(default_factory=dict)
+    """Rules of cleaning that are off, or have other settings: {"near_duplicates": {"seconds": 2}, "bots": False}."""
+
     LEASE: float = 30.0
     """Seconds without a heartbeat after which a training run counts as dead."""
 

@@ -1,7 +1,8 @@
-"""The rules of cleaning: duplicates, unknown products, bots and impossible values. Returns are in ``returns``."""
+"""The rules of cleaning: duplicates, unknown products, impossible values, and a cap. Returns are in ``returns``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,12 +12,15 @@ import numpy.typing as npt
 from reco_engine.errors import BadInputError
 from reco_engine.types import Ids
 
+from .bots import Bots
 from .cleaning import Outcome, Rule
-from .events import EventBatch, Mask, Numbers
+from .events import EventBatch, Mask, Numbers, same_as_before
 from .interactions import codes_of
 from .returns import Returns
 
 DAY = 86_400.0
+GRAIN = 1e-6
+"""Weights are added up in whole multiples of this, so that the sums are exact whatever else is in a batch."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,11 @@ class ImpossibleTimes:
     name: str = "impossible_times"
 
     def __call__(self, events: EventBatch, at: float) -> Outcome:
-        return Outcome.kept(events, (events.timestamps >= self.earliest) & (events.timestamps <= at + self.ahead))
+        return Outcome.kept(events, self.possible(events.timestamps, at))
+
+    def possible(self, timestamps: Numbers, at: float) -> Mask:
+        """Which of these times an event can have, shape (n_events,)."""
+        return np.asarray((timestamps >= self.earliest) & (timestamps <= at + self.ahead))
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,24 @@ class UnknownProducts:
 
 
 @dataclass(frozen=True)
+class MissingPrices:
+    """Drop purchases whose price is not known; ``keep`` lets them be.
+
+    Kept is what is true: that something was bought is known all the same, and nothing that is learnt from
+    behaviour asks for what was paid.
+    """
+
+    missing: Literal["keep", "drop"] = "keep"
+    purchases: tuple[str | int, ...] = ("purchase",)
+    name: str = "event_prices"
+
+    def __call__(self, events: EventBatch, at: float) -> Outcome:
+        if self.missing == "keep":
+            return Outcome.kept(events, np.ones(len(events), dtype=bool))
+        return Outcome.kept(events, ~(events.of_types(self.purchases) & np.isnan(events.prices)))
+
+
+@dataclass(frozen=True)
 class ExactDuplicates:
     """Drop events that say what another one says, to the second and the cent; the first stays."""
 
@@ -88,32 +114,54 @@ class NearDuplicates:
     seconds: float = 5.0
     name: str = "near_duplicates"
 
+    def __post_init__(self) -> None:
+        if not self.seconds >= 0:
+            raise BadInputError(f"seconds must be zero or more, not {self.seconds}")
+
     def __call__(self, events: EventBatch, at: float) -> Outcome:
         return Outcome.kept(events, ~_repeats(events, seconds=self.seconds))
 
 
-@dataclass(frozen=True)
-class Bots:
-    """Drop all events of shoppers who do more in some window of time than a person can.
+@dataclass(frozen=True, eq=False)
+class Marked:
+    """Drop events that somebody who knows more than the columns say has marked."""
 
-    The lines of one order at one moment are one act. Where dates have no hours, a busy day looks like one
-    moment: give limits by the day only.
-    """
-
-    limits: tuple[tuple[float, int], ...] = ((60.0, 100), (3_600.0, 1_500), (DAY, 8_000))  # seconds, most acts
-    name: str = "bots"
+    marked: Mask  # by row of what was first given
+    name: str
 
     def __call__(self, events: EventBatch, at: float) -> Outcome:
-        users = np.unique(events.users, return_inverse=True)[1]
-        order = np.lexsort((events.orders, events.timestamps, users))
-        same = _same_as_before(order, users, events.timestamps, events.orders)
-        acts = order[~(same & (events.orders[order] != ""))]
-        machine = np.zeros(int(users.max(initial=-1)) + 1, dtype=bool)
-        for seconds, most in self.limits:
-            first, last = acts[: max(acts.size - most, 0)], acts[most:]
-            close = events.timestamps[last] - events.timestamps[first] < seconds
-            machine[users[last[(users[first] == users[last]) & close]]] = True
-        return Outcome.kept(events, ~machine[users])
+        return Outcome.kept(events, ~self.marked[events.rows])
+
+
+@dataclass(frozen=True)
+class DailyCap:
+    """Let what one shopper does to one item on one day count ``weight`` in all, the weightiest events first.
+
+    Whoever looks at a product a thousand times a day says little more than who looks a few times.
+    """
+
+    weights: Mapping[Any, float]  # by type of event
+    weight: float = 2.0  # a purchase, the basket before it and a view come to less
+    name: str = "daily_cap"
+
+    def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise BadInputError(f"weight must be above zero, not {self.weight}")
+
+    def __call__(self, events: EventBatch, at: float) -> Outcome:
+        amounts = np.rint(events.weighed(self.weights) * events.shares / GRAIN).astype(np.int64)
+        days = np.floor(events.timestamps / DAY)
+        counted = np.flatnonzero(amounts > 0)
+        keys = (column[counted] for column in (events.timestamps, -amounts, days, events.items, events.users))
+        order = counted[np.lexsort((counted, *keys))]
+        first = np.flatnonzero(~same_as_before(order, events.users, events.items, days))
+        before = np.cumsum(amounts[order]) - amounts[order]
+        before -= np.repeat(before[first], np.diff(np.append(first, order.size)))
+        room = np.clip(round(self.weight / GRAIN) - before, 0, amounts[order])
+        shares = events.shares.copy()
+        shares[order] *= room / amounts[order]
+        changed = shares != events.shares
+        return Outcome(events.changed(shares=shares), ~(changed & (shares <= 0)), changed)
 
 
 def usual_rules(item_ids: Any = None) -> tuple[Rule, ...]:
@@ -145,7 +193,7 @@ def _repeats(events: EventBatch, *, seconds: float) -> Mask:
     )  # fmt: skip
     order = rows[np.lexsort((rows, events.timestamps[rows], *(column[rows] for column in columns)))]
     gaps = np.diff(events.timestamps[order], prepend=np.nan)
-    repeats[order] = _same_as_before(order, *columns) & (gaps <= seconds)
+    repeats[order] = same_as_before(order, *columns) & (gaps <= seconds)
     return repeats
 
 
@@ -153,18 +201,7 @@ def _close_together(events: EventBatch, seconds: float) -> npt.NDArray[np.int64]
     """Rows with another event of the shopper within ``seconds``: the few that are worth a sort by all columns."""
     order = np.lexsort((events.timestamps, events.users))
     gaps = np.diff(events.timestamps[order], prepend=np.nan)
-    after = _same_as_before(order, events.users) & (gaps <= seconds)
+    after = same_as_before(order, events.users) & (gaps <= seconds)
     close = after.copy()
     close[:-1] |= after[1:]
     return np.asarray(order[close])
-
-
-def _same_as_before(order: npt.NDArray[np.int64], *columns: Any) -> Mask:
-    """Which rows, taken in ``order``, have all values of the row before them; NaN equals NaN."""
-    same = np.ones(order.size, dtype=bool)
-    same[:1] = False
-    for column in columns:
-        now, before = column[order[1:]], column[order[:-1]]
-        equal = now == before
-        same[1:] &= equal | (np.isnan(now) & np.isnan(before)) if column.dtype.kind == "f" else equal
-    return same

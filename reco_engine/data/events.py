@@ -29,8 +29,9 @@ class EventBatch:
         quantities: Pieces; NaN where the event says nothing of it, and so are ``prices`` and ``ratings``.
         prices: Of one piece, in the shop's currency.
         ratings: What the shopper said.
-        orders: The order that an event belongs to, as a string; empty where it belongs to none.
+        orders: The order that an event belongs to, as a string or a number; empty or 0 where it belongs to none.
         rows: Where each event stood in what was first given, so that reports can point at it.
+        shares: How much of its type's weight each event counts, 0 to 1.
     """
 
     users: Ids
@@ -42,6 +43,7 @@ class EventBatch:
     ratings: Numbers
     orders: Ids
     rows: npt.NDArray[np.int64]
+    shares: Numbers
 
     @classmethod
     def from_arrays(
@@ -69,8 +71,9 @@ class EventBatch:
             quantities=_numbers("quantities", quantities, size),
             prices=_numbers("prices", prices, size),
             ratings=_numbers("ratings", ratings, size),
-            orders=np.full(size, "") if orders is None else _named("orders", orders, size).astype(str),
+            orders=np.full(size, "") if orders is None else _orders(orders, size),
             rows=np.arange(size, dtype=np.int64),
+            shares=np.ones(size),
         )
 
     def __len__(self) -> int:
@@ -78,6 +81,8 @@ class EventBatch:
 
     def where(self, keep: Mask) -> EventBatch:
         """Those that ``keep`` marks."""
+        if keep.all():
+            return self
         return EventBatch(*(getattr(self, column.name)[keep] for column in fields(self)))
 
     def changed(self, **columns: Any) -> EventBatch:
@@ -87,6 +92,10 @@ class EventBatch:
     def of_types(self, types: tuple[str | int, ...]) -> Mask:
         """Which events are of one of ``types``, shape (n_events,)."""
         return np.isin(self.types, np.asarray(types)) if types else np.zeros(len(self), dtype=bool)
+
+    def ordered(self) -> Mask:
+        """Which events name an order, shape (n_events,)."""
+        return np.asarray(self.orders != np.zeros((), self.orders.dtype))
 
     def interactions(self, weights: Mapping[Any, float]) -> Interactions:
         """The events whose type has a weight, as dated pairs of shopper and item that count that much.
@@ -111,8 +120,28 @@ class EventBatch:
 
     def _weighted(self, weights: Mapping[Any, float]) -> tuple[EventBatch, Numbers]:
         chosen = self.where(self.of_types(tuple(weights)))
-        names, places = np.unique(chosen.types, return_inverse=True)
-        return chosen, np.asarray([weights[name] for name in names.tolist()], dtype=np.float64)[places]
+        return chosen, chosen.weighed(weights) * chosen.shares
+
+    def weighed(self, weights: Mapping[Any, float]) -> Numbers:
+        """The weight of each event's type, 0 where it has none, shape (n_events,)."""
+        names, places = np.unique(self.types, return_inverse=True)
+        return np.asarray([weights.get(name, 0.0) for name in names.tolist()], dtype=np.float64)[places]
+
+
+def same_as_before(order: npt.NDArray[np.int64], *columns: Any) -> Mask:
+    """Which rows, taken in ``order``, have all values of the row before them; NaN equals NaN."""
+    same = np.ones(order.size, dtype=bool)
+    same[:1] = False
+    for column in columns:
+        now, before = column[order[1:]], column[order[:-1]]
+        equal = now == before
+        same[1:] &= equal | (np.isnan(now) & np.isnan(before)) if column.dtype.kind == "f" else equal
+    return same
+
+
+def _orders(orders: Any, size: int) -> Ids:
+    column = _named("orders", orders, size)
+    return column if column.dtype.kind in "iuU" else column.astype(str)
 
 
 def _named(name: str, values: Any, size: int) -> Ids:

@@ -73,7 +73,12 @@ def feature_matrix(catalogue: Catalogue, keys: Keys | None = None) -> tuple[spar
 
 
 def learnt_features(
-    catalogue: Catalogue, interactions: Interactions, *, rng: np.random.Generator, least: float = 0.05
+    catalogue: Catalogue,
+    interactions: Interactions,
+    *,
+    rng: np.random.Generator,
+    least: float = 0.05,
+    min_support: int = 1,
 ) -> tuple[sparse.csr_matrix, Keys, npt.NDArray[np.float64]]:
     """The features that say something of taste, weighted by how much; those under ``least`` are left out.
 
@@ -81,7 +86,8 @@ def learnt_features(
         The weighted features, shape (n_items, n_features), float32; their keys, sorted, and weights, (n_features,).
     """
     features, keys = feature_matrix(catalogue)
-    weights = lifts(features, interactions.matrix_over(catalogue.item_ids, np.ones(len(interactions))), rng=rng)
+    taken = interactions.matrix_over(catalogue.item_ids, np.ones(len(interactions)))
+    weights = lifts(features, taken, rng=rng, min_support=min_support)
     kept = np.flatnonzero(weights >= least)
     return weighted_features(features[:, kept], weights[kept]), keys[kept], weights[kept]
 
@@ -93,6 +99,7 @@ def lifts(
     rng: np.random.Generator | None = None,
     pseudo_pairs: float = 10.0,
     most_cells: int = 40_000_000,
+    min_support: int = 1,
 ) -> npt.NDArray[np.float64]:
     """How much more often two items of one user share a feature than two items taken at random do.
 
@@ -106,6 +113,7 @@ def lifts(
         pseudo_pairs: How many pairs the guess counts as.
         most_cells: Features of items taken that are looked at, at most; it bounds the time. Users are drawn
             until it is reached, and memory holds a tenth of it at a time.
+        min_support: Users with a pair that shares a feature, below which it keeps the guess.
     Returns:
         Logarithms of the ratios, zero or more, shape (n_features,), float64.
     """
@@ -113,13 +121,16 @@ def lifts(
     took = sparse.csr_matrix((np.ones(taken.nnz), taken.indices, taken.indptr), taken.shape)
     costs = took @ np.diff(has.indptr)
     took = took[_some_users(costs, most_cells, rng or np.random.default_rng(0))]
-    together = np.zeros(has.shape[1])
+    together, support = np.zeros(has.shape[1]), np.zeros(has.shape[1], dtype=np.int64)
     for rows in _blocks(took @ np.diff(has.indptr), most_cells // 10):
         counts = sparse.csr_matrix(took[rows] @ has)
         together += np.bincount(counts.indices, counts.data**2 - counts.data, minlength=has.shape[1])
+        support += np.bincount(counts.indices[counts.data >= 2], minlength=has.shape[1])
     sizes = np.asarray(took.sum(axis=1)).ravel()
     shares = np.asarray(has.T @ np.asarray(took.sum(axis=0)).ravel()) / max(float(sizes.sum()), 1.0)
     expected = shares**2 * float((sizes * (sizes - 1)).sum())
+    if min_support > 1:
+        together, expected = (np.where(support >= min_support, pairs, 0.0) for pairs in (together, expected))
     rarity = (features.shape[0] + 1) / (np.bincount(has.indices, minlength=has.shape[1]) + 1)
     ratio = (together + pseudo_pairs * rarity**0.25) / (expected + pseudo_pairs)
     return np.maximum(np.log(np.maximum(ratio, 1e-12)), 0.0)

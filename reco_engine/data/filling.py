@@ -42,13 +42,19 @@ class Drop:
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean of the known training values."""
+    """The mean of the known training values; with ``by``, of those with the same value of that column."""
 
+    by: str | None = None
     name: ClassVar[str] = "mean"
 
     def fit(self, columns: Arrays, column: str, *, seed: int) -> Filled:
-        known = columns[column][~np.isnan(columns[column])]
-        return partial(_everywhere, float(known.mean()) if known.size else np.nan)
+        known = ~np.isnan(columns[column])
+        values = columns[column][known]
+        if self.by is not None:
+            keys, places = np.unique(_keys(columns, self.by)[known], return_inverse=True)
+            means = np.bincount(places, values, minlength=keys.size) / np.bincount(places, minlength=keys.size)
+            return partial(_mean_of_key, self.by, keys, means)
+        return partial(_everywhere, float(values.mean()) if values.size else np.nan)
 
 
 @dataclass(frozen=True)
@@ -74,9 +80,7 @@ class Interpolation:
         """Which line each row is on, shape (n_rows,)."""
         if self.by is None:
             return np.zeros(columns[self.over].size, dtype=np.int64)
-        if self.by not in columns:
-            raise _no_column(self.by, columns)
-        return _ids(columns[self.by])
+        return _keys(columns, self.by)
 
 
 @dataclass(frozen=True)
@@ -172,6 +176,17 @@ def numbers_of(columns: Arrays, name: str) -> Numbers:
     if np.isinf(numbers).any():
         raise BadInputError(f"column {name!r} has infinite values; clean them first")
     return numbers
+
+
+def _keys(columns: Arrays, by: str) -> npt.NDArray[Any]:
+    if by not in columns:
+        raise _no_column(by, columns)
+    return _ids(columns[by])
+
+
+def _mean_of_key(by: str, keys: npt.NDArray[Any], means: Numbers, columns: Arrays) -> Numbers:
+    places = codes_of(keys, _keys(columns, by))
+    return np.where(places >= 0, np.append(means, np.nan)[places], np.nan)
 
 
 def _everywhere(value: float, columns: Arrays) -> Numbers:

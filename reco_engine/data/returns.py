@@ -30,8 +30,9 @@ class Returns:
         bought &= ~returned
         left = np.where(np.isfinite(events.quantities), np.abs(events.quantities), 1.0)
         whole = left.copy()
+        ordered = events.ordered()
         for rows in _rows_of_pairs(events, bought, returned):
-            _settle(rows, events, returned, left)
+            _settle(rows, events, returned, ordered, left)
         changed = bought & (left != whole)
         keep = ~returned & ~(changed & (left <= 0))
         return Outcome(events.changed(quantities=np.where(changed, left, events.quantities)), keep, changed)
@@ -49,7 +50,7 @@ def _rows_of_pairs(events: EventBatch, bought: Mask, returned: Mask) -> list[npt
     return np.split(rows, np.flatnonzero(np.diff(pairs[rows])) + 1)
 
 
-def _settle(rows: npt.NDArray[np.int64], events: EventBatch, returned: Mask, left: Numbers) -> None:
+def _settle(rows: npt.NDArray[np.int64], events: EventBatch, returned: Mask, ordered: Mask, left: Numbers) -> None:
     """Take returns off ``left``, the pieces that are left of each purchase, in place."""
     for place, row in enumerate(rows):
         if not returned[row]:
@@ -58,7 +59,7 @@ def _settle(rows: npt.NDArray[np.int64], events: EventBatch, returned: Mask, lef
         for purchase in rows[:place][::-1]:
             if owed <= 0:
                 break
-            if not returned[purchase] and order in ("", events.orders[purchase]):
+            if not returned[purchase] and (not ordered[row] or order == events.orders[purchase]):
                 taken = min(owed, left[purchase])
                 left[purchase] -= taken
                 owed -= taken

@@ -31,6 +31,7 @@ class OfContent(Explained):
     """Items by features, float32, and a prior for each item; how a history asks for features."""
 
     history_half_life: float = 60.0  # days, of the live history
+    min_support: int = 1  # shoppers behind what is learnt of a feature
     item_ids_: Ids = field(init=False, repr=False)
     starts_: npt.NDArray[np.int32] = field(init=False, repr=False)
     features_: npt.NDArray[np.int32] = field(init=False, repr=False)
@@ -76,7 +77,9 @@ class OfContent(Explained):
 
     def _learn_features(self, interactions: Interactions, items: Catalogue, seed: int) -> None:
         rng = generator(seed, "content features")
-        matrix, self.feature_keys_, self.feature_weights_ = learnt_features(items, interactions, rng=rng)
+        matrix, self.feature_keys_, self.feature_weights_ = learnt_features(
+            items, interactions, rng=rng, min_support=self.min_support
+        )
         self.item_ids_ = items.item_ids
         self._keep(matrix)
 

@@ -51,7 +51,8 @@ class UserCF(Explained):
     ``activity``; in the cosine an item counts ``n_i^-e``, e being ``popularity_exponent``. Neighbours are found
     through the columns of the history's items only, so the work is bounded by who took those items, not by how many
     users are stored. Of an item that more than ``max_takers`` took, those count to whom it is the largest part of
-    what they took: the others' cosines lack that one item. Settings left ``None`` are chosen in ``fit``.
+    what they took: the others' cosines lack that one item. An item that fewer than ``min_support`` of the neighbours
+    took scores as one that none of them took. Settings left ``None`` are chosen in ``fit``.
 
     Source:
         Herlocker et al., "An algorithmic framework for performing collaborative filtering", SIGIR 1999.
@@ -66,7 +67,7 @@ class UserCF(Explained):
     half_life: float | None = None  # days, in training
     history_half_life: float | None = None  # days, of the live history
     max_takers: int = 20_000
-    min_support: int = 1  # neighbours below which there is no opinion
+    min_support: int = 1  # neighbours below which there is no opinion, and takers among them below which there are none
     n_neighbours_: int = field(init=False, repr=False)
     popularity_exponent_: float = field(init=False, repr=False)
     target_exponent_: float = field(init=False, repr=False)
@@ -159,6 +160,8 @@ class UserCF(Explained):
             cells, owners = self._cells(users)
             terms = self.row_values_[cells] * similarities[owners]
             totals = np.bincount(self.row_items_[cells], terms, minlength=self.item_ids_.size)
+            if self.min_support > 1:
+                totals[np.bincount(self.row_items_[cells], minlength=totals.size) < self.min_support] = 0.0
             scores[row] = totals if wanted is None else np.where(wanted >= 0, totals[wanted], np.nan)
         return scores
 
@@ -174,6 +177,8 @@ class UserCF(Explained):
             rows[hits], self.row_values_[cells[hits]] * similarities[owners[hits]], minlength=wanted.size
         )
         shoppers = np.bincount(rows[hits], minlength=wanted.size)
+        few = shoppers < self.min_support
+        points[few], shoppers[few] = 0.0, 0
         return [Terms("similar_shoppers", points[:, None].astype(np.float64), self.name, shoppers=shoppers)]
 
     def neighbours(self, history: History, at: float | None = None) -> Neighbours:
@@ -197,14 +202,14 @@ class UserCF(Explained):
         return users[near], cosines[near]
 
     def predict_rating(self, history: History, item_id: ItemId, at: float | None = None) -> float:
-        """Similarity-weighted mean of the neighbours' ratings of this item; NaN when none rated it."""
+        """Similarity-weighted mean of the neighbours' ratings of this item; NaN when fewer than need be rated it."""
         (target,) = codes_of(self.item_ids_, [item_id])
         users, similarities = self.neighbours(history, at)
         if target < 0 or self.row_ratings_.size == 0 or users.size == 0:
             return float("nan")
         cells, owners = self._cells(users)
         hits = self.row_items_[cells] == target
-        if not hits.any():
+        if np.count_nonzero(hits) < max(self.min_support, 1):
             return float("nan")
         return float(np.average(self.row_ratings_[cells][hits], weights=similarities[owners[hits]]))
 

@@ -18,7 +18,8 @@ from unfold.decorators import display
 from shop_reco.admin_base import EndlessAdmin, ReadOnlyAdmin, figures, link_to
 
 from . import services
-from .models import DataImport, Event, RejectedEvent
+from .flag_admin import ShopperFlagAdmin
+from .models import DataImport, Event, RejectedEvent, ShopperFlag
 
 REPORT = {
     "full": _("whole data set"),
@@ -90,4 +91,5 @@ ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {
     Event: EventAdmin,
     RejectedEvent: RejectedEventAdmin,
     DataImport: DataImportAdmin,
+    ShopperFlag: ShopperFlagAdmin,
 }

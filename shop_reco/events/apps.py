@@ -8,7 +8,12 @@ class EventsConfig(AppConfig):
     verbose_name = _("Events")
     default_auto_field = "django.db.models.BigAutoField"
 
-    personal = {"event": ("shopper",), "rejectedevent": ("shopper",), "dirtyshopper": ("shopper",)}
+    personal = {
+        "event": ("shopper",),
+        "rejectedevent": ("shopper",),
+        "dirtyshopper": ("shopper",),
+        "shopperflag": ("shopper",),
+    }
     """Tables with rows of a shopper, and the lookups that lead to whose they are."""
 
     def ready(self) -> None:

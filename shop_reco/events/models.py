@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -120,6 +121,40 @@ class DirtyShopper(models.Model):
     class Meta:
         verbose_name = _("dirty shopper")
         verbose_name_plural = _("dirty shoppers")
+
+
+class ShopperFlag(models.Model):
+    """Why a shopper's events are kept out of training, until staff clear it.
+
+    ``evidence_key`` names the evidence: what was cleared once is not raised again for the same.
+    """
+
+    class Rule(models.TextChoices):
+        BOTS = "bots", _("Faster than a person")
+        HAMMERING = "hammering", _("One of many new shoppers on one product")
+
+    shopper = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("shopper"), related_name="+")
+    rule = models.CharField(_("rule"), max_length=16, choices=Rule)
+    evidence_key = models.CharField(_("evidence key"), max_length=64, editable=False)
+    evidence = models.JSONField(_("evidence"), default=dict)
+    raised_at = models.DateTimeField(_("raised at"), auto_now_add=True)
+    cleared_at = models.DateTimeField(_("cleared at"), null=True, blank=True)
+    cleared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("cleared by"), null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("flag")
+        verbose_name_plural = _("flags")
+        constraints = [
+            models.UniqueConstraint(fields=["shopper", "rule", "evidence_key"], name="reco_flag_once_for_its_evidence"),
+            models.UniqueConstraint(
+                fields=["shopper", "rule"], condition=Q(cleared_at__isnull=True), name="reco_flag_one_in_force"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_rule_display()}: {self.shopper}"
 
 
 class DataImport(models.Model):

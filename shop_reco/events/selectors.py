@@ -4,49 +4,118 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from django.db.models import FloatField, Func
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, FloatField, Func, QuerySet, TextField
+from django.db.models.functions import Cast, Coalesce
 
+from shop_reco.products.selectors import sensitive_categories
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import all_consenting
 
-from .models import DataImport, DirtyShopper, Event
+from .models import DataImport, DirtyShopper, Event, ShopperFlag
+
+
+class AsItIs(FloatField):
+    """A number as the driver hands it over: Django makes a float of each anew, which costs more than the query."""
+
+    def get_internal_type(self) -> str:
+        return "AsItIs"
 
 
 class UnixSeconds(Func):
     """A moment as unix seconds, counted by the database: cheaper than a datetime for each of many rows."""
 
-    output_field = FloatField()
+    output_field = AsItIs()
     template = "EXTRACT(EPOCH FROM %(expressions)s)::double precision"
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return self.as_sql(
-            compiler, connection, template="((julianday(%(expressions)s) - 2440587.5) * 86400.0)", **context
+            compiler,
+            connection,
+            template="ROUND((julianday(%(expressions)s) - 2440587.5) * 86400.0, 3)",  # it counts milliseconds
+            **context,
         )
 
 
-class Touch(NamedTuple):
-    """One event as recommenders see it; ``product_id`` is the parent of a variant."""
+class Number(Func):
+    """A column as a float, however strange it is."""
 
-    shopper_id: int
-    product_id: int
+    output_field = AsItIs()
+    template = "CAST(%(expressions)s AS double precision)"
+
+
+class EventRow(NamedTuple):
+    """One event about a product, as cleaning reads it; how its columns are called is how they are asked for."""
+
+    item: int  # the parent of a variant
     type: str
-    occurred_at: float  # unix seconds
-    quantity: int
+    second: float | None  # unix seconds; None where the database makes nothing of it
+    pieces: float | None
+    paid: float | None  # for one piece
+    stars: float | None
+    order: str
 
 
-def _touches(queryset: object) -> object:
-    item = Coalesce("product__parent_id", "product_id")
-    dated = queryset.annotate(item=item, second=UnixSeconds("occurred_at"))  # type: ignore[attr-defined]
-    return dated.values_list("shopper_id", "item", "type", "second", "quantity")
+ITEM = Coalesce("product__parent_id", "product_id")
+CATEGORY = Coalesce("product__parent__category_id", "product__category_id")
+"""Of the item."""
 
 
-def newest_touches(*, shopper_ids: Collection[int], limit: int) -> list[Touch]:
-    """The newest events on products of a linked set, newest first; one query on the covering index."""
-    found = Event.objects.filter(shopper__in=shopper_ids, product__isnull=False).order_by("-occurred_at", "-id")
-    return [Touch(*row) for row in _touches(found)[:limit]]  # type: ignore[index]
+def _rows(found: QuerySet[Event], *also: str) -> QuerySet[Event, Any]:
+    """Columns of ``EventRow`` and others, as tuples; numbers as the database has them, however strange."""
+    return found.annotate(
+        item=ITEM,
+        second=UnixSeconds("occurred_at"),
+        pieces=Number("quantity"),
+        paid=Number("price"),
+        stars=Number("rating"),
+    ).values_list(*EventRow._fields, *also)
+
+
+def newest_rows(
+    *, shopper_ids: Collection[int], since: dt.datetime | None, until: dt.datetime | None, limit: int
+) -> list[Any]:
+    """The newest usable events of a linked set as ``EventRow``s, newest first; one query along one index.
+
+    Usable is what is about a product of the catalogue that is not sensitive.
+    """
+    return list(_usable_rows().filter(shopper__in=shopper_ids, **_between(since, until))[:limit])
+
+
+@cache
+def _usable_rows() -> QuerySet[Event, Any]:
+    """Everybody's usable events, newest first, never run as it is: to put it together takes as long as to run it."""
+    told = Event.objects.filter(product__revision__gte=0).annotate(category=CATEGORY)
+    rows = told.exclude(category__in=sensitive_categories(), category__isnull=False)
+    return _rows(rows.order_by("-occurred_at", "-id"))
+
+
+def training_rows(*, shopper_ids: Collection[int]) -> Iterator[Any]:
+    """All events on products of those of the shoppers who allow training, streamed, newest first within a shopper.
+
+    The columns of ``EventRow``, then the item's category, a number unless the product is gone from the catalogue,
+    the shopper's key, and the event's id as text.
+    """
+    allowed = all_consenting(purpose=Consent.Purpose.TRAINING).filter(shopper__in=shopper_ids)
+    found = Event.objects.filter(shopper__in=allowed, product__isnull=False)
+    told = found.annotate(category=CATEGORY, stocked=F("product__revision"), name=Cast("id", TextField()))
+    rows = _rows(told.order_by("shopper_id", "-occurred_at", "-id"), "category", "stocked", "shopper_id", "name")
+    return rows.iterator(chunk_size=20_000)
+
+
+def _between(since: dt.datetime | None, until: dt.datetime | None) -> dict[str, dt.datetime]:
+    limits = {"occurred_at__gte": since, "occurred_at__lte": until}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def newest_visits(*, shopper_ids: Collection[int], limit: int) -> list[Any]:
+    """The newest events of a linked set, newest first: id as text, moment, unix seconds, channel; one query."""
+    found = Event.objects.filter(shopper__in=shopper_ids).order_by("-occurred_at", "-id")
+    told = found.annotate(second=UnixSeconds("occurred_at"), name=Cast("id", TextField()))
+    return list(told.values_list("id", "name", "second", "occurred_at", "channel", "type")[:limit])
 
 
 def bought_products(*, shopper_ids: Collection[int]) -> set[int]:
@@ -54,13 +123,6 @@ def bought_products(*, shopper_ids: Collection[int]) -> set[int]:
     bought = Event.objects.filter(shopper__in=shopper_ids, type=Event.Type.PURCHASE)
     items = bought.annotate(item=Coalesce("product__parent_id", "product_id")).order_by()
     return set(items.values_list("item", flat=True).distinct()) - {None}
-
-
-def training_touches(*, until: dt.datetime) -> Iterator[Touch]:
-    """Every event on a product, of shoppers who allow training, up to ``until``; streamed."""
-    allowed = all_consenting(purpose=Consent.Purpose.TRAINING)
-    found = Event.objects.filter(shopper__in=allowed, product__isnull=False, occurred_at__lte=until)
-    return map(Touch._make, _touches(found).iterator(chunk_size=20_000))  # type: ignore[attr-defined]
 
 
 def events_of(*, shopper_ids: Collection[int]) -> list[Event]:
@@ -76,3 +138,23 @@ def dirty_shoppers(*, limit: int) -> list[tuple[int, int]]:
 
 def data_import(*, source: str) -> DataImport | None:
     return DataImport.objects.filter(source=source).first()
+
+
+def event_ids_among(*, ids: Collection[str], shopper_ids: Collection[int]) -> list[UUID]:
+    """Those of some events that are of these shoppers; one query."""
+    return list(Event.objects.filter(pk__in=ids, shopper__in=shopper_ids).values_list("pk", flat=True))
+
+
+def flags_in_force() -> dict[int, int]:
+    """How many flags not cleared each flagged shopper has, by primary key; one query."""
+    found = ShopperFlag.objects.filter(cleared_at__isnull=True).order_by()
+    return dict(found.values_list("shopper_id").annotate(n=Count("pk")))
+
+
+def flags_by_rule() -> list[tuple[str, int, int]]:
+    """Each rule with its flags in force and those cleared; one query."""
+    counted = ShopperFlag.objects.order_by().values_list("rule")
+    found = {rule: (n, cleared) for rule, n, cleared in counted.annotate(n=Count("pk"), cleared=Count("cleared_at"))}
+    return [
+        (rule, found[rule][0] - found[rule][1], found[rule][1]) for rule in ShopperFlag.Rule.values if rule in found
+    ]

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shop_reco.recommendations.selectors import versions_that_knew
-from shop_reco.recommendations.services import mask_users
+from shop_reco.recommendations.services import forget_examples, mask_users
 from shop_reco.users.models import Shopper, StaffRead
 from shop_reco.users.selectors import digest_of, linked_ids
 
@@ -51,6 +51,7 @@ def _erase(shopper: Shopper, sessions: int, why: str) -> ErasureReceipt:
     ids, now = linked_ids(shopper=shopper), timezone.now()
     people = list(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     versions = versions_that_knew(shopper_ids=ids)
+    forget_examples(shopper_ids=ids)
     counts = _delete_rows(ids) | {"sessions": sessions, "failures": _delete_failures(), "shopper": len(people)}
     Shopper.objects.filter(pk__in=ids).delete()
     digests = _remember(people, now)

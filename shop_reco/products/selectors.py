@@ -128,6 +128,11 @@ def categories() -> QuerySet[Category]:
     return Category.objects.order_by("path")
 
 
+def sensitive_categories() -> QuerySet[Category, int]:
+    """Primary keys of the categories that nothing may be told of, as a subquery."""
+    return Category.objects.filter(sensitive=True).values_list("pk", flat=True)
+
+
 def sensitive_names() -> set[str]:
     """Names that sensitive categories have and no other; one query."""
     others = Category.objects.filter(sensitive=False).values("name")

@@ -12,11 +12,15 @@ from shop_reco.conf import reco_settings
 
 from .selectors import found_settings_of
 
+SMALLEST_GROUP = ("min_support", "min_users")
+"""What recommenders call the shoppers that must stand behind whatever they use."""
+
 
 def recommender_settings(kind: str) -> dict[str, Any]:
     """What a recommender is made with: the shop's smallest group, and what the host set for it."""
     reco = reco_settings()
-    supported = {"min_support": reco.MIN_SUPPORT} if "min_support" in _names_of(kind) else {}
+    names = _names_of(kind)
+    supported = {name: max(reco.MIN_SUPPORT, getattr(class_of(kind), name)) for name in SMALLEST_GROUP if name in names}
     return {**supported, **reco.RECOMMENDERS.get(kind, {})}
 
 

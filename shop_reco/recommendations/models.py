@@ -75,6 +75,12 @@ class TrainingRun(models.Model):
     progress = models.FloatField(_("progress"), default=0.0, help_text=_("0 to 1."))
     why = models.TextField(_("why"), blank=True, help_text=_("Why it failed or was cancelled."))
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    cleaning = models.JSONField(
+        _("cleaning"),
+        default=dict,
+        blank=True,
+        help_text=_("What was not learnt from, by rule; see the events' cleaning."),
+    )
     owner = models.UUIDField(_("owner"), null=True, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     requested_by = models.ForeignKey(

@@ -106,3 +106,9 @@ def slate_of(*, slate_id: UUID) -> Slate | None:
 def unfinished_runs() -> list[TrainingRun]:
     states = [TrainingRun.State.QUEUED, TrainingRun.State.RUNNING]
     return list(TrainingRun.objects.filter(state__in=states).order_by("requested_at", "pk"))
+
+
+def reported_runs(*, limit: int) -> list[TrainingRun]:
+    """The newest runs that looked at the events, newest first; one query."""
+    found = TrainingRun.objects.exclude(cleaning={}).select_related("recommender")
+    return list(found.order_by("-requested_at", "-pk")[:limit])

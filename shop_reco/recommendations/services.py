@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
+from shop_reco.events.selectors import event_ids_among
 from shop_reco.products.models import Product
 from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import linked_ids
@@ -122,6 +123,42 @@ def beat_heart(*, run: TrainingRun, phase: str, progress: float) -> None:
     mine = TrainingRun.objects.filter(pk=run.pk, owner=run.owner, state=TrainingRun.State.RUNNING)
     if not mine.update(lease_until=lease_until, phase=phase, progress=min(max(progress, 0.0), 1.0)):
         raise RunCancelledError
+
+
+@transaction.atomic
+def keep_cleaning_report(*, run: TrainingRun, report: Mapping[str, Any]) -> None:
+    """Keep with a run what its events were cleaned of, whatever becomes of the run later.
+
+    Raises:
+        RunCancelledError: If the run was cancelled or belongs to another worker by now.
+    """
+    mine = TrainingRun.objects.filter(pk=run.pk, owner=run.owner, state=TrainingRun.State.RUNNING)
+    if not mine.update(cleaning=dict(report)):
+        raise RunCancelledError
+
+
+@transaction.atomic
+def forget_examples(*, shopper_ids: Collection[int]) -> int:
+    """Take the ids of these shoppers' events out of the reports of cleaning; returns how many runs named one."""
+    runs = TrainingRun.objects.exclude(cleaning={}).only("cleaning").order_by("pk")
+    named = 0
+    for run in runs.iterator(chunk_size=200):
+        examples = {name for rule in run.cleaning.get("rules", ()) for name in rule["examples"] if _is_uuid(name)}
+        gone = {str(pk) for pk in event_ids_among(ids=examples, shopper_ids=shopper_ids)}
+        if gone:
+            named += 1
+            for rule in run.cleaning["rules"]:
+                rule["examples"] = [name for name in rule["examples"] if name not in gone]
+            run.save(update_fields=["cleaning"])
+    return named
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        uuid.UUID(name)
+    except ValueError:
+        return False
+    return True
 
 
 @transaction.atomic

@@ -20,8 +20,10 @@ from reco_engine.ranking.blending import DEFAULT_WEIGHTS
 from reco_engine.ranking.fitting import fit_blend
 from reco_engine.recommenders.registry import create, found_settings
 from shop_reco.conf import reco_settings
-from shop_reco.events.engine import training_interactions
-from shop_reco.products.engine import training_catalogue
+from shop_reco.events.cleaning import clean_events, people_of
+from shop_reco.events.flags import raise_flags
+from shop_reco.events.selectors import flags_in_force
+from shop_reco.products.engine import cleaned_catalogue
 
 from . import services
 from .engine import part_settings, recommender_settings
@@ -58,7 +60,7 @@ def _train(run: TrainingRun) -> ModelVersion:
     now, started = timezone.now(), time.monotonic()
     beat = partial(services.beat_heart, run=run)
     beat(phase="loading", progress=0.0)
-    interactions, catalogue = training_interactions(until=now), training_catalogue()
+    interactions, catalogue = _load(run, now)
     beat(phase="fitting", progress=0.1)
     model = _fit(run.recommender_id, interactions, catalogue, now, _Pulse(beat))
     beat(phase="checking", progress=0.9)
@@ -83,6 +85,22 @@ def _train(run: TrainingRun) -> ModelVersion:
     )
 
 
+def _load(run: TrainingRun, now: dt.datetime) -> tuple[Interactions, Catalogue]:
+    """What may be learnt from; the run keeps what was not, and whoever was found out is flagged first."""
+    cleaned, products = clean_events(until=now), cleaned_catalogue()
+    flagged = raise_flags(suspicions=cleaned.suspicions)
+    interactions = cleaned.without(people_of(flags_in_force()))
+    kept_out = {
+        "shoppers": cleaned.interactions.n_users - interactions.n_users,
+        "events": len(cleaned.interactions) - len(interactions),
+    }
+    missing = {**cleaned.report["missing"], **products.missing}
+    rules = [*cleaned.report["rules"], *products.rules]
+    report = {**cleaned.report, "rules": rules, "missing": missing, "flags": flagged, "kept_out": kept_out}
+    services.keep_cleaning_report(run=run, report=report)
+    return interactions, products.catalogue
+
+
 def _fit(kind: str, interactions: Interactions, catalogue: Catalogue, now: dt.datetime, progress: _Pulse) -> Any:
     at = now.timestamp()
     if kind == "hybrid":
@@ -95,8 +113,12 @@ def _check(model: Any, interactions: Interactions) -> None:
     """Refuse a model that would serve nonsense.
 
     Raises:
-        EngineError: If its scores for a real history are infinite.
+        EngineError: If something it learnt is no number, or its scores for a real history are infinite.
     """
+    for name, learnt in vars(model).items():
+        told = np.asarray(learnt) if isinstance(learnt, np.ndarray | float) else np.empty(0)
+        if told.dtype.kind == "f" and not np.all(np.isfinite(told)):
+            raise EngineError(f"the new model's {name} has values that are not finite; it was not promoted")
     if not hasattr(model, "score"):
         return
     mine = interactions.items[interactions.users == 0]

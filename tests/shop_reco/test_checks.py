@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 
+from shop_reco.checks import check_settings
+
 
 def test_the_demo_switcher_is_an_error_where_debug_is_off(settings):
     from django.core.management.base import SystemCheckError
@@ -12,3 +14,17 @@ def test_the_demo_switcher_is_an_error_where_debug_is_off(settings):
     settings.SHOP_RECO = {**settings.SHOP_RECO, "DEMO_SWITCHER": True}
     with pytest.raises(SystemCheckError, match="shop as anyone"):
         call_command("check")
+
+
+def test_a_rule_of_cleaning_that_does_not_exist_is_told_with_those_that_do(settings):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "CLEANING": {"near_duplicate": False, "bots": {"limit": 3}}}
+    first, second = check_settings()
+    assert (first.id, second.id) == ("shop_reco.E006", "shop_reco.E006")
+    assert "near_duplicates" in first.msg
+    assert "known ones: limits" in second.msg
+
+
+def test_rules_of_cleaning_that_exist_are_taken(settings):
+    given = {"near_duplicates": {"seconds": 2}, "bots": False, "product_prices": {"missing": "mean"}}
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "CLEANING": given}
+    assert check_settings() == []

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -20,7 +21,8 @@ from shop_reco.admin_base import ReadOnlyAdmin, bar, button, figures
 
 from .. import services
 from ..models import ModelVersion, TrainingRun
-from ..selectors import unfinished_runs
+from ..selectors import reported_runs, unfinished_runs
+from .cleaning import SHOWN, chart_of_runs, report_of
 from .recommenders import STATE_COLOURS, posted
 
 FIGURES = {
@@ -38,11 +40,15 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     list_filter = ("state", "recommender")
     list_select_related = ("recommender",)
     list_before_template = "shop_reco/admin/runs_before.html"
-    exclude = ("owner",)
+    exclude = ("owner", "cleaning")
+    readonly_fields = ("cleaned",)
     actions = ("cancel",)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"unfinished": unfinished_runs(), **(extra_context or {})})
+        runs = reported_runs(limit=SHOWN)
+        report = report_of(runs[0], site=self.admin_site.name) if runs else {}
+        told = {"unfinished": unfinished_runs(), "chart": chart_of_runs(runs), "report": report}
+        return super().changelist_view(request, {**told, **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern]:
         name = "reco_recommendations_trainingrun_cancel"
@@ -62,6 +68,11 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         if run.started_at is None or run.finished_at is None:
             return "-"
         return gettext("%(n).1f s") % {"n": (run.finished_at - run.started_at).total_seconds()}
+
+    @display(description=_("cleaning"))
+    def cleaned(self, run: TrainingRun) -> SafeString:
+        report = report_of(run, site=self.admin_site.name)
+        return render_to_string("shop_reco/admin/cleaning_report.html", {"report": report})
 
     @display(description=_("actions"))
     def buttons(self, run: TrainingRun) -> SafeString | str:

@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reco_engine.data.bots import Bots
 from reco_engine.data.cleaning import clean
 from reco_engine.data.cleaning_rules import (
-    Bots,
+    DailyCap,
     ExactDuplicates,
     ImpossibleTimes,
     ImpossibleValues,
+    Marked,
+    MissingPrices,
     NearDuplicates,
     UnknownProducts,
     usual_rules,
@@ -118,6 +121,58 @@ def test_a_full_basket_is_one_act():
     assert len(clean(batch(*rows), [Bots(limits=((60, 10),))], at=NOW)[0]) == 0
 
 
+def test_a_bot_is_told_by_its_newest_burst_in_the_shortest_window():
+    early = [("bot", n, "view_item", 9_000 - n) for n in range(12)]
+    late = [("bot", n, "view_item", 1_000 - n) for n in range(15)]
+    person = [("person", n, "view_item", 600 * n) for n in range(30)]
+    (burst,) = Bots(limits=((60, 10), (3_600, 11))).bursts(batch(*early, *late, *person))
+    assert (burst.user, burst.seconds, burst.acts, burst.most) == ("bot", 60, 15, 10)
+    assert burst.ended == NOW - 986
+    assert Bots(limits=((60, 10),)).depth == 11
+
+
+@pytest.mark.parametrize("limits", [(), ((60,),), ((0, 5),), ((60, 0),)])
+def test_a_limit_that_makes_no_sense_is_refused(limits):
+    with pytest.raises(BadInputError, match="limits"):
+        Bots(limits=limits)
+
+
+def test_on_one_day_one_item_counts_so_much_and_the_weightiest_events_first():
+    day = 86_400.0
+    rows = [("u", "a", "view_item", NOW % day + day - 100 * n) for n in range(5)]
+    rows += [("u", "a", "purchase", NOW % day + day - 9_000), ("u", "b", "view_item", NOW % day + day)]
+    rows += [("v", "a", "view_item", NOW % day + day), ("u", "a", "view_item", NOW % day + 2 * day)]
+    weights = {"view_item": 0.3, "purchase": 1.0}
+    cleaned, report = clean(batch(*rows), [DailyCap(weights, weight=1.7)], at=NOW)
+    assert report.dropped == {"daily_cap": 2}
+    assert report.changed == {"daily_cap": 1}
+    mine = (cleaned.users == "u") & (cleaned.items == "a") & (cleaned.timestamps >= NOW - NOW % day - day)
+    assert cleaned.rows[mine].tolist() == [0, 1, 2, 5]
+    np.testing.assert_allclose(cleaned.shares[mine], [1, 1, 1 / 3, 1])
+    assert cleaned.interactions(weights).weights.sum() == pytest.approx(1.7 + 0.3 * 3)
+
+
+def test_what_counts_nothing_is_left_alone_by_the_cap():
+    rows = [("u", "a", "search", 10 * n) for n in range(9)]
+    cleaned, report = clean(batch(*rows), [DailyCap({"purchase": 1.0})], at=NOW)
+    assert len(cleaned) == 9
+    assert report.changed == {"daily_cap": 0}
+
+
+def test_a_purchase_without_a_price_stays_unless_the_shop_says_drop():
+    events = batch(("u", "a", "purchase", 2), ("u", "b", "view_item", 1), prices=[NAN, NAN])
+    assert len(clean(events, [MissingPrices()], at=NOW)[0]) == 2
+    assert clean(events, [MissingPrices("drop")], at=NOW)[0].items.tolist() == ["b"]
+
+
+def test_marked_events_are_dropped_under_the_name_of_who_marked_them():
+    events = batch(("u", "gone", "view_item", 9), ("u", "a", "view_item", 8), ("u", "b", "view_item", 7))
+    rules = [UnknownProducts(np.asarray(["a", "b"])), Marked(np.asarray([False, True, False]), "sensitive")]
+    cleaned, report = clean(events, rules, at=NOW)
+    assert cleaned.items.tolist() == ["b"]
+    assert report.dropped == {"unknown_products": 1, "sensitive": 1}
+
+
 def test_the_usual_rules_find_one_of_each_fault_and_leave_the_rest():
     good = [("u", "a", "view_item", 5_000), ("u", "b", "purchase", 4_000), ("v", "b", "rate", 10)]
     bad = [
@@ -167,7 +222,7 @@ EVENTS = st.lists(
 @given(EVENTS)
 @settings(max_examples=60, deadline=None)
 def test_a_live_history_is_cleaned_as_it_is_among_the_training_data(rows):
-    rules = (*usual_rules(["a", "b"]), Bots(limits=((3, 4),)))
+    rules = (*usual_rules(["a", "b"]), Bots(limits=((3, 4),)), DailyCap({"view_item": 0.3, "purchase": 1.0}, 1.2))
     users, items, types, ages, quantities = zip(*rows, strict=True)
     events = EventBatch.from_arrays(users, items, types, [NOW - age for age in ages], quantities)
     together, _ = clean(events, rules, at=NOW)
@@ -176,6 +231,7 @@ def test_a_live_history_is_cleaned_as_it_is_among_the_training_data(rows):
         mine = together.where(together.users == user)
         assert alone.rows.tolist() == mine.rows.tolist()
         np.testing.assert_array_equal(alone.quantities, mine.quantities)
+        np.testing.assert_array_equal(alone.shares, mine.shares)
         assert report.rows_in - sum(report.dropped.values()) == report.rows_out
 
 

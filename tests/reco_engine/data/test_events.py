@@ -30,6 +30,13 @@ def test_an_event_about_no_product_or_of_no_order_says_so_by_an_empty_name():
     events = EventBatch.from_arrays([1, 1], [None, "a"], ["search", "purchase"], [1, 2], orders=[None, 17])
     assert events.items.tolist() == ["", "a"]
     assert events.orders.tolist() == ["", "17"]
+    assert events.ordered().tolist() == [False, True]
+
+
+def test_orders_may_be_numbers_of_which_zero_is_none():
+    events = EventBatch.from_arrays([1, 1], ["a", "a"], ["purchase", "purchase"], [1, 2], orders=[0, 17])
+    assert events.orders.tolist() == [0, 17]
+    assert events.ordered().tolist() == [False, True]
 
 
 def test_training_data_and_a_live_history_weigh_an_event_alike():

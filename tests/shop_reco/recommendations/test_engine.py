@@ -22,7 +22,7 @@ def test_a_part_of_the_blend_takes_what_its_live_version_found(trained):
 def test_what_the_host_set_is_kept_and_what_it_left_open_is_found(trained, settings):
     settings.SHOP_RECO = {**settings.SHOP_RECO, "RECOMMENDERS": {"content": {"base": None, "half_life": 9.0}}}
     found("content", base=0.3, half_life=100.0)
-    assert part_settings("content") == {"base": 0.3, "half_life": 9.0}
+    assert part_settings("content") == {"min_support": 1, "base": 0.3, "half_life": 9.0}
 
 
 def test_a_setting_that_an_update_took_away_is_passed_over(trained):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reco_recommendations', '0004_trending'),
+        ('reco_recommendations', '0006_cleaning_report'),
     ]
 
     operations = [
