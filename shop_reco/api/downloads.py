@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from shop_reco.privacy.errors import NoExportError
@@ -29,6 +30,7 @@ def export(request: HttpRequest, token: str) -> HttpResponseBase:
         answer = _none()
     answer["Cache-Control"] = "no-store"
     answer["Referrer-Policy"] = "no-referrer"
+    patch_vary_headers(answer, ["Cookie", "Authorization", "X-Shopper"])  # alike, whatever was looked at
     return answer
 
 

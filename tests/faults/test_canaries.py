@@ -33,7 +33,7 @@ def graphql(client, document, variables=None, **headers):
 def knock_at_every_door(live, client: httpx.Client) -> list[httpx.Response]:
     """Send canaries everywhere; returns the answers that are pages of an error."""
     server = {"Authorization": f"Bearer {live.key}", "X-Shopper": NAME}
-    client.headers |= {"User-Agent": f"browser {WORD}", "Referer": f"http://x/{WORD}", "X-Forwarded-For": ADDRESS}
+    client.headers.update({"User-Agent": f"browser {WORD}", "Referer": f"http://x/{WORD}", "X-Forwarded-For": ADDRESS})
     client.cookies.set("reco_visitor", WORD)
     consent = "mutation { updateConsent(input: {personalisation: true}) { consents { granted } } }"
     assert graphql(client, consent, **server).status_code == 200

@@ -34,7 +34,6 @@ def test_a_visitor_fetches_their_data_once(shop, client):
     assert client.head(made["url"]).status_code == 200
     reply = client.get(made["url"])
     archive = zipfile.ZipFile(BytesIO(b"".join(reply)))
-    reply.close()
     assert {"data.json", "index.html", "csv/consent.csv"} <= set(archive.namelist())
     assert reply["Cache-Control"] == "no-store"
     assert reply["Content-Disposition"] == 'attachment; filename="my-data.zip"'

@@ -44,6 +44,7 @@ def known(trained):
     stored = record_events(
         events=[{"id": uuid.uuid4(), **event} for event in events], shopper=shopper, sender=Sender.SERVER
     )
+    refresh_dirty()
     looked = record_events(
         events=[
             {"id": uuid.uuid4(), "type": "view_item", "sku": "Soap-3"},
@@ -53,7 +54,6 @@ def known(trained):
         sender=Sender.SERVER,
     )
     assert (stored.accepted, looked.accepted, len(looked.rejected)) == (3, 1, 1)
-    refresh_dirty()
     edit_interests(shopper=shopper, pin=[("keyword", f"word{trace}")])
     give_feedback(shopper=shopper, product=product, kind="like")
     recommend_for(shopper=shopper, first=5)

@@ -21,7 +21,9 @@ def restored(*shoppers):
     ErasedKey.objects.all().delete()
     ErasureReceipt.objects.all().delete()
     for each in shoppers:
+        made = each.created_at
         each.save(force_insert=True)
+        Shopper.objects.filter(pk=each.pk).update(created_at=made)
 
 
 def test_a_replay_erases_accounts_and_visitors_that_a_restore_brought_back(shop, person):

@@ -12,6 +12,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.utils import timezone
 
+from shop_reco.events.engine import live_history
 from shop_reco.events.models import Event
 from shop_reco.events.services import Sender, record_events
 from shop_reco.privacy.errors import ShopperGoneError
@@ -168,10 +169,8 @@ def test_the_stored_row_counts_nothing_in_every_process_at_its_next_request(trai
 
 
 def test_a_list_after_an_erasure_is_not_what_the_erased_shopper_made_of_it(trained, person):
-    twin = Shopper.objects.get(external_id="h3")
+    twin = Shopper.objects.get(external_id="h6")
     model = Memory().models().hybrid.parts["user_cf"]
-    from shop_reco.events.engine import live_history
-
     history = live_history(shopper_ids=[twin.pk])
     near = model.user_ids_[model.neighbours(history)[0]].tolist()
     assert person.pk in near
