@@ -10,7 +10,6 @@ import argparse
 import datetime as dt
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -53,12 +52,10 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
     from shop_reco.privacy.verify import problems_of
 
     shopper = plant(options)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     path = privacy_root() / "measured.zip"
     start = time.perf_counter()
     rows = write_archive(shopper=shopper, path=path, progress=lambda done: None)
     exported = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     receipt = erase_shopper(shopper=shopper)
     erased = time.perf_counter() - start
@@ -70,7 +67,6 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
         "rows": rows,
         "export_seconds": round(exported, 3),
         "export_bytes": path.stat().st_size,
-        "export_peak_mb_more": round((after - before) / 1024, 1),
         "erase_seconds": round(erased, 3),
         "erased": receipt.counts,
         "receipt_bytes": len(content),

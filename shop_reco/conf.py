@@ -96,7 +96,7 @@ class RecoSettings:
     EXPORT_DAYS: float = 7.0
     """How long the link of an export is good, in days."""
 
-    EXPORT_NOW_ROWS: int = 20_000
+    EXPORT_NOW_ROWS: int = 5_000
     """Rows up to which an export is made while the shopper waits; a longer one is made by a worker."""
 
     REJECTED_DAYS: float = 30.0

@@ -74,7 +74,14 @@ def fill(shop, person):
     from shop_reco.portraits.services import edit_interests, refresh_dirty
     from shop_reco.privacy.services import erase_shopper
     from shop_reco.recommendations.models import Rule
-    from shop_reco.users.services import create_visitor, decide_consent, ensure_shopper, issue_key, link_visitor
+    from shop_reco.users.services import (
+        create_visitor,
+        decide_consent,
+        ensure_shopper,
+        issue_key,
+        link_visitor,
+        note_read,
+    )
 
     visitor = create_visitor()
     decide_consent(shopper=visitor, decisions={"personalisation": True}, source="test")
@@ -90,6 +97,7 @@ def fill(shop, person):
     DataImport.objects.create(source="test", report={"dropped": {"no quantity": 3}})
     issue_key(name="server", scopes=["lists:read"])
     erase_shopper(shopper=ensure_shopper(external_id="gone"))
+    note_read(shopper_id=person.pk, staff=None, what="portrait", why="asked")
     User.objects.get(username="staff").groups.create(name="merchandisers")
 
 

@@ -31,6 +31,7 @@ NO_FOREIGN_KEY = {
 JSON_COLUMNS = {
     "reco_events.RejectedEvent.payload": "of the shopper of its row, and goes with it",
     "reco_events.DataImport.report": "counts",
+    "reco_products.Product.attributes": "of the product",
     "reco_portraits.Portrait.counts": "of the shopper of its row, and goes with it",
     "reco_recommendations.ModelVersion.figures": "counts and settings",
     "reco_recommendations.Slate.items": "of the shopper of its row, and goes with it",
