@@ -19,16 +19,17 @@ from .sections import Column, Names, Section
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, "Noto Sans SC", sans-serif; }
 body { max-width: 70rem; margin: 0 auto; padding: 1.5rem; }
-nav ul { columns: 3 14rem; padding: 0; list-style: none; }
 section { margin-top: 2.5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; }
 th, td { padding: .3rem .6rem; border-bottom: 1px solid #8884; text-align: left; vertical-align: top; }
 th { white-space: nowrap; }
 td { overflow-wrap: anywhere; min-width: 4rem; }
-ol, td ul { margin: 0; padding-left: 1.2rem; }
-.none { opacity: .7; }
+ol { margin: 0; padding-left: 1.2rem; min-width: 30rem; }
+.none { opacity: .7; margin-top: 2.5rem; }
 """
+TECHNICAL = frozenset({"id", "session", "slate_id", "versions", "context", "counts", "clock_skewed", "earlier"})
+"""Columns that say nothing to people; data.json has them."""
 
 
 class Page:
@@ -37,8 +38,9 @@ class Page:
     def __init__(self, file: TextIO, names: Names) -> None:
         self._file, self._names = file, names
         self._columns: tuple[Column, ...] = ()
-        self._titles: dict[UUID, str] = {}
-        self._rows = 0
+        self._products: dict[UUID, str] = {}
+        self._title, self._rows = "", 0
+        self._empty: list[str] = []
         self._kinds = {key: str(label) for key, label in Slate.ReasonKind.choices}
         title = escape(_("What this shop knows of you"))
         file.write(
@@ -51,24 +53,29 @@ class Page:
         )
 
     def begin(self, section: Section) -> None:
-        self._columns = tuple(column for column in section.columns if column.name not in ("id", "session", "slate_id"))
-        self._rows = 0
-        self._file.write(f"<section><h2>{escape(section.title)}</h2>\n")
+        self._columns = tuple(column for column in section.columns if column.name not in TECHNICAL)
+        self._title, self._rows = section.title, 0
 
     def row(self, row: dict[str, Any]) -> None:
         if self._rows == 0:
             heads = "".join(f'<th scope="col">{escape(column.label)}</th>' for column in self._columns)
-            self._file.write(f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>\n')
+            self._file.write(
+                f'<section><h2>{escape(self._title)}</h2><div class="wide"><table>'
+                f"<thead><tr>{heads}</tr></thead><tbody>\n"
+            )
         self._rows += 1
         self._file.write("<tr>" + "".join(f"<td>{self._cell(each, row)}</td>" for each in self._columns) + "</tr>\n")
 
     def close(self) -> None:
-        none = escape(_("Nothing is kept here."))
-        self._file.write(
-            "</tbody></table></div></section>\n" if self._rows else f'<p class="none">{none}</p></section>\n'
-        )
+        if self._rows:
+            self._file.write("</tbody></table></div></section>\n")
+        else:
+            self._empty.append(self._title)
 
     def end(self) -> None:
+        if self._empty:
+            nothing = _("Nothing is kept under: %(titles)s.") % {"titles": ", ".join(self._empty)}
+            self._file.write(f'<p class="none">{escape(nothing)}</p>\n')
         self._file.write("</main></body></html>\n")
         self._file.flush()
 
@@ -104,7 +111,7 @@ class Page:
         if value is None or value == "":
             return "-"
         if isinstance(value, UUID):
-            return self._title(value) or str(value)
+            return self._name(value) or str(value)
         if isinstance(value, bool):
             return _("Yes") if value else _("No")
         if isinstance(value, dt.datetime):
@@ -115,10 +122,10 @@ class Page:
             return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
         return str(value)
 
-    def _title(self, public_id: UUID) -> str:
-        if len(self._titles) < len(self._names):
-            self._titles = {each.public_id: each.title for each in self._names.values()}
-        return self._titles.get(public_id, "")
+    def _name(self, public_id: UUID) -> str:
+        if len(self._products) < len(self._names):
+            self._products = {each.public_id: each.title for each in self._names.values()}
+        return self._products.get(public_id, "")
 
 
 def _worded_time(moment: dt.datetime) -> str:

@@ -9,13 +9,14 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import ForeignKey, Model
+from django.db.models import DateTimeField, ForeignKey, Model
 from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
 
 from shop_reco.portraits.models import PortraitEdit
 from shop_reco.portraits.reading import portrait_of
 from shop_reco.products.models import Product
+from shop_reco.recommendations.models import Slate
 from shop_reco.recommendations.selectors import versions_that_knew
 from shop_reco.users.models import Shopper, StaffRead
 from shop_reco.users.selectors import linked_ids
@@ -140,15 +141,25 @@ def _plain(value: Any) -> Any:
 
 def _table(model: type[Model], rows: Any, names: Names) -> Section:
     told = {field.attname: column for field in model._meta.concrete_fields if (column := _told(field)) is not None}
-    title = force_str(model._meta.verbose_name_plural)
-    read = rows.order_by("pk").values(*told, *(["staff__username"] if model is StaffRead else []))
+    read = rows.order_by(*_newest_first(model)).values(*told, *(["staff__username"] if model is StaffRead else []))
     columns = (*told.values(), *([Column("staff__username", _("staff"))] if model is StaffRead else []))
     rename = {attname: column.name for attname, column in told.items()}
-    return Section(str(model._meta.model_name), _title(title), columns, _streamed(read, rename, names))
+    return Section(str(model._meta.model_name), _title(model), columns, _streamed(read, rename, names))
 
 
-def _title(text: str) -> str:
+def _title(model: type[Model]) -> str:
+    if model is Slate:
+        return _("Lists that you were shown, with the reasons")
+    if model is StaffRead:
+        return _("Who of the staff looked at it, and why")
+    text = force_str(model._meta.verbose_name_plural)
     return text[:1].upper() + text[1:]
+
+
+def _newest_first(model: type[Model]) -> list[str]:
+    """By the first time that each row has; by key where rows have none."""
+    times = [field.name for field in model._meta.concrete_fields if isinstance(field, DateTimeField) and not field.null]
+    return [*(f"-{name}" for name in times[:1]), "pk"]
 
 
 def _told(field: Any) -> Column | None:
