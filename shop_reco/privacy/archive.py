@@ -31,7 +31,7 @@ def write_archive(*, shopper: Shopper, path: Path, progress: Callable[[float], N
     Each row is read once and goes to three files beside ``path``, which are then packed.
     """
     names, rows = Names(), 0
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix=f"{path.stem}-", dir=path.parent) as name, ExitStack() as stack:
         folder = Path(name)
         data = stack.enter_context((folder / "data.json").open("w", encoding="utf-8"))
         page = Page(stack.enter_context((folder / "index.html").open("w", encoding="utf-8")), names)

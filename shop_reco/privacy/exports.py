@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import os
 import secrets
+import shutil
 import uuid
 import zipfile
 from functools import partial
@@ -77,7 +78,7 @@ def build_export(*, export: Export) -> bool:
     if not Export.objects.filter(free, pk=export.pk, ready_at__isnull=True).update(started_at=now):
         return False
     folder = _folder()
-    name = f"{uuid.uuid4().hex}.zip"
+    name = f"{export.public_id.hex}-{uuid.uuid4().hex}.zip"
     draft = folder / f".{name}"
     try:
         with translation.override(export.language or None):
@@ -86,6 +87,10 @@ def build_export(*, export: Export) -> bool:
         ready = Export.objects.filter(pk=export.pk, started_at=now, ready_at__isnull=True)
         size = (folder / name).stat().st_size
         made = ready.update(file=name, size=size, progress=1.0, ready_at=timezone.now())
+    except FileNotFoundError:
+        if Export.objects.filter(pk=export.pk).exists():
+            raise
+        return False  # erased meanwhile, with what was written so far
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
@@ -142,9 +147,19 @@ def data_of(*, export: Export) -> str | None:
 
 
 def discard_files(exports: QuerySet[Export]) -> None:
-    """Delete the files of these exports, before their rows: a file without a row would be found by nobody."""
-    for name in exports.exclude(file="").values_list("file", flat=True):
-        (_folder() / name).unlink(missing_ok=True)
+    """Delete the files of these exports, finished or not, before their rows: nobody would find them after."""
+    theirs = {public_id.hex for public_id in exports.values_list("public_id", flat=True)}
+    for path in list(_folder().iterdir()) if theirs else ():
+        if path.name.lstrip(".").partition("-")[0] in theirs:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Delete a file, or the folder that an export was being made in."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def trim_exports(*, now: dt.datetime) -> int:
@@ -157,7 +172,7 @@ def trim_exports(*, now: dt.datetime) -> int:
         with contextlib.suppress(FileNotFoundError):  # fetched meanwhile
             old = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC) < now - LEASE
             if path.name not in known and old:
-                path.unlink()
+                _remove(path)
     return deleted
 
 

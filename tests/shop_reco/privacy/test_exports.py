@@ -7,8 +7,10 @@ import datetime as dt
 import io
 import json
 import re
+import tempfile
 import tracemalloc
 import uuid
+from contextlib import nullcontext
 
 import pytest
 from django.utils import timezone, translation
@@ -185,6 +187,23 @@ def test_an_export_that_is_being_made_when_its_shopper_is_erased_leaves_no_file(
     monkeypatch.setattr("shop_reco.privacy.exports.write_archive", erased_meanwhile)
     assert build_export(export=export) is False
     assert list((privacy_root() / "exports").iterdir()) == []
+
+
+def test_what_a_killed_process_left_half_made_goes_with_the_shopper(known, monkeypatch):
+    def killed(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        "shop_reco.privacy.archive.tempfile.TemporaryDirectory",
+        lambda prefix, dir: nullcontext(tempfile.mkdtemp(prefix=prefix, dir=dir)),
+    )
+    monkeypatch.setattr("shop_reco.privacy.archive.zipfile.ZipFile", killed)
+    with pytest.raises(KeyboardInterrupt):
+        request_export(shopper=known.shopper)
+    folder = privacy_root() / "exports"
+    assert any(known.name.encode() in path.read_bytes() for path in folder.rglob("data.json"))
+    erase_shopper(shopper=known.shopper)
+    assert list(folder.iterdir()) == []
 
 
 def plant_events(shopper, product, n):

@@ -47,6 +47,8 @@ def test_a_file_that_no_row_knows_goes_and_one_just_being_written_stays(known):
     folder = privacy_root() / "exports"
     folder.mkdir(exist_ok=True)
     (folder / "left.zip").write_bytes(b"")
+    (folder / ".half").mkdir()
+    (folder / ".half" / "data.json").write_bytes(b"{")
     retention.trim()
     assert (folder / "left.zip").exists()
     retention.trim(now=after(hours=1))
