@@ -218,6 +218,10 @@ def floor() -> float:
 
 def write_journey(job: dict[str, Any]) -> dict[str, Any]:
     """The lines that the demo imports, as the CSV that a till would give; and their products."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "shop_reco.settings.test"
+    import django
+
+    django.setup()
     from shop_reco.storefront.demo import completejourney as journey
 
     tables = journey.load()
