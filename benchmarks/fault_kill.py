@@ -144,7 +144,7 @@ def _ids(shop: LiveShop) -> set[str]:
 def _held(shop: LiveShop) -> dict[str, Any]:
     """What the shop knows, once the portraits are drawn: counts, and hashes of every event and portrait."""
     code = "from shop_reco.portraits.services import refresh_dirty\nwhile refresh_dirty(): pass"
-    shop.run("-c", f"import django; django.setup()\n{code}")
+    shop.run("-c", f"import django; django.setup()\n{code}", seconds=7200)
     # The digest is of all that an event says.
     events = shop.rows("select cast(id as text), occurred_at, digest from reco_events_event order by 1")
     portraits = shop.rows(

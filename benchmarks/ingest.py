@@ -110,7 +110,7 @@ class Measured:
         found: dict[str, Any] = {"events": self.options.grown, "floor_per_s": floor}
         for name in ("empty", "grown"):
             if name == "grown":
-                self.shop.run("-m", "benchmarks.ingest_floor", "--plant", str(self.options.grown))
+                self.shop.run("-m", "benchmarks.ingest_floor", "--plant", str(self.options.grown), seconds=3600)
             web = self.shop.serve(self.port)
             try:
                 traffic = Traffic(self.port, self.shop.key, SHOPPERS, seconds=self.options.seconds, batch=100)

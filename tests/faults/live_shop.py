@@ -44,10 +44,9 @@ class LiveShop:
         planted = self.run("-m", "tests.faults.plant")
         self.key = json.loads(planted.splitlines()[-1])["key"]
 
-    def run(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120
-        )
+    def run(self, *arguments: str, seconds: float = 120) -> str:
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=seconds)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
