@@ -63,15 +63,19 @@ class SlateBuffer:
 
 def _keep(batch: list[Slate]) -> None:
     """Keep a batch, without the names of those who withdrew meanwhile, nor the slates of those who were erased."""
-    allowed = consenting_to_any(among={slate.shopper_id for slate in batch if slate.shopper_id is not None})
-    for slate in batch:
-        if slate.shopper_id not in allowed:
-            slate.shopper_id = None
     try:
-        keep_slates(slates=batch)
-    except IntegrityError:
-        here = existing_ids(ids={slate.shopper_id for slate in batch if slate.shopper_id is not None})
-        keep_slates(slates=[slate for slate in batch if slate.shopper_id is None or slate.shopper_id in here])
+        keep_slates(slates=_still_kept(batch))
+    except IntegrityError:  # erased between the look and the write
+        keep_slates(slates=_still_kept(batch))
+
+
+def _still_kept(batch: list[Slate]) -> list[Slate]:
+    named = {slate.shopper_id for slate in batch if slate.shopper_id is not None}
+    here, allowed = existing_ids(ids=named), consenting_to_any(among=named)
+    kept = [slate for slate in batch if slate.shopper_id is None or slate.shopper_id in here]
+    for slate in kept:
+        slate.shopper_id = slate.shopper_id if slate.shopper_id in allowed else None
+    return kept
 
 
 buffer = SlateBuffer()

@@ -20,6 +20,7 @@ from shop_reco.recommendations.services import give_feedback
 from shop_reco.recommendations.serving import recommend_for
 from shop_reco.users.models import Shopper
 from shop_reco.users.services import create_visitor, decide_consent, link_visitor, note_read
+from shop_reco.users.visitors import issue_token
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def known(trained):
             shopper=each, decisions={"personalisation": True, "training": True, "analytics": True}, source="test"
         )
     link_visitor(visitor=visitor, account=shopper)
+    issue_token(shopper=visitor)
     product = trained.products["Tea-1"]
     events = [
         {"type": "purchase", "sku": "Tea-1", "order": f"order{trace}", "price": "2.50", "currency": "USD"},
