@@ -44,6 +44,11 @@ PARTS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """The recommenders that learn from everybody at once, with the settings that their searches start from."""
+ATTACKS = (
+    ("plain", 1, 0.01), ("plain", 1, 0.03), ("plain", 1, 0.05),
+    ("hidden", 10, 0.01), ("hidden", 10, 0.03), ("hidden", 10, 0.05), ("one visitor", 0, 0.0),
+)  # fmt: skip
+"""What it is called, popular products that each fake looks at beside the target, and fakes per household."""
 FAKE = 10**9
 """Above every household's number."""
 TOP = 10
@@ -69,6 +74,7 @@ def main() -> None:
     parser.add_argument("--weeks", type=int, default=12, help="of the data, the last")
     parser.add_argument("--readers", type=int, default=400, help="households whose lists are looked at")
     parser.add_argument("--targets", type=int, default=5)
+    parser.add_argument("--attacks", default="plain,hidden,one visitor", help="comma separated")
     options = parser.parse_args()
     shop, n_households = shop_of(options)
     histories = histories_of(shop)
@@ -86,10 +92,7 @@ def main() -> None:
         "false_positives": false_positives(),
         "attacks": {},
     }
-    for name, others, share in (
-        ("plain", 1, 0.01), ("plain", 1, 0.03), ("plain", 1, 0.05),
-        ("hidden", 10, 0.01), ("hidden", 10, 0.03), ("hidden", 10, 0.05), ("one visitor", 0, 0.0),
-    ):  # fmt: skip
+    for name, others, share in [attack for attack in ATTACKS if attack[0] in options.attacks.split(",")]:
         n_fakes = round(share * n_households) or 1
         figures = {
             kind: attacked(shop, histories, before[guard], scales, n_fakes, others, guard=guard)

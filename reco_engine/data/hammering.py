@@ -220,7 +220,8 @@ def _takers(interactions: Interactions, at: float, days: float) -> _Cells:
     """How many users took each item in each window, a user once a window."""
     n_items, n_users = interactions.n_items, interactions.n_users
     ages = _windows_ago(interactions.timestamps, at, days)
-    cells = np.unique((ages * n_items + interactions.items) * n_users + interactions.users) // n_users
+    cells = np.sort((ages * n_items + interactions.items) * n_users + interactions.users)
+    cells = cells[np.diff(cells, prepend=-1) > 0] // n_users
     return _cells(cells // n_items, cells % n_items, n_items)
 
 

@@ -153,8 +153,8 @@ class _Block:
         while chunk := list(islice(rows, CHUNK)):
             told = list(zip(*chunk, strict=True))
             columns = Columns.of(told)
-            categories, stocked, shoppers = (np.asarray(told[place], dtype=np.float64) for place in (-4, -3, -2))
-            shoppers, names = shoppers.astype(np.int64), np.asarray(told[-1], dtype="S36")
+            categories, stocked = (np.asarray(told[place], dtype=np.float64) for place in (-4, -3))
+            shoppers, names = np.asarray(told[-2], dtype=np.int64), np.asarray(told[-1], dtype="S36")
             usable = np.ones(shoppers.size, dtype=bool)
             for name, wrong in (
                 ("impossible_times", _impossible(columns.timestamps, times, at)),

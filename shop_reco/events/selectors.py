@@ -18,7 +18,7 @@ from shop_reco.users.selectors import all_consenting
 from .models import DataImport, DirtyShopper, Event, ShopperFlag
 
 
-class AsItIs(FloatField):
+class AsItIs(FloatField):  # type: ignore[type-arg]
     """A number as the driver hands it over: Django makes a float of each anew, which costs more than the query."""
 
     def get_internal_type(self) -> str:

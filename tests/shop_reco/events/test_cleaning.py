@@ -21,7 +21,8 @@ from shop_reco.products.models import Category, Product
 from shop_reco.products.services import ProductDraft, import_products, set_sensitive
 from shop_reco.users.models import Shopper, ShopperLink
 from shop_reco.users.selectors import linked_ids
-from shop_reco.users.services import ShopperDraft, import_consents, import_shoppers
+from shop_reco.users.services import ShopperDraft, decide_consent, import_consents, import_shoppers
+from tests.shop_reco.unchecked import plant
 
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 UNTIL = START + dt.timedelta(days=30)
@@ -185,8 +186,6 @@ def test_nothing_is_learnt_from_a_sensitive_product_from_the_moment_it_is_one(co
 
 def test_consent_to_training_is_asked_of_each(corner):
     import_events(rows=[event(corner, who) for who in corner.people])
-    from shop_reco.users.services import decide_consent
-
     decide_consent(shopper=Shopper.objects.get(pk=corner.people["other"]), decisions={"training": False}, source="test")
     assert training_interactions(until=UNTIL).user_ids.tolist() == [corner.people["account"]]
     assert people_of([corner.people["visitor"], corner.people["other"]]) == {
@@ -198,20 +197,6 @@ def test_training_on_nothing_is_a_report_of_nothing(db):
     cleaned = clean_events(until=timezone.now())
     assert len(cleaned.interactions) == cleaned.report["rows_in"] == 0
     assert cleaned.suspicions == []
-
-
-def plant(sql, *values):
-    """Write past every check, as a hand at the database's own prompt can."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA ignore_check_constraints = ON")
-        else:
-            for name in ("quantity_above_zero", "price_not_negative", "rating_1_to_5"):
-                cursor.execute(f"ALTER TABLE reco_events_event DROP CONSTRAINT IF EXISTS reco_event_{name}")
-            cursor.execute("ALTER TABLE reco_events_event DROP CONSTRAINT IF EXISTS reco_events_event_quantity_check")
-        cursor.execute(sql, values)
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA ignore_check_constraints = OFF")
 
 
 STRANGE = [

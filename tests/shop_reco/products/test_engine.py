@@ -11,6 +11,7 @@ from django.db import connection
 from shop_reco.products.engine import catalogue_of, cleaned_catalogue
 from shop_reco.products.models import Product
 from shop_reco.products.services import ProductDraft, import_products
+from tests.shop_reco.unchecked import plant
 
 
 @pytest.fixture
@@ -84,14 +85,7 @@ def test_a_price_planted_by_sql_is_unknown_and_counted(shelf, strange):
         pytest.skip("the column of PostgreSQL holds no infinity")
     if connection.vendor == "sqlite" and strange == "'NaN'":
         pytest.skip("a word is no number to SQLite, and read as zero")
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA ignore_check_constraints = ON")
-        else:
-            cursor.execute("ALTER TABLE reco_products_product DROP CONSTRAINT reco_product_price_not_negative")
-        cursor.execute(f"UPDATE reco_products_product SET price = {strange} WHERE sku = 'tea-0'")
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+    plant(f"UPDATE reco_products_product SET price = {strange} WHERE sku = 'tea-0'")
     cleaned = cleaned_catalogue()
     assert np.isnan(price_of(cleaned, shelf, "tea-0"))
     assert cleaned.rules == [

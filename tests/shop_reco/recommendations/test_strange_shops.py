@@ -23,6 +23,7 @@ from shop_reco.recommendations.serving.memory import memory
 from shop_reco.recommendations.training import run_next
 from shop_reco.users.models import Shopper
 from shop_reco.users.services import ShopperDraft, import_consents, import_shoppers
+from tests.shop_reco.unchecked import plant
 
 QUICK = ("popularity", "trending", "item_cf", "user_cf", "content", "buy_again")
 
@@ -93,20 +94,10 @@ def test_numbers_planted_by_sql_do_not_reach_an_artifact(shop):
         if connection.vendor == "sqlite"
         else {"quantity": "0", "rating": "'Infinity'", "price": "'NaN'"}
     )
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA ignore_check_constraints = ON")
-        else:
-            for name in ("reco_event_quantity_above_zero", "reco_event_price_not_negative", "reco_event_rating_1_to_5",
-                         "reco_events_event_quantity_check"):  # fmt: skip
-                cursor.execute(f"ALTER TABLE reco_events_event DROP CONSTRAINT IF EXISTS {name}")
-            cursor.execute("ALTER TABLE reco_products_product DROP CONSTRAINT reco_product_price_not_negative")
-        for (column, value), key in zip(values.items(), bad, strict=True):
-            text = key.hex if connection.vendor == "sqlite" else str(key)
-            cursor.execute(f"UPDATE reco_events_event SET {column} = {value} WHERE id = %s", [text])
-        cursor.execute("UPDATE reco_products_product SET price = -7 WHERE sku = 'Tea-3'")
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+    for (column, value), key in zip(values.items(), bad, strict=True):
+        name = key.hex if connection.vendor == "sqlite" else key
+        plant(f"UPDATE reco_events_event SET {column} = {value} WHERE id = %s", name)
+    plant("UPDATE reco_products_product SET price = -7 WHERE sku = 'Tea-3'")
     train()
     run = ModelVersion.objects.filter(state="live").first().run
     found = {rule["name"]: rule["dropped"] + rule["changed"] for rule in run.cleaning["rules"]}
