@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from shop_reco.dashboard import answers, events_per_day
-from shop_reco.events.engine import training_interactions
+from shop_reco.events.cleaning import training_interactions
 from shop_reco.events.models import Event, RejectedEvent
 from shop_reco.events.services import track
 from shop_reco.portraits.reading import portrait_of

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from shop_reco.events.engine import training_interactions
+from shop_reco.events.cleaning import training_interactions
 from shop_reco.events.errors import BatchTooLargeError
 from shop_reco.events.models import DirtyShopper, Event, RejectedEvent
 from shop_reco.events.selectors import newest_touches

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from shop_reco.events.engine import training_interactions
+from shop_reco.events.cleaning import training_interactions
 from shop_reco.events.models import DirtyShopper, Event
 from shop_reco.events.services import track
 from shop_reco.portraits.models import Portrait
