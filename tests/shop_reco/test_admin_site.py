@@ -70,6 +70,7 @@ def test_every_page_opens_in_a_shop_with_something_of_everything(trained, person
 
 
 def fill(shop, person):
+    from shop_reco.events.flags import Suspicion, raise_flags
     from shop_reco.events.models import DataImport
     from shop_reco.events.services import Sender, record_events
     from shop_reco.portraits.services import edit_interests, refresh_dirty
@@ -97,6 +98,7 @@ def fill(shop, person):
     refresh_dirty()
     Rule.objects.create(action="boost", product=shop.products["Tea-1"], points=1.0)
     DataImport.objects.create(source="test", report={"dropped": {"no quantity": 3}})
+    raise_flags(suspicions=[Suspicion(person.pk, "bots", "60/1", {"seconds": 60.0, "acts": 144, "most": 100})])
     issue_key(name="server", scopes=["lists:read"])
     source, _secret = create_source(name="shop", kind="generic")
     source.deliveries.create(topic="events", state="done", received_at=timezone.now())
