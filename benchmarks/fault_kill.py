@@ -16,7 +16,7 @@ from tests.faults.live_shop import LiveShop, free_port, kill
 from .ingest_clients import Client, event
 from .machine import tell
 
-CLIENTS, SHOPPERS = 4, 150
+CLIENTS, SHOPPERS, AGAIN = 4, 150, 0.05
 Events = list[dict[str, Any]]
 
 
@@ -43,9 +43,12 @@ def kill_web(folder: Path, server: str, *, events: int, rounds: int, seed: int) 
         found = _held(struck)
         for name, value in expected.items():
             assert found[name] == value, f"{name}: {found[name]} after the kills, {value} without"
+        integrity = _integrity(struck)
+        _lose_one(struck)
+        assert storm.acknowledged() - _ids(struck), "the probe does not see an event that was deleted"
         return {
             "events": events, "kills": storm.kills, "lost": 0, "sent_again": storm.sent_again,
-            "answered_as_duplicates": storm.duplicates, "integrity": _integrity(struck), **found,
+            "answered_as_duplicates": storm.duplicates, "integrity": integrity, "control": "fires", **found,
         }  # fmt: skip
     finally:
         struck.end()
@@ -123,6 +126,9 @@ class Storm:
                 assert answer["accepted"] + answer["duplicates"] == len(batch), answer
                 acknowledged.write("".join(f"{each['id'].replace('-', '')}\n" for each in batch))
                 acknowledged.flush()
+                if chance.random() < AGAIN:  # as a client does whose answer was lost on the way
+                    again = self._until_answered(client, batch)
+                    assert again == {"accepted": 0, "duplicates": len(batch), "rejected": []}, again
                 with self.guard:
                     self.done += len(batch)
                     self.duplicates += answer["duplicates"]
@@ -158,6 +164,12 @@ def _held(shop: LiveShop) -> dict[str, Any]:
         "events_sha256": hashlib.sha256(repr(events).encode()).hexdigest(),
         "portraits_sha256": hashlib.sha256(repr(portraits).encode()).hexdigest(),
     }
+
+
+def _lose_one(shop: LiveShop) -> None:
+    """The positive control: what a shop would look like that had lost an event."""
+    code = "from shop_reco.events.models import Event\nEvent.objects.earliest('pk').delete()"
+    shop.run("-c", f"import django; django.setup()\n{code}")
 
 
 def _integrity(shop: LiveShop) -> str:
