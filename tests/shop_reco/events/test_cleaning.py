@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from shop_reco.events.cleaning import clean_events, people_of, training_interactions
 from shop_reco.events.drafts import EventDraft
 from shop_reco.events.engine import live_history
+from shop_reco.events.imports import import_events
 from shop_reco.events.models import Event
-from shop_reco.events.services import import_events
 from shop_reco.products.models import Category, Product
 from shop_reco.products.services import ProductDraft, import_products, set_sensitive
 from shop_reco.users.models import Shopper, ShopperLink

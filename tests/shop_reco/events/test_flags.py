@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 from shop_reco.events.cleaning import clean_events
 from shop_reco.events.drafts import EventDraft
 from shop_reco.events.flags import Suspicion, clear_flag, raise_flags
+from shop_reco.events.imports import import_events
 from shop_reco.events.models import ShopperFlag
 from shop_reco.events.selectors import flags_by_rule, flags_in_force
-from shop_reco.events.services import import_events
 from shop_reco.privacy.services import erase_shopper, export_shopper
 from shop_reco.recommendations.models import ModelVersion, TrainingRun
 from shop_reco.recommendations.services import request_training

@@ -17,7 +17,7 @@ from django.utils import timezone
 from shop_reco.events.cleaning import training_interactions
 from shop_reco.events.errors import BatchTooLargeError
 from shop_reco.events.models import DirtyShopper, Event, RejectedEvent
-from shop_reco.events.selectors import newest_touches
+from shop_reco.events.selectors import EventRow, newest_rows
 from shop_reco.events.services import Sender, record_events, replay_rejected
 from shop_reco.portraits.models import Portrait
 from shop_reco.portraits.services import refresh_dirty
@@ -283,9 +283,9 @@ def test_ten_hours_of_buffered_events_are_taken_at_the_batch_limit_and_ask_for_n
     for start in (1000, 0, 500):
         record_events(events=events[start : start + 500], shopper=person, sender=Sender.SERVER)
     refresh_dirty()
-    newest = newest_touches(shopper_ids=[person.pk], limit=1000)
-    assert newest[0].occurred_at == pytest.approx(now.timestamp(), abs=0.01)
-    assert newest[-1].occurred_at == pytest.approx(now.timestamp() - 30 * 999, abs=0.01)
+    newest = [EventRow(*row) for row in newest_rows(shopper_ids=[person.pk], since=None, until=None, limit=1000)]
+    assert newest[0].second == pytest.approx(now.timestamp(), abs=0.01)
+    assert newest[-1].second == pytest.approx(now.timestamp() - 30 * 999, abs=0.01)
     assert Portrait.objects.get(shopper=person).n_events == 1208
     assert TrainingRun.objects.count() <= 1
 
