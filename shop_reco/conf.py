@@ -57,7 +57,16 @@ class RecoSettings:
     """Events that one call of trackEvents may carry."""
 
     RETENTION_DAYS: int = 400
-    """Age after which an event is TOO_OLD to store, in days."""
+    """Age after which an event is TOO_OLD to store, in days; a stored one is folded into its day and deleted."""
+
+    SEARCH_DAYS: int = 30
+    """The same for searches, in days. Raising it lets events in again that were folded already."""
+
+    ANONYMOUS_DAYS: int = 90
+    """The same for events of visitors whom no account is known of, in days."""
+
+    SEGMENT_SHOPPERS: int = 50
+    """Fewest shoppers among whom groups are looked for; with fewer, segments go by fixed rules."""
 
     CLOCK_SKEW: float = 300.0
     """How far in the future a client's clock may be before its event is dated by the server, in seconds."""

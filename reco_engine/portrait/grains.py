@@ -8,7 +8,7 @@ gave themselves, in whatever zone it is drawn and whatever may be told by then.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,9 +17,6 @@ from .bands import band_of
 from .words import words
 
 QUARTER = 900
-QUARTERS = 96
-"""Quarters of an hour in a day of UTC."""
-
 JOINT = " > "
 """What stands between the levels of a category's path."""
 
@@ -104,18 +101,42 @@ def grains_of(event: PortraitEvent) -> Iterator[Grain]:
             yield "spent", event.currency, -event.amount
 
 
+def leads_to(event: PortraitEvent, kind: str, key: str, *, moment: str = "", hour: int = -1) -> bool:
+    """Whether a portrait counts this event under ``kind`` and ``key``.
+
+    Args:
+        kind: ``category`` (with all below it), ``brand``, ``keyword``, ``type``, ``channel``, ``price`` (of a
+            category), ``hour`` (of the week) or ``spent`` (of a currency; ``USD:2026-10``: in one month).
+        moment: The event's month in the portrait's zone, as ``2026-10``.
+        hour: The event's hour of the week in the portrait's zone.
+    """
+    path = JOINT.join(event.category)
+    if kind == "hour":
+        return key == str(hour)
+    if kind == "spent":
+        currency, _, month = key.partition(":")
+        counted = event.amount and event.type in ("purchase", "refund") and event.currency == currency
+        return bool(counted) and month in ("", moment)
+    grains = [(name, each) for name, each, _n in grains_of(event)]
+    if kind in ("category", "price"):
+        return any(name == kind for name, _ in grains) and f"{path}{JOINT}".startswith(f"{key}{JOINT}")
+    return (kind, key) in grains
+
+
 def quarter_of(event: PortraitEvent) -> int:
     return event.occurred_at // QUARTER
 
 
-def folded(events: Iterable[PortraitEvent]) -> Counts:
-    """Events as sums of their grains, from which a portrait is drawn as from the events."""
+def folded(events: Iterable[PortraitEvent], unsaid: Collection[str] = ()) -> Counts:
+    """Events as sums of their grains, from which a portrait is drawn as from the events; keywords of ``unsaid``
+    are left out."""
     counts: Counts = {}
     for event in events:
         cell = counts.setdefault(quarter_of(event), {}).setdefault(JOINT.join(event.category), {})
         for kind, key, n in grains_of(event):
-            name = f"{kind}:{key}"
-            cell[name] = cell.get(name, 0) + n
+            if kind != "keyword" or key not in unsaid:
+                name = f"{kind}:{key}"
+                cell[name] = cell.get(name, 0) + n
     return counts
 
 

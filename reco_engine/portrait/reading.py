@@ -62,7 +62,7 @@ def interests(
         weights = {
             key: sum(n * fading[max(day - each, 0)] for each, n in days.items()) / 10
             for key, days in keys.items()
-            if not _silent(silence, kind, key)
+            if not silent(silence, kind, key)
         }
         if kind == "category":
             weights = _telling(weights)
@@ -71,8 +71,9 @@ def interests(
     return sorted(found, key=lambda each: (-each.weight, each.kind, each.key))
 
 
-def _silent(silence: Silence, kind: str, key: str) -> bool:
-    if kind == "category":
+def silent(silence: Silence, kind: str, key: str) -> bool:
+    """Whether nothing may be told of an interest, or of what is paid in a category."""
+    if kind in ("category", "price"):
         return silence.covers(key)
     return kind == "keyword" and key in silence.words
 

@@ -24,6 +24,7 @@ from shop_reco.users.services import create_visitor, decide_consent
 
 from .context import Info
 from .errors import ApiError, check, gone, unless_gone
+from .portrait_types import InterestsInput, Portrait, PortraitPayload
 from .queries import consent_states, find_product
 from .types import (
     ConsentInput,
@@ -34,10 +35,6 @@ from .types import (
     ExportPayload,
     FeedbackInput,
     FeedbackPayload,
-    InterestKey,
-    InterestsInput,
-    Portrait,
-    PortraitPayload,
     Problem,
     TrackEventsPayload,
     public_id_of,
@@ -102,11 +99,12 @@ class Mutation:
         shopper = info.context.shopper
         if shopper is None:
             return PortraitPayload(portrait=None, errors=[STRANGER])
+        keys = {field: input.keys(field) for field in ("pin", "block", "hide", "clear")}
+        for kind, key in (pair for pairs in keys.values() for pair in pairs):
+            check(kind=kind, key=key)
         try:
             with unless_gone(shopper):
-                edit_interests(
-                    shopper=shopper, pin=_keys(input.pin), block=_keys(input.block), clear=_keys(input.clear)
-                )
+                edit_interests(shopper=shopper, **keys)
         except ValueError as error:
             problem = Problem(code="BAD_FIELD", field="kind", message=str(error))
             return PortraitPayload(portrait=None, errors=[problem])
@@ -136,12 +134,6 @@ class Mutation:
         except ShopperGoneError:
             raise gone() from None
         return ErasePayload(receipt=strawberry.ID(str(receipt.public_id)), errors=[])
-
-
-def _keys(keys: list[InterestKey] | None) -> list[tuple[str, str]]:
-    for each in keys or []:
-        check(kind=each.kind, key=each.key)
-    return [(each.kind, each.key) for each in keys or []]
 
 
 def _own_slate(shopper: Shopper, slate_id: uuid.UUID | None) -> uuid.UUID | None:

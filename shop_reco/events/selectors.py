@@ -63,12 +63,6 @@ def training_touches(*, until: dt.datetime) -> Iterator[Touch]:
     return map(Touch._make, _touches(found).iterator(chunk_size=20_000))  # type: ignore[attr-defined]
 
 
-def events_of(*, shopper_ids: Collection[int]) -> list[Event]:
-    """All events of a linked set, oldest first."""
-    found = Event.objects.filter(shopper__in=shopper_ids).select_related("product__category", "product__brand")
-    return list(found.order_by("occurred_at", "id"))
-
-
 def dirty_shoppers(*, limit: int) -> list[tuple[int, int]]:
     """Shoppers with news, and how often they were marked."""
     return list(DirtyShopper.objects.order_by("shopper_id").values_list("shopper_id", "marks")[:limit])

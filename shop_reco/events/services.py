@@ -129,7 +129,8 @@ def replay_rejected(*, rejected: RejectedEvent) -> Outcome:
 def import_events(
     *, rows: Iterable[EventDraft], batch: int = 5000, progress: Callable[[int], None] | None = None
 ) -> int:
-    """Store well-formed events in bulk, a transaction a batch; ids already stored are passed over.
+    """Store well-formed events in bulk, a transaction a batch; ids already stored are passed over, and so is
+    what is older than events are kept: it may have been folded already.
 
     Returns how many were new. ``progress`` hears how many rows were read so far.
     """
@@ -144,7 +145,12 @@ def import_events(
 
 @transaction.atomic
 def _import_batch(chunk: list[EventDraft]) -> int:
-    now = timezone.now()
+    now, reco = timezone.now(), reco_settings()
+    chunk = [
+        draft
+        for draft in chunk
+        if draft.occurred_at >= now - dt.timedelta(days=drafts.days_kept(kind=draft.type, visitor=False, reco=reco))
+    ]
     stored = _stored_digests([draft.id for draft in chunk])
     fresh = {draft.id: draft for draft in chunk if draft.id not in stored}
     Event.objects.bulk_create(
@@ -214,6 +220,7 @@ def _draft(
     if product_id is None and kind not in drafts.FREE_OF_PRODUCT:
         raise EventError("BAD_FIELD", f"{kind} needs a product or a sku")
     occurred_at, skewed = drafts.time_of(raw, now=now, reco=reco)
+    drafts.check_age(occurred_at, kind=kind, visitor=person.is_visitor, now=now, reco=reco)
     quantity = drafts.number_of(raw, "quantity", lowest=1, highest=1_000_000)
     rating = drafts.number_of(raw, "rating", lowest=1, highest=5)
     if kind == Event.Type.RATE and rating is None:
@@ -309,6 +316,11 @@ def _mark_dirty(shopper_ids: set[int]) -> None:
     for start in range(0, len(shopper_ids), 500):
         chunk = sorted(shopper_ids)[start : start + 500]
         DirtyShopper.objects.filter(pk__in=chunk).update(marks=F("marks") + 1)
+
+
+def mark_shoppers(*, shopper_ids: Collection[int]) -> None:
+    """Have whatever is drawn of these shoppers drawn anew; in the transaction of whoever says so."""
+    _mark_dirty(set(shopper_ids))
 
 
 def mark_touched(*, category_ids: Collection[int]) -> None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop_reco.events.models import DirtyShopper, Event, RejectedEvent
-from shop_reco.portraits.models import Portrait, PortraitEdit
+from shop_reco.portraits.models import FoldedDay, Portrait, PortraitEdit
 from shop_reco.products.models import Product
 from shop_reco.recommendations.models import Feedback, ModelVersion, Slate
 from shop_reco.users.models import Consent, Shopper, ShopperLink
@@ -21,7 +21,7 @@ from shop_reco.users.selectors import digest_of, linked_ids
 from .errors import ShopperGoneError
 from .models import ErasedKey, ErasureReceipt
 
-PERSONAL = (Event, RejectedEvent, DirtyShopper, Portrait, PortraitEdit, Feedback, Slate, Consent)
+PERSONAL = (Event, RejectedEvent, DirtyShopper, FoldedDay, Portrait, PortraitEdit, Feedback, Slate, Consent)
 """Every table with a column for the shopper, but for the shopper and its links."""
 
 PRODUCT_FIELDS = frozenset({"product_id", "product", "products", "earlier", "evidence"})

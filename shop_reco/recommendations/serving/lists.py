@@ -75,6 +75,7 @@ def recommend_for(
     request.wishes = wishes_for(placement=placement, shopper_ids=request.people if request.personal else ())
     if spot.strategy != Placement.Strategy.PERSONAL:
         request.wishes.favourites.clear()  # a list around products says the same to everyone
+    request.history = request.wishes.followed(request.history)
     request.exclude |= request.wishes.hidden
     request.earlier = _earlier(after, request)
     request.exclude.update(request.earlier)
