@@ -68,9 +68,13 @@ def test_every_page_opens_in_a_shop_with_something_of_everything(trained, person
     open_every_page(staff)
 
 
+GROUPS = {"names": [["often"]], "sizes": [9], "tastes": [[["Shop > Tea", 9]]], "silhouette": 0.5}
+
+
 def fill(shop, person):
     from shop_reco.events.models import DataImport
     from shop_reco.events.services import Sender, record_events
+    from shop_reco.portraits.models import Segmentation
     from shop_reco.portraits.services import edit_interests, refresh_dirty
     from shop_reco.privacy.services import erase_shopper
     from shop_reco.recommendations.models import Rule
@@ -86,6 +90,7 @@ def fill(shop, person):
     record_events(events=[{"id": "x", "type": "dance"}], shopper=person, sender=Sender.SERVER)
     edit_interests(shopper=person, pin=[("category", "Tea")], block=[("brand", "B1")])
     refresh_dirty()
+    Segmentation.objects.create(n_shoppers=9, content=GROUPS)
     Rule.objects.create(action="boost", product=shop.products["Tea-1"], points=1.0)
     DataImport.objects.create(source="test", report={"dropped": {"no quantity": 3}})
     issue_key(name="server", scopes=["lists:read"])

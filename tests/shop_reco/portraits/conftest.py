@@ -1,4 +1,4 @@
-"""A shopper who does all kinds of things, over a year and more."""
+"""A shopper who does all kinds of things over two years, and a shop with two kinds of shoppers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from decimal import Decimal
 import pytest
 
 from shop_reco.events.models import Event
+from shop_reco.portraits.services import refresh_dirty
+from shop_reco.users.models import Shopper
 
 
 @pytest.fixture
@@ -38,3 +40,25 @@ def busy(shop, person):
         for n in range(400)
     )
     return person
+
+
+@pytest.fixture
+def two_kinds(shop, settings):
+    """The first 15 shoppers buy each day and much, the others bought twice long ago."""
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "SEGMENT_SHOPPERS": 20}
+    Event.objects.all().delete()
+    rows = []
+    for place, pk in enumerate(sorted(shop.people.values())):
+        for n in range(20 if place < 15 else 2):
+            days = n + place % 3 if place < 15 else 150 + 10 * n + place
+            rows.append(
+                Event(
+                    id=uuid.uuid4(), shopper_id=pk, type="purchase", digest="", received_at=shop.now,
+                    product=shop.products["Tea-1" if place < 15 else "Soap-1"], price=9 if place < 15 else 1,
+                    quantity=5 if place < 15 else 1, order=f"{pk}/{n}", currency="USD",
+                    occurred_at=shop.now - dt.timedelta(days=days),
+                )
+            )  # fmt: skip
+    Event.objects.bulk_create(rows)
+    refresh_dirty()
+    return [Shopper.objects.get(pk=pk) for pk in sorted(shop.people.values())]

@@ -12,8 +12,6 @@ from shop_reco.products.models import Category
 from shop_reco.products.services import set_sensitive
 from shop_reco.users.services import set_basics
 
-from .test_segmenting import two_kinds  # noqa: F401  a fixture
-
 
 def page_of(client, person, path="change"):
     return client.get(f"/admin/reco_portraits/portrait/{person.pk}/{path}/")
@@ -75,11 +73,7 @@ def test_behind_a_number_that_there_is_none_of_is_no_page(shop, person, staff):
     assert staff.get("/admin/reco_portraits/portrait/999999/from/?kind=type&key=purchase").status_code == 404
 
 
-def test_groups_are_shown_with_sizes_and_tastes_but_no_small_one_and_nothing_sensitive(
-    two_kinds,
-    staff,
-    settings,  # noqa: F811
-):
+def test_groups_are_shown_but_no_small_one_and_nothing_sensitive(two_kinds, staff, settings):
     made = fit_segments()
     address = f"/admin/reco_portraits/segmentation/{made.pk}/change/"
     page = staff.get(address).content.decode()

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import uuid
-
-import pytest
 from django.utils import translation
 
 from shop_reco.events.models import Event
@@ -14,30 +10,7 @@ from shop_reco.portraits.reading import portrait_of
 from shop_reco.portraits.segmenting import fit_segments, named
 from shop_reco.portraits.services import refresh_dirty, refresh_portrait
 from shop_reco.portraits.tasks import fit_segments as nightly
-from shop_reco.users.models import Shopper
 from shop_reco.users.services import decide_consent
-
-
-@pytest.fixture
-def two_kinds(shop, settings):
-    """The first 15 shoppers buy each day and much, the others bought twice long ago."""
-    settings.SHOP_RECO = {**settings.SHOP_RECO, "SEGMENT_SHOPPERS": 20}
-    Event.objects.all().delete()
-    rows = []
-    for place, pk in enumerate(sorted(shop.people.values())):
-        for n in range(20 if place < 15 else 2):
-            days = n + place % 3 if place < 15 else 150 + 10 * n + place
-            rows.append(
-                Event(
-                    id=uuid.uuid4(), shopper_id=pk, type="purchase", digest="", received_at=shop.now,
-                    product=shop.products["Tea-1" if place < 15 else "Soap-1"], price=9 if place < 15 else 1,
-                    quantity=5 if place < 15 else 1, order=f"{pk}/{n}", currency="USD",
-                    occurred_at=shop.now - dt.timedelta(days=days),
-                )
-            )  # fmt: skip
-    Event.objects.bulk_create(rows)
-    refresh_dirty()
-    return [Shopper.objects.get(pk=pk) for pk in sorted(shop.people.values())]
 
 
 def test_with_few_shoppers_segments_go_by_rules(shop, person):
