@@ -10,7 +10,7 @@ from functools import lru_cache
 MOST = 12
 """Words that one text gives at most, the first ones."""
 
-RUN = re.compile(r"([぀-ヿ㐀-䶿一-鿿]+)|([^\W_]+)")
+RUN = re.compile(r"([぀-ヿ㐀-䶿一-鿿]+)|([^\W_぀-ヿ㐀-䶿一-鿿]+)")
 """A run of Chinese or Japanese characters, or a word of letters and digits of any other script."""
 
 STOP = frozenset(

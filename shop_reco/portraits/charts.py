@@ -153,6 +153,8 @@ def _at(weekday: str, hour: int, n: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
+    """One month; ``key`` leads to what is behind it, and is empty where nothing is."""
+
     name: str
     value: str
     key: str
@@ -188,7 +190,7 @@ def money_bars(months: Sequence[tuple[dt.date, Any]], currency: str) -> Bars | N
             Bar(
                 name=date_format(month, "YEAR_MONTH_FORMAT"),
                 value=f"{number_format(amount, 2)} {currency}",
-                key=f"{currency}:{month:%Y-%m}",
+                key=f"{currency}:{month:%Y-%m}" if amount else "",
                 x=round(place * step + step * 0.12, 1),
                 y=round(BARS[1] - high, 1),
                 width=round(step * 0.76, 1),

@@ -34,6 +34,7 @@ __all__ = [
     "JOINT",
     "Interest",
     "Portrait",
+    "PortraitEvent",
     "PriceBand",
     "Silence",
     "counted_in",
@@ -170,7 +171,7 @@ def found_groups(
         for path in top:
             tastes[group][path] = tastes[group].get(path, 0) + 1
     shared = [
-        sorted(((path, n) for path, n in taste.items() if n >= min_size), key=lambda pair: (-pair[1], pair[0]))[:5]
+        [[path, n] for path, n in sorted(taste.items(), key=lambda pair: (-pair[1], pair[0]))[:5] if n >= min_size]
         for taste in tastes
     ]
     return len(rows), found.to_json() | {"tastes": shared}

@@ -18,6 +18,7 @@ from shop_reco.users.selectors import allows, linked_ids
 from .engine import (
     JOINT,
     Interest,
+    PortraitEvent,
     PriceBand,
     counted_in,
     event_of,
@@ -253,7 +254,8 @@ def events_behind(*, shopper: Shopper, kind: str, key: str, first: int = 50) -> 
         return behind
     if reading.silent(silence, kind, key):
         return behind
-    ids, zone, chosen = linked_ids(shopper=shopper), zone_of(shopper), []
+    ids, zone = linked_ids(shopper=shopper), zone_of(shopper)
+    chosen: list[tuple[PortraitEvent, int | None, str]] = []
     for row in newest_rows(shopper_ids=ids):
         event = event_of(row, silence)
         if is_behind(event, kind=kind, key=key, zone=zone):

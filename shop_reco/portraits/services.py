@@ -54,7 +54,8 @@ def refresh_portrait(*, shopper_id: int) -> int:
     for pk in sorted(drawn & present.keys()):
         n = _draw(present[pk])
         n_events = n if pk == shopper_id else n_events
-    DirtyShopper.objects.filter(shopper_id=shopper_id, marks=marks).delete()
+    if marks is not None:
+        DirtyShopper.objects.filter(shopper_id=shopper_id, marks=marks).delete()
     return n_events
 
 

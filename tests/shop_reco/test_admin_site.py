@@ -68,7 +68,16 @@ def test_every_page_opens_in_a_shop_with_something_of_everything(trained, person
     open_every_page(staff)
 
 
-GROUPS = {"names": [["often"]], "sizes": [9], "tastes": [[["Shop > Tea", 9]]], "silhouette": 0.5}
+GROUPS = {
+    "middle": [0.0] * 4,
+    "spread": [1.0] * 4,
+    "centres": [[0.0] * 4],
+    "names": [["often"]],
+    "sizes": [9],
+    "silhouette": 0.5,
+    "tastes": [[["Shop > Tea", 9]]],
+}
+"""One group of nine."""
 
 
 def fill(shop, person):

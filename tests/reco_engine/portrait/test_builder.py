@@ -124,7 +124,7 @@ def test_a_silent_category_leaves_money_and_hours_and_nothing_that_names_it():
 def test_a_very_long_history_stays_small():
     many = (
         PortraitEvent(
-            type="purchase", occurred_at=START + n * 3571, category=("Food", f"c{n % 50}"), brand=f"b{n % 40}",
+            type="purchase", occurred_at=START + n // 3 * 10_713, category=("Food", f"c{n % 50}"), brand=f"b{n % 40}",
             text=f"word{n % 3000} thing{n}", amount=n, currency="USD", order=f"o{n // 3}",
         )
         for n in range(30_000)

@@ -45,12 +45,12 @@ def busy(shop, person):
 @pytest.fixture
 def two_kinds(shop, settings):
     """The first 15 shoppers buy each day and much, the others bought twice long ago."""
-    settings.SHOP_RECO = {**settings.SHOP_RECO, "SEGMENT_SHOPPERS": 20}
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "SEGMENT_SHOPPERS": 20, "MIN_SUPPORT": 5}
     Event.objects.all().delete()
     rows = []
     for place, pk in enumerate(sorted(shop.people.values())):
         for n in range(20 if place < 15 else 2):
-            days = n + place % 3 if place < 15 else 150 + 10 * n + place
+            days = n if place < 15 else 150 + 10 * n + place
             rows.append(
                 Event(
                     id=uuid.uuid4(), shopper_id=pk, type="purchase", digest="", received_at=shop.now,

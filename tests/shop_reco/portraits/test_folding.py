@@ -28,7 +28,7 @@ from shop_reco.users.services import create_visitor, decide_consent, link_visito
 def drawn(shopper):
     refresh_portrait(shopper_id=shopper.pk)
     row = Portrait.objects.get(shopper=shopper)
-    return json.dumps([row.counts, row.summary, row.n_events])
+    return json.dumps([row.counts, row.summary, row.n_events], ensure_ascii=False)
 
 
 def test_a_portrait_is_byte_for_byte_the_same_after_folding(shop, busy):
