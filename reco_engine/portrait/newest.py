@@ -6,7 +6,6 @@ days that are newer. So cutting parts, adding them and cutting the sum gives wha
 
 from __future__ import annotations
 
-from heapq import nsmallest
 from typing import TypeVar
 
 Days = dict[int, int]
@@ -26,8 +25,16 @@ def newest_pairs(days_of: dict[str, dict[int, T]], most: int) -> dict[str, dict[
     """The newest ``most`` pairs of key and day; of one day the keys that come first in the alphabet."""
     if sum(map(len, days_of.values())) <= most:
         return days_of
-    pairs = ((-day, key) for key, days in days_of.items() for day in days)
+    keys_of: dict[int, list[str]] = {}
+    for key, days in days_of.items():
+        for day in days:
+            keys_of.setdefault(day, []).append(key)
     kept: dict[str, dict[int, T]] = {}
-    for negative, key in nsmallest(most, pairs):
-        kept.setdefault(key, {})[-negative] = days_of[key][-negative]
+    for day in sorted(keys_of, reverse=True):
+        keys = keys_of[day] if len(keys_of[day]) <= most else sorted(keys_of[day])[:most]
+        for key in keys:
+            kept.setdefault(key, {})[day] = days_of[key][day]
+        most -= len(keys)
+        if most <= 0:
+            break
     return kept

@@ -15,7 +15,7 @@ from .newest import Days, newest_days, newest_pairs
 FORMAT = 2
 """Counts of another format are drawn anew."""
 
-KEPT = {"category": 4000, "brand": 2000, "keyword": 2000}
+KEPT = {"category": 2000, "brand": 1000, "keyword": 500}
 """Newest pairs of key and day that are kept of each kind of interest; what is older has faded to nothing."""
 
 KEPT_DAYS, KEPT_ORDERS = 400, 1000
@@ -55,7 +55,7 @@ class Portrait:
         bought: Pieces by day, and how many came back.
         orders: Lines and pieces by order and day.
         prices: Pieces by currency, category and price band.
-        interests: Tenths of interest by kind, key and day.
+        interests: Tenths of interest by kind, key and day; of categories by whole paths, which reading adds up.
         older: What was counted on days that are no longer kept apart, by name.
     """
 
@@ -116,9 +116,7 @@ class Portrait:
             category = levels_of(path)[:PRICE_LEVELS][-1]
             _grow(self.prices.setdefault(currency, {}).setdefault(category, {}), int(band), n)
             return
-        keys = self.interests.setdefault(kind, {})
-        for each in levels_of(path) if kind == "category" else (key,):
-            _grow(keys.setdefault(each, {}), day, n)
+        _grow(self.interests.setdefault(kind, {}).setdefault(key or path, {}), day, n)
 
     def cut(self) -> None:
         """Keep what KEPT, KEPT_DAYS and KEPT_ORDERS say; cutting before or after adding more gives the same."""

@@ -65,7 +65,7 @@ def interests(
             if not silent(silence, kind, key)
         }
         if kind == "category":
-            weights = _telling(weights)
+            weights = _telling(_with_levels(weights))
         best = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
         found += [Interest(kind, key, weight) for key, weight in best]
     return sorted(found, key=lambda each: (-each.weight, each.kind, each.key))
@@ -76,6 +76,15 @@ def silent(silence: Silence, kind: str, key: str) -> bool:
     if kind in ("category", "price"):
         return silence.covers(key)
     return kind == "keyword" and key in silence.words
+
+
+def _with_levels(weights: Mapping[str, float]) -> dict[str, float]:
+    """Each category on the way to one with a weight, with all that is below it."""
+    sums: dict[str, float] = {}
+    for path, weight in sorted(weights.items()):
+        for level in levels_of(path):
+            sums[level] = sums.get(level, 0.0) + weight
+    return sums
 
 
 def _telling(weights: Mapping[str, float]) -> dict[str, float]:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-MOST = 12
+MOST = 8
 """Words that one text gives at most, the first ones."""
 
 RUN = re.compile(r"([぀-ヿ㐀-䶿一-鿿]+)|([^\W_぀-ヿ㐀-䶿一-鿿]+)")
@@ -16,7 +16,7 @@ RUN = re.compile(r"([぀-ヿ㐀-䶿一-鿿]+)|([^\W_぀-ヿ㐀-䶿一-鿿]+)")
 STOP = frozenset(
     {
         "and", "the", "for", "with", "from", "your", "you", "our", "all", "any", "are", "not", "new",
-        "plus", "set", "pack", "pcs", "size", "per", "what", "where", "how", "buy", "best", "cheap",
+        "plus", "set", "pack", "pcs", "size", "per", "what", "where", "how", "buy", "best", "cheap", "only", "other",
     }
 )  # fmt: skip
 STOP_CHARACTERS = frozenset("的了和与及是在有也就都而或我你他她它们这那个款买")

@@ -209,16 +209,15 @@ def portrait_charts(
 ) -> dict[str, Any]:
     """The three charts of a portrait; ``interests`` are kind, name, what is above it, and weight, strongest first.
 
-    The radar has the top level of categories where there are three or more, else whatever comes first.
+    The radar has the top level of categories, unless they are fewer than three or one has more than half of it
+    all: then the deepest ones say more.
     """
-    categories = [(name, above, weight) for kind, name, above, weight in interests if kind == "category" and weight > 0]
-    top = [(name, weight) for name, above, weight in categories if not above]
-    inner = {f"{above} > {name}" if above else name for name, above, _weight in categories}
-    leaves = [
-        (name, weight)
-        for name, above, weight in categories
-        if not any(each.startswith(f"{f'{above} > {name}' if above else name} > ") for each in inner)
-    ]
+    found = [(name, above, weight) for kind, name, above, weight in interests if kind == "category" and weight > 0]
+    top = [(name, weight) for name, above, weight in found if not above]
+    inner = {above for _name, above, _weight in found}
+    deepest = [(name, w) for name, above, w in found if (f"{above} > {name}" if above else name) not in inner]
     brands = [(name, weight) for kind, name, _above, weight in interests if kind == "brand" and weight > 0]
-    values = next((each for each in (top, leaves, leaves + brands) if len(each) >= 3), [])
+    if top and 2 * top[0][1] > sum(weight for _name, weight in top):
+        top = []
+    values = next((each for each in (top, deepest, deepest + brands) if len(each) >= 3), [])
     return {"radar": radar(values), "heat": heat(hours), "bars": money_bars(months, currency)}

@@ -14,6 +14,9 @@ from shop_reco.events.models import Event
 from shop_reco.portraits.charts import portrait_charts
 from shop_reco.portraits.models import PortraitEdit
 
+SHOWN = 8
+"""Interests of each kind that the page shows at once, those that the shopper edited first."""
+
 
 def portrait_shown(drawn: dict[str, Any], currency: str) -> dict[str, Any]:
     """What goes around the portrait that GraphQL answered with; its counts get names, its interests shares."""
@@ -22,10 +25,12 @@ def portrait_shown(drawn: dict[str, Any], currency: str) -> dict[str, Any]:
     strongest = max((each["weight"] for each in drawn["interests"]), default=0) or 1
     for each in drawn["interests"]:
         each["share"] = round(100 * each["weight"] / strongest)
-    kinds = [
-        {"name": str(label), "interests": [each for each in drawn["interests"] if each["kind"] == kind]}
-        for kind, label in PortraitEdit.Kind.choices
-    ]
+    kinds: list[dict[str, Any]] = []
+    for kind, label in PortraitEdit.Kind.choices:
+        these = sorted(
+            (each for each in drawn["interests"] if each["kind"] == kind), key=lambda each: not each["state"]
+        )
+        kinds.append({"name": str(label), "interests": these[:SHOWN], "rest": these[SHOWN:]})
     charts = portrait_charts(
         interests=[(each["kind"], each["name"], each["above"], each["weight"]) for each in drawn["interests"]],
         hours=drawn["hoursOfWeek"],
