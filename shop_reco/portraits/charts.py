@@ -13,6 +13,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from .engine import levels_of
+
 AXES, LETTERS = 8, 14
 """Axes of a radar at most, and letters of a label beside it; the table has the whole name."""
 
@@ -214,7 +216,7 @@ def portrait_charts(
     """
     found = [(name, above, weight) for kind, name, above, weight in interests if kind == "category" and weight > 0]
     top = [(name, weight) for name, above, weight in found if not above]
-    inner = {above for _name, above, _weight in found}
+    inner = {level for _name, above, _weight in found for level in levels_of(above)}
     deepest = [(name, w) for name, above, w in found if (f"{above} > {name}" if above else name) not in inner]
     brands = [(name, weight) for kind, name, _above, weight in interests if kind == "brand" and weight > 0]
     if top and 2 * top[0][1] > sum(weight for _name, weight in top):

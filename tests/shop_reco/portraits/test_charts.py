@@ -57,3 +57,15 @@ def test_the_radar_has_the_departments_of_a_shop_that_has_some_and_else_what_is_
     assert [axis.name for axis in first.axes] == ["Food", "Home", "Garden"]
     second = portrait_charts(interests=[("category", "Shop", "", 3.0), *deep], **around)["radar"]
     assert [axis.name for axis in second.axes] == ["Tea", "Soap", "Cheese"]
+
+
+def test_a_department_that_is_nearly_all_there_is_gives_way_to_what_is_deepest():
+    interests = [
+        ("category", "Food", "", 9.0),
+        ("category", "Home", "", 1.0),
+        ("category", "Garden", "", 1.0),
+        ("category", "Green", "Food > Tea", 2.0),
+        ("category", "Black", "Food > Tea", 1.0),
+    ]
+    chart = portrait_charts(interests=interests, hours=[0] * 168, months=[], currency="USD")["radar"]
+    assert [axis.name for axis in chart.axes] == ["Home", "Garden", "Green", "Black"]
