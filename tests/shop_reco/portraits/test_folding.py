@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 import uuid
 
 import pytest
+from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -119,6 +121,56 @@ def test_an_import_repeated_after_the_folding_counts_once(shop, person):
     before = drawn(person)
     assert fold_events(now=later) == 2
     assert drawn(person) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "visitor"), [("search", 31, False), ("view_item", 91, True), ("rate", 401, False)]
+)
+def test_sent_once_more_after_the_folding_it_counts_once(shop, person, settings, kind, days, visitor):
+    """And with the door open it would count twice: that is what the age is for."""
+    shopper = create_visitor() if visitor else person
+    decide_consent(shopper=shopper, decisions={"personalisation": True}, source="test")
+    product = None if kind == "search" else shop.products["Tea-1"]
+    event = {
+        "id": uuid.uuid4(), "type": kind, "occurred_at": timezone.now() - dt.timedelta(days=days),
+        "rating": 4.0 if kind == "rate" else None, "query": "oolong" if kind == "search" else None,
+        "product": product and product.public_id,
+    }  # fmt: skip
+    kept = settings.SHOP_RECO
+    settings.SHOP_RECO = {**kept, "SEARCH_DAYS": 9999, "ANONYMOUS_DAYS": 9999, "RETENTION_DAYS": 9999}
+    assert record_events(events=[event], shopper=shopper, sender=Sender.SERVER).accepted == 1
+    settings.SHOP_RECO = kept
+    before = drawn(shopper)
+    assert fold_events() == 1
+    outcome = record_events(events=[event], shopper=shopper, sender=Sender.SERVER)
+    assert [each.code for each in outcome.rejected] == ["TOO_OLD"]
+    assert drawn(shopper) == before
+    settings.SHOP_RECO = {**kept, "SEARCH_DAYS": 9999, "ANONYMOUS_DAYS": 9999, "RETENTION_DAYS": 9999}
+    assert record_events(events=[event], shopper=shopper, sender=Sender.SERVER).accepted == 1
+    assert drawn(shopper) != before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_portrait_drawn_while_days_are_folded_misses_nothing_and_counts_nothing_twice(shop, busy, monkeypatch):
+    monkeypatch.setattr(folding, "EVENTS", 20)
+    before, failures = drawn(busy), []
+
+    def fold():
+        try:
+            fold_events(now=shop.now + dt.timedelta(days=900))
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    folder, seen = threading.Thread(target=fold), set()
+    folder.start()
+    while folder.is_alive():
+        seen.add(drawn(busy))
+    folder.join()
+    assert failures == []
+    assert seen | {drawn(busy)} == {before}
+    assert not Event.objects.filter(shopper=busy).exists()
 
 
 class KilledError(Exception):
