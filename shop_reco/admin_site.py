@@ -44,6 +44,7 @@ NAVIGATION = (
             "reco_users.shopper": "person",
             "reco_portraits.portrait": "face",
             "reco_portraits.portraitedit": "edit_note",
+            "reco_portraits.segmentation": "groups",
             "reco_users.shopperlink": "link",
             "reco_events.shopperflag": "flag",
         },

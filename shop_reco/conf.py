@@ -58,7 +58,16 @@ class RecoSettings:
     """Events that one call of trackEvents may carry."""
 
     RETENTION_DAYS: int = 400
-    """Age after which an event is TOO_OLD to store, in days."""
+    """Age after which an event is TOO_OLD to store, in days; a stored one is folded into its day and deleted."""
+
+    SEARCH_DAYS: int = 30
+    """The same for searches, in days. Raising it lets events in again that were folded already."""
+
+    ANONYMOUS_DAYS: int = 90
+    """The same for events of visitors whom no account is known of, and for visitors without events and consents."""
+
+    SEGMENT_SHOPPERS: int = 50
+    """Fewest shoppers among whom groups are looked for; with fewer, segments go by fixed rules."""
 
     CLOCK_SKEW: float = 300.0
     """How far in the future a client's clock may be before its event is dated by the server, in seconds."""
@@ -126,9 +135,6 @@ class RecoSettings:
 
     REJECTED_DAYS: float = 30.0
     """Days that an event that was refused is kept."""
-
-    ANONYMOUS_DAYS: float = 90.0
-    """Days after which a visitor without an account, events and consents is deleted."""
 
     DESCRIPTION_CHARACTERS: int = 20_000
     """Longest description of a product that is taken, in characters."""

@@ -1,134 +1,222 @@
-"""A shopper's portrait: integer counts by key, drawn event by event in any order, decayed when read."""
+"""A shopper's portrait: integers that add up the same in any order and in any parts, decayed when read."""
 
 from __future__ import annotations
 
-from collections import Counter
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import numpy as np
+from .grains import JOINT, QUARTER, Counts, Grain, PortraitEvent, grains_of, quarter_of
+from .newest import Days, newest_days, newest_pairs
 
-from .decay import half_life_weights
+FORMAT = 2
+"""Counts of another format are drawn anew."""
 
-DAY = 86_400
-INTEREST = {
-    "purchase": 10,
-    "add_to_cart": 6,
-    "add_to_wishlist": 5,
-    "rate": 5,
-    "review": 5,
-    "view_item": 3,
-    "select_item": 3,
-}
-"""Tenths of interest that an event counts, by type."""
+KEPT = {"category": 2000, "brand": 1000, "keyword": 500}
+"""Newest pairs of key and day that are kept of each kind of interest; what is older has faded to nothing."""
 
+KEPT_DAYS, KEPT_ORDERS = 400, 1000
+"""Newest days of money and pieces, and newest orders, that are kept apart; what is older is one sum."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortraitEvent:
-    """One event as a portrait sees it; money in minor units, time in unix seconds."""
-
-    type: str
-    occurred_at: int
-    category: tuple[str, ...] = ()
-    brand: str = ""
-    quantity: int = 1
-    amount: int = 0
-    channel: str = ""
-    order: str = ""
+OLDER = "older"
+PRICE_LEVELS = 2
+"""Price bands are kept for the first levels of a category's path."""
 
 
 @dataclass(frozen=True, slots=True)
-class Interest:
-    """How much a shopper cares for one key: 1 is one purchase today."""
+class Silence:
+    """What no portrait may tell: categories by path, with all below them, and words."""
 
-    kind: str
-    key: str
-    weight: float
+    paths: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+
+    def covers(self, path: str) -> bool:
+        if not self.paths or not path:
+            return False
+        return not self.paths.isdisjoint(levels_of(path))
+
+
+OPEN = Silence()
+"""Everything may be told."""
 
 
 @dataclass
 class Portrait:
-    """Counts that add up the same in any order: ``interests[kind][key][day]``, spending, hours, channels, orders."""
+    """Counts of one shopper; days and hours are those of ``zone``, days count from 1970.
 
-    interests: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
-    spent: int = 0
-    bought: int = 0
-    last_seen: int = 0
-    first_seen: int = 0
-    hours: Counter[str] = field(default_factory=Counter)
-    channels: Counter[str] = field(default_factory=Counter)
-    orders: dict[str, int] = field(default_factory=dict)
+    Attributes:
+        first, last: The quarters of an hour of the oldest and the newest event; None where there is none.
+        types, channels: Events by type and by channel.
+        hours: Events by hour of the week, from 0 (Monday, midnight) to 167.
+        spent: By currency and day, in hundredths, less what was given back.
+        bought: Pieces by day, and how many came back.
+        orders: Lines and pieces by order and day.
+        prices: Pieces by currency, category and price band.
+        interests: Tenths of interest by kind, key and day; of categories by whole paths, which reading adds up.
+        older: What was counted on days that are no longer kept apart, by name.
+    """
 
-    def add(self, event: PortraitEvent) -> None:
-        """Add one event."""
-        self.last_seen = max(self.last_seen, event.occurred_at)
-        self.first_seen = min(self.first_seen or event.occurred_at, event.occurred_at)
-        self.hours[str(event.occurred_at // 3600 % 24)] += 1
-        if event.channel:
-            self.channels[event.channel] += 1
-        if event.type == "purchase":
-            self.spent += event.amount
-            self.bought += event.quantity
-            if event.order:
-                self.orders[event.order] = self.orders.get(event.order, 0) + event.quantity
-        elif event.type == "refund":
-            self.spent -= event.amount
-            self.bought -= event.quantity
-        worth = INTEREST.get(event.type, 0)
-        if worth:
-            day = str(event.occurred_at // DAY)
-            keys = [("category", event.category[-1])] if event.category else []
-            keys += [("brand", event.brand)] if event.brand else []
-            for kind, key in keys:
-                days = self.interests.setdefault(kind, {}).setdefault(key, {})
-                days[day] = days.get(day, 0) + worth
+    zone: str = "UTC"
+    first: int | None = None
+    last: int | None = None
+    types: dict[str, int] = field(default_factory=dict)
+    channels: dict[str, int] = field(default_factory=dict)
+    hours: dict[int, int] = field(default_factory=dict)
+    spent: dict[str, Days] = field(default_factory=dict)
+    bought: Days = field(default_factory=dict)
+    returned: int = 0
+    orders: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
+    prices: dict[str, dict[str, dict[int, int]]] = field(default_factory=dict)
+    interests: dict[str, dict[str, Days]] = field(default_factory=dict)
+    older: dict[str, int] = field(default_factory=dict)
 
-    def interest(self, now: float, *, half_life: float = 30.0, most: int = 20) -> list[Interest]:
-        """The strongest interests as of ``now`` (unix seconds), fading with ``half_life`` days."""
-        found = []
-        for kind, keys in self.interests.items():
-            for key, days in keys.items():
-                ages = np.maximum(now / DAY - np.asarray([int(day) for day in days]), 0.0)
-                weight = float(half_life_weights(ages, half_life) @ np.asarray(list(days.values()))) / 10
-                found.append(Interest(kind, key, weight))
-        return sorted(found, key=lambda each: (-each.weight, each.kind, each.key))[:most]
+    def add(self, event: PortraitEvent, silence: Silence = OPEN) -> None:
+        """Add one event; adding several in any order gives the same."""
+        self._add_all(quarter_of(event), JOINT.join(event.category), grains_of(event), silence)
 
-    def segment(self, now: float) -> str:
-        """One of new, loyal, regular, lapsing, gone: by how lately and how often they bought."""
-        silent = (now - self.last_seen) / DAY
-        if len(self.orders) < 2:
-            return "new"
-        if silent > 90:
-            return "gone"
-        if silent > 30:
-            return "lapsing"
-        return "loyal" if len(self.orders) >= 10 else "regular"
+    def add_counts(self, counts: Counts, silence: Silence = OPEN) -> None:
+        """Add what events were folded to: the same as adding the events."""
+        for quarter, cells in counts.items():
+            for path, names in cells.items():
+                grains = ((*name.split(":", 1), n) for name, n in names.items())
+                self._add_all(quarter, path, grains, silence)  # type: ignore[arg-type]
+
+    def _add_all(self, quarter: int, path: str, grains: Iterable[Grain], silence: Silence) -> None:
+        self.first = quarter if self.first is None else min(self.first, quarter)
+        self.last = quarter if self.last is None else max(self.last, quarter)
+        day, hour = day_and_hour(quarter, self.zone)
+        told = not silence.covers(path)
+        for kind, key, n in grains:
+            if kind in TOLD:
+                if told and not (kind == "keyword" and key in silence.words):
+                    self._tell(day, path, kind, key, n)
+            elif kind == "type":
+                _grow(self.types, key, n)
+                _grow(self.hours, hour, n)
+            elif kind == "channel":
+                _grow(self.channels, key, n)
+            elif kind == "spent":
+                _grow(self.spent.setdefault(key, {}), day, n)
+            elif kind == "bought":
+                _grow(self.bought, day, n)
+            elif kind == "returned":
+                self.returned += n
+            else:
+                days = self.orders.setdefault(key, {})
+                lines, pieces = days.get(day, (0, 0))
+                days[day] = (lines + n, pieces) if kind == "lines" else (lines, pieces + n)
+
+    def _tell(self, day: int, path: str, kind: str, key: str, n: int) -> None:
+        """Add to what names a category, or something of it."""
+        if kind == "price":
+            currency, _, band = key.rpartition(":")
+            category = levels_of(path)[:PRICE_LEVELS][-1]
+            _grow(self.prices.setdefault(currency, {}).setdefault(category, {}), int(band), n)
+            return
+        _grow(self.interests.setdefault(kind, {}).setdefault(key or path, {}), day, n)
+
+    def cut(self) -> None:
+        """Keep what KEPT, KEPT_DAYS and KEPT_ORDERS say; cutting before or after adding more gives the same."""
+        for currency in list(self.spent):
+            self.spent[currency], rest = newest_days(self.spent[currency], KEPT_DAYS)
+            self._put_by(f"spent:{currency}", rest)
+        self.bought, rest = newest_days(self.bought, KEPT_DAYS)
+        self._put_by("bought", rest)
+        for kind in list(self.interests):
+            self.interests[kind] = newest_pairs(self.interests[kind], KEPT[kind])
+        kept = newest_pairs(self.orders, KEPT_ORDERS)
+        gone = [
+            each
+            for name, days in self.orders.items()
+            for day, each in days.items()
+            if kept is not self.orders and day not in kept.get(name, {})
+        ]
+        self.orders = kept
+        self._put_by("orders", len(gone))
+        self._put_by("lines", sum(lines for lines, _ in gone))
+        self._put_by("pieces", sum(pieces for _, pieces in gone))
+
+    def _put_by(self, name: str, n: int) -> None:
+        if n:
+            _grow(self.older, name, n)
 
     def to_json(self) -> dict[str, Any]:
         """Integers under string keys, sorted: the same events give the same bytes."""
+        self.cut()
         return {
-            "interests": {
-                kind: {key: dict(sorted(days.items())) for key, days in sorted(keys.items())}
-                for kind, keys in sorted(self.interests.items())
-            },
-            "spent": self.spent,
-            "bought": self.bought,
-            "last_seen": self.last_seen,
-            "first_seen": self.first_seen,
-            "hours": dict(sorted(self.hours.items())),
-            "channels": dict(sorted(self.channels.items())),
-            "orders": dict(sorted(self.orders.items())),
-        }
+            "format": FORMAT,
+            "zone": self.zone,
+            "first": self.first,
+            "last": self.last,
+            "returned": self.returned,
+        } | {name: _sorted(getattr(self, name)) for name in TABLES}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Portrait:
-        return cls(**{**content, "hours": Counter(content["hours"]), "channels": Counter(content["channels"])})
+        """Read stored counts.
+
+        Raises:
+            ValueError: If they are of another format and must be drawn anew.
+        """
+        if content.get("format") != FORMAT:
+            raise ValueError(f"counts of format {content.get('format')} must be drawn anew, as {FORMAT}")
+        return cls(
+            zone=content["zone"],
+            first=content["first"],
+            last=content["last"],
+            returned=content["returned"],
+            types=dict(content["types"]),
+            channels=dict(content["channels"]),
+            hours=_days(content["hours"]),
+            spent={currency: _days(days) for currency, days in content["spent"].items()},
+            bought=_days(content["bought"]),
+            orders={
+                name: {int(day): (each[0], each[1]) for day, each in days.items()}
+                for name, days in content["orders"].items()
+            },
+            prices={
+                currency: {category: _days(bands) for category, bands in categories.items()}
+                for currency, categories in content["prices"].items()
+            },
+            interests={
+                kind: {key: _days(days) for key, days in keys.items()} for kind, keys in content["interests"].items()
+            },
+            older=dict(content["older"]),
+        )
 
 
-def draw(events: Iterable[PortraitEvent]) -> Portrait:
-    """The whole portrait: the same as adding the events one by one, in any order."""
-    portrait = Portrait()
-    for event in events:
-        portrait.add(event)
-    return portrait
+TOLD = ("category", "brand", "keyword", "price")
+"""What names a category, or something of it, and is silent where the category is."""
+
+TABLES = ("types", "channels", "hours", "spent", "bought", "orders", "prices", "interests", "older")
+
+
+@lru_cache(maxsize=10_000)
+def levels_of(path: str) -> tuple[str, ...]:
+    """The paths from the root down to ``path``."""
+    names = path.split(JOINT)
+    return tuple(JOINT.join(names[:level]) for level in range(1, len(names) + 1))
+
+
+@lru_cache(maxsize=50_000)
+def day_and_hour(quarter: int, zone: str) -> tuple[int, int]:
+    """The day since 1970 and the hour of the week, as clocks in ``zone`` showed them then."""
+    local = dt.datetime.fromtimestamp(quarter * QUARTER, ZoneInfo(zone))
+    return local.toordinal() - dt.date(1970, 1, 1).toordinal(), local.weekday() * 24 + local.hour
+
+
+def _grow(counts: dict[Any, int], key: Any, n: int) -> None:
+    counts[key] = counts.get(key, 0) + n
+
+
+def _days(content: Mapping[str, int]) -> Days:
+    return {int(day): n for day, n in content.items()}
+
+
+def _sorted(table: Any) -> Any:
+    if isinstance(table, dict):
+        return {str(key): _sorted(table[key]) for key in sorted(table)}
+    return list(table) if isinstance(table, tuple) else table

@@ -27,6 +27,7 @@ from shop_reco.users.services import Shown, decide_consent, undo_link
 
 from .context import Info
 from .errors import ApiError, check, gone, unless_gone
+from .portrait_types import InterestsInput, Portrait, PortraitPayload
 from .queries import consent_states, find_product, links
 from .types import (
     ConsentInput,
@@ -37,11 +38,7 @@ from .types import (
     ExportPayload,
     FeedbackInput,
     FeedbackPayload,
-    InterestKey,
-    InterestsInput,
     LinksPayload,
-    Portrait,
-    PortraitPayload,
     Problem,
     TrackEventsPayload,
     public_id_of,
@@ -130,11 +127,12 @@ class Mutation:
         shopper = info.context.shopper
         if shopper is None:
             return PortraitPayload(portrait=None, errors=[STRANGER])
+        keys = {field: input.keys(field) for field in ("pin", "block", "hide", "clear")}
+        for kind, key in (pair for pairs in keys.values() for pair in pairs):
+            check(kind=kind, key=key)
         try:
             with unless_gone(shopper):
-                edit_interests(
-                    shopper=shopper, pin=_keys(input.pin), block=_keys(input.block), clear=_keys(input.clear)
-                )
+                edit_interests(shopper=shopper, **keys)
         except ValueError as error:
             problem = Problem(code="BAD_FIELD", field="kind", message=str(error))
             return PortraitPayload(portrait=None, errors=[problem])
@@ -171,12 +169,6 @@ class Mutation:
             forget_in(request.session)
         url = request.build_absolute_uri(reverse("shop_reco_api:receipt", args=[receipt.public_id]))
         return ErasePayload(receipt=strawberry.ID(str(receipt.public_id)), receipt_url=url, errors=[])
-
-
-def _keys(keys: list[InterestKey] | None) -> list[tuple[str, str]]:
-    for each in keys or []:
-        check(kind=each.kind, key=each.key)
-    return [(each.kind, each.key) for each in keys or []]
 
 
 def _own_slate(shopper: Shopper, slate_id: uuid.UUID | None) -> uuid.UUID | None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 
 from shop_reco.conf import reco_settings
-from shop_reco.portraits.reading import portrait_of
+from shop_reco.portraits.reading import events_behind, portrait_of
 from shop_reco.products import models, selectors
 from shop_reco.recommendations import serving
 from shop_reco.recommendations.errors import BadCursorError, BadPageError, UnknownPlacementError
@@ -19,12 +19,12 @@ from shop_reco.users.selectors import decisions_of, links_of, statements_in_forc
 
 from .context import Info
 from .errors import ApiError, check
+from .portrait_types import Portrait, PortraitEvidence
 from .types import (
     Category,
     ConsentState,
     ConsentStatement,
     PageInfo,
-    Portrait,
     Product,
     ProductConnection,
     ProductEdge,
@@ -64,6 +64,12 @@ def connection(make: Callable[[], serving.Served]) -> RecommendationConnection:
         return RecommendationConnection.of(make())
     except tuple(CODES) as error:
         raise ApiError(CODES[type(error)], str(error)) from None
+
+
+def check_page(first: int) -> None:
+    """Raises ApiError BAD_PAGE."""
+    if not 1 <= first <= reco_settings().PAGE_ITEMS:
+        raise ApiError("BAD_PAGE", f"first must lie between 1 and {reco_settings().PAGE_ITEMS}, not {first}")
 
 
 def consent_states(shopper: Person | None) -> list[ConsentState]:
@@ -151,6 +157,19 @@ class Query:
         view = portrait_of(shopper=info.context.shopper) if info.context.shopper else None
         return Portrait.of(view) if view else None
 
+    @strawberry.field(description="The events behind one number of the portrait: an interest, an hour, a channel ...")
+    def portrait_evidence(self, info: Info, kind: str, key: str, first: int = 50) -> PortraitEvidence | None:
+        info.context.need(LISTS)
+        check(kind=kind, key=key)
+        check_page(first)
+        if info.context.shopper is None:
+            return None
+        try:
+            behind = events_behind(shopper=info.context.shopper, kind=kind, key=key, first=first)
+        except ValueError as error:
+            raise ApiError("BAD_VALUE", str(error)) from None
+        return PortraitEvidence.of(behind)
+
     @strawberry.field
     def product(self, id: strawberry.ID | None = None, sku: str | None = None) -> Product | None:
         if (id is None) == (sku is None):
@@ -170,8 +189,7 @@ class Query:
         first: int = 20,
         after: str | None = None,
     ) -> ProductConnection:
-        if not 1 <= first <= reco_settings().PAGE_ITEMS:
-            raise ApiError("BAD_PAGE", f"first must lie between 1 and {reco_settings().PAGE_ITEMS}, not {first}")
+        check_page(first)
         check(search=search)
         if search is not None and len(search) > 256:
             raise ApiError("BAD_SEARCH", "search may have 256 characters at most")

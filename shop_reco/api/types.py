@@ -14,7 +14,6 @@ import strawberry
 from django.urls import NoReverseMatch, reverse
 
 from shop_reco.events.models import Event
-from shop_reco.portraits.selectors import InterestView, PortraitView
 from shop_reco.privacy.exports import data_of
 from shop_reco.privacy.models import Export as PrivateExport
 from shop_reco.products import models
@@ -275,49 +274,6 @@ class RecommendationPolicy:
         )
 
 
-@strawberry.type
-class Interest:
-    kind: str
-    key: str
-    weight: float = strawberry.field(description="1 is one purchase today.")
-    state: str = strawberry.field(description="pin, block, or empty.")
-
-    @classmethod
-    def of(cls, view: InterestView) -> Self:
-        return cls(kind=view.kind, key=view.key, weight=view.weight, state=view.state)
-
-
-@strawberry.type
-class Portrait:
-    segment: str
-    drawn_at: dt.datetime
-    last_seen: dt.datetime | None
-    age_band: str
-    gender: str
-    region: str
-    orders: int
-    spent: Decimal
-    active_hours: list[int]
-    channels: list[str]
-    interests: list[Interest]
-
-    @classmethod
-    def of(cls, view: PortraitView) -> Self:
-        return cls(
-            segment=view.segment,
-            drawn_at=view.drawn_at,
-            last_seen=view.last_seen,
-            age_band=view.shopper.age_band,
-            gender=view.shopper.gender,
-            region=view.shopper.region,
-            orders=view.orders,
-            spent=view.spent,
-            active_hours=view.active_hours,
-            channels=view.channels,
-            interests=[Interest.of(each) for each in view.interests],
-        )
-
-
 @strawberry.input(name="ProductFilter")
 class ProductFilterInput:
     category: str | None = None
@@ -421,25 +377,6 @@ class ConsentPayload:
 @strawberry.type
 class LinksPayload:
     links: list[VisitorLink]
-    errors: list[Problem]
-
-
-@strawberry.input
-class InterestKey:
-    kind: str
-    key: str
-
-
-@strawberry.input
-class InterestsInput:
-    pin: list[InterestKey] | None = None
-    block: list[InterestKey] | None = None
-    clear: list[InterestKey] | None = None
-
-
-@strawberry.type
-class PortraitPayload:
-    portrait: Portrait | None
     errors: list[Problem]
 
 

@@ -41,6 +41,8 @@ class Judge:
     people: Mapping[str, int]
     """Primary keys by the shop's own ids; the empty one is whoever sends the batch."""
     products: Mapping[str, int]
+    visitor: int | None
+    """Primary key of whoever sends the batch, where no account is known of them."""
     sender: Sender
     now: dt.datetime
     arrived: dt.datetime
@@ -73,6 +75,7 @@ class Judge:
         if product_id is None and kind not in drafts.FREE_OF_PRODUCT:
             raise EventError("BAD_FIELD", f"{kind} needs a product or a sku")
         dated = drafts.time_of(raw, now=self.now, arrived=self.arrived, reco=self.reco)
+        drafts.check_age(dated.at, kind=kind, visitor=person == self.visitor, now=self.now, reco=self.reco)
         rating = drafts.number_of(raw, "rating", lowest=1, highest=5)
         if rating is None and kind == Event.Type.RATE:
             raise EventError("BAD_FIELD", "rate needs a rating between 1 and 5")

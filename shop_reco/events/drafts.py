@@ -234,6 +234,30 @@ def time_of(raw: Mapping[str, Any], *, now: dt.datetime, arrived: dt.datetime, r
     return Dated(min(value, now), False, value)
 
 
+def check_age(occurred_at: dt.datetime, *, kind: str, visitor: bool, now: dt.datetime, reco: RecoSettings) -> None:
+    """Refuse what would have been folded already: stored once more, it would count twice.
+
+    ``visitor``: it is of a shopper whom no account is known of, be they linked to one or not: a link may
+    come after the folding, and be undone.
+
+    Raises:
+        EventError: TOO_OLD.
+    """
+    days = days_kept(kind=kind, visitor=visitor, reco=reco)
+    if occurred_at < now - dt.timedelta(days=days):
+        raise EventError("TOO_OLD", f"occurredAt is more than {days} days ago")
+
+
+def days_kept(*, kind: str, visitor: bool, reco: RecoSettings) -> int:
+    """After how many days an event of this kind is folded and deleted."""
+    days = [reco.RETENTION_DAYS]
+    if kind == Event.Type.SEARCH:
+        days.append(reco.SEARCH_DAYS)
+    if visitor:
+        days.append(reco.ANONYMOUS_DAYS)
+    return min(days)
+
+
 def number_of(raw: Mapping[str, Any], field: str, *, lowest: float, highest: float) -> float | None:
     value = raw.get(field)
     if value is None:

@@ -29,9 +29,9 @@ from shop_reco.users.models import Consent
 from shop_reco.users.selectors import consenting_to_any, erased_since, primary_keys
 
 from .admission import NO_CONSENT, Judge, Sender, names_in, products_in
-from .drafts import EventDraft
+from .drafts import EventDraft, days_kept
 from .errors import EventError
-from .models import DataImport
+from .models import DataImport, Event
 from .rejections import UNKEPT
 from .rows import FIELDS, NEEDED, Identities, event_of, field_of
 from .services import CONFLICT
@@ -49,7 +49,8 @@ def import_events(
 ) -> int:
     """Store well-formed events in bulk, a transaction a batch; ids already stored are passed over.
 
-    Returns how many were new. ``progress`` hears how many rows were read so far.
+    So is what is older than events are kept: it may have been folded already, and would count twice. Returns how
+    many were new. ``progress`` hears how many rows were read so far.
     """
     rest, read, new = iter(rows), 0, 0
     while chunk := list(islice(rest, batch)):
@@ -63,11 +64,13 @@ def import_events(
 
 @transaction.atomic
 def _store_drafts(chunk: Sequence[EventDraft]) -> int:
-    drafts = {draft.id: (draft, draft.digest()) for draft in chunk}
+    reco, now = reco_settings(), timezone.now()
+    ages = {kind: dt.timedelta(days=days_kept(kind=kind, visitor=False, reco=reco)) for kind in Event.Type.values}
+    drafts = {draft.id: (draft, draft.digest()) for draft in chunk if draft.occurred_at >= now - ages[draft.type]}
     hold({draft.shopper_id for draft in chunk})
     for event_id in stored_digests(list(drafts)):
         del drafts[event_id]
-    inserted = insert_events(list(drafts.values()), received_at=timezone.now())
+    inserted = insert_events(list(drafts.values()), received_at=now)
     mark_dirty({draft.shopper_id for draft, _ in drafts.values()})
     return len(inserted)
 
@@ -293,6 +296,7 @@ class _FileImport:
         judge = Judge(
             people=people,
             products=products_in(events),
+            visitor=None,
             sender=Sender.SERVER,
             now=now,
             arrived=now,

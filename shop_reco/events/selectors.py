@@ -125,12 +125,6 @@ def bought_products(*, shopper_ids: Collection[int]) -> set[int]:
     return set(items.values_list("item", flat=True).distinct()) - {None}
 
 
-def events_of(*, shopper_ids: Collection[int]) -> list[Event]:
-    """All events of a linked set, oldest first."""
-    found = Event.objects.filter(shopper__in=shopper_ids).select_related("product__category", "product__brand")
-    return list(found.order_by("occurred_at", "id"))
-
-
 def dirty_shoppers(*, limit: int) -> list[tuple[int, int]]:
     """Shoppers with news, and how often they were marked."""
     return list(DirtyShopper.objects.order_by("shopper_id").values_list("shopper_id", "marks")[:limit])

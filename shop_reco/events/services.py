@@ -84,6 +84,7 @@ def _recorded(
             judge = Judge(
                 people=_people(events, shopper, sender),
                 products=products_in(events),
+                visitor=shopper.pk if shopper is not None and shopper.is_visitor else None,
                 sender=sender,
                 now=now,
                 arrived=arrived or now,

@@ -5,25 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import ModelAdmin as PlainAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from shop_reco.admin_base import EndlessAdmin, link_to
+from shop_reco.conf import reco_settings
 from shop_reco.events.models import Event
+from shop_reco.products.selectors import sensitive_paths
+from shop_reco.users.models import Shopper
 from shop_reco.users.services import note_read
 
-from .models import Portrait, PortraitEdit
-from .reading import portrait_of
+from .charts import portrait_charts
+from .engine import silence_of
+from .models import Portrait, PortraitEdit, Segmentation
+from .reading import BEHIND_KINDS, events_behind, portrait_of
+from .segmenting import named
 
 SHOWN = 12
 """Interests of each kind on a page."""
 
 
 class PortraitAdmin(EndlessAdmin):
+    """What staff see goes by what else they may see: who the shopper is needs the right to view shoppers, and the
+    events behind a number the right to view events."""
+
     list_display = ("shopper", "n_events", "drawn_at")
     search_fields = ("=shopper__external_id",)
     search_help_text = _("The shop's id of a shopper")
@@ -40,27 +53,87 @@ class PortraitAdmin(EndlessAdmin):
             note_read(shopper_id=int(object_id), staff=request.user, what="portrait", why=why)
         return page
 
+    def get_urls(self) -> list[URLPattern]:
+        behind = path(
+            "<path:object_id>/from/", self.admin_site.admin_view(self.behind), name="reco_portraits_portrait_from"
+        )
+        return [behind, *super().get_urls()]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            found.seen_by = request.user
+        return found
+
     @display(description=_("shopper"))
     def shopper_page(self, portrait: Portrait) -> SafeString | str:
-        return link_to(self, portrait.shopper)
+        return link_to(self, portrait.shopper) if _may_view(portrait, Shopper) else "-"
 
     @display(description=_("as of now"))
     def as_of_now(self, portrait: Portrait) -> SafeString:
-        """The decayed portrait with the shopper's own edits; three queries."""
+        """The decayed portrait with the shopper's own edits; six queries."""
         view = portrait_of(shopper=portrait.shopper)
-        interests = view.interests if view else []
-        kinds = [
-            {
-                "name": str(label),
-                "interests": [each for each in interests if each.kind == kind][:SHOWN],
-                "most": max((each.weight for each in interests if each.kind == kind), default=0.0) or 1.0,
-            }
-            for kind, label in PortraitEdit.Kind.choices
-        ]
-        names = dict(Event.Channel.choices)
-        channels = [str(names.get(channel, channel)) for channel in view.channels] if view else []
-        content = {"portrait": view, "kinds": kinds, "channels": channels}
+        content: dict[str, Any] = {"portrait": view}
+        if view is not None:
+            types, channels = dict(Event.Type.choices), dict(Event.Channel.choices)
+            content |= {
+                "kinds": [_kind(label, [each for each in view.interests if each.kind == kind])
+                          for kind, label in PortraitEdit.Kind.choices],
+                "types": [(types.get(key, key), key, n) for key, n in view.types.items()],
+                "channels": [(channels.get(key, key), key, n) for key, n in view.channel_counts.items()],
+                "charts": portrait_charts(
+                    interests=[(each.kind, each.name, each.above, each.weight) for each in view.interests],
+                    hours=view.hours,
+                    months=view.months,
+                    currency=reco_settings().CURRENCY,
+                ),
+                "evidence": self.address("from", portrait.pk) if _may_view(portrait, Event) else "",
+                "basics": _may_view(portrait, Shopper),
+            }  # fmt: skip
         return render_to_string("shop_reco/admin/portrait.html", content)
+
+    def behind(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The events behind one number."""
+        if not (self.has_view_permission(request) and request.user.has_perm("reco_events.view_event")):
+            raise PermissionDenied
+        portrait = self.get_object(request, object_id)
+        kind, key = request.GET.get("kind", ""), request.GET.get("key", "").replace("\x00", "")[:512]
+        if portrait is None or kind not in BEHIND_KINDS:
+            raise Http404
+        found = events_behind(shopper=portrait.shopper, kind=kind, key=key)
+        names = dict(Event.Type.choices)
+        content = {
+            "counts": [{"name": names.get(each, each), "n": n} for each, n in found.counts.items()],
+            "events": [
+                {
+                    "when": each.occurred_at, "name": names[each.type], "product": each.product, "query": each.query,
+                    "quantity": each.quantity, "amount": each.amount,
+                }
+                for each in found.events
+            ],
+            "foldedDays": found.folded_days,
+        }  # fmt: skip
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Where this comes from"),
+            "name": key,
+            "evidence": content,
+            "portrait": portrait,
+            "back": self.address("change", portrait.pk),
+        }
+        return TemplateResponse(request, "shop_reco/admin/portrait_evidence.html", context)
+
+
+def _may_view(portrait: Portrait, model: type[Model]) -> bool:
+    """Whether whoever opened the page of this portrait may also see rows of ``model``."""
+    options = model._meta
+    reader: Any = getattr(portrait, "seen_by", None)
+    return reader is not None and reader.has_perm(f"{options.app_label}.view_{options.model_name}")
+
+
+def _kind(label: Any, interests: list[Any]) -> dict[str, Any]:
+    shown = interests[:SHOWN]
+    return {"name": str(label), "interests": shown, "most": max((each.weight for each in shown), default=0.0) or 1.0}
 
 
 class PortraitEditAdmin(EndlessAdmin):
@@ -71,4 +144,33 @@ class PortraitEditAdmin(EndlessAdmin):
     ordering = ("-pk",)
 
 
-ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {Portrait: PortraitAdmin, PortraitEdit: PortraitEditAdmin}
+class SegmentationAdmin(EndlessAdmin):
+    list_display = ("fitted_at", "n_shoppers", "live")
+    ordering = ("-pk",)
+    fields = ("fitted_at", "n_shoppers", "live", "groups")
+    readonly_fields = ("groups",)
+
+    @display(description=_("groups"))
+    def groups(self, segmentation: Segmentation) -> SafeString:
+        """Each group's name, size and typical categories; none of fewer shoppers than MIN_SUPPORT, and no
+        category that became sensitive since. One query."""
+        content, silence = segmentation.content, silence_of(sensitive_paths())
+        least = reco_settings().MIN_SUPPORT
+        rows = [
+            {
+                "name": named(parts),
+                "n": size,
+                "share": round(100 * size / segmentation.n_shoppers),
+                "tastes": [(path, n) for path, n in tastes if n >= least and not silence.covers(path)],
+            }
+            for parts, size, tastes in zip(content["names"], content["sizes"], content["tastes"], strict=True)
+            if size >= least
+        ]
+        return render_to_string("shop_reco/admin/segments.html", {"rows": rows, "silhouette": content["silhouette"]})
+
+
+ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {
+    Portrait: PortraitAdmin,
+    PortraitEdit: PortraitEditAdmin,
+    Segmentation: SegmentationAdmin,
+}

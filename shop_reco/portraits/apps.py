@@ -8,7 +8,7 @@ class PortraitsConfig(AppConfig):
     verbose_name = _("Portraits")
     default_auto_field = "django.db.models.BigAutoField"
 
-    personal = {"portrait": ("shopper",), "portraitedit": ("shopper",)}
+    personal = {"portrait": ("shopper",), "portraitedit": ("shopper",), "foldedday": ("shopper",)}
     """Tables with rows of a shopper, and the lookups that lead to whose they are."""
 
     def ready(self) -> None:

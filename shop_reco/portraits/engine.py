@@ -2,35 +2,191 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from reco_engine.portrait.portrait import Interest, Portrait, PortraitEvent, draw
-from shop_reco.events.models import Event
+import numpy as np
 
-__all__ = ["Interest", "Portrait", "portrait_drawn", "portrait_read"]
+from reco_engine.portrait import reading, segments
+from reco_engine.portrait.builder import draw
+from reco_engine.portrait.grains import (
+    JOINT,
+    QUARTER,
+    PortraitEvent,
+    counts_from_json,
+    counts_to_json,
+    folded,
+    leads_to,
+    together,
+    words_of,
+)
+from reco_engine.portrait.portrait import FORMAT, Portrait, Silence, day_and_hour, levels_of
+from reco_engine.portrait.reading import Interest, PriceBand
+from reco_engine.portrait.segments import Segmentation
+from reco_engine.portrait.words import words
+from shop_reco.conf import reco_settings
+
+from .selectors import EventRow
+
+__all__ = [
+    "JOINT",
+    "Interest",
+    "Portrait",
+    "PortraitEvent",
+    "PriceBand",
+    "Silence",
+    "counted_in",
+    "event_of",
+    "folded_days",
+    "found_groups",
+    "group_named",
+    "has_word",
+    "is_behind",
+    "levels_of",
+    "portrait_drawn",
+    "portrait_read",
+    "reading",
+    "silence_of",
+]
 
 
-def portrait_drawn(events: Iterable[Event]) -> dict[str, Any]:
-    """The counts of these events, ready to store."""
-    return draw(_portrait_event(event) for event in events).to_json()
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A portrait ready to store; both are JSON of integers, and of names."""
+
+    counts: dict[str, Any]
+    summary: dict[str, Any]
+    n_events: int
 
 
-def portrait_read(counts: Mapping[str, Any]) -> Portrait:
-    return Portrait.from_json(counts)
+def silence_of(paths: Collection[str]) -> Silence:
+    """What may not be told where these categories are sensitive: they, all below them, and the words of their names."""
+    return Silence(frozenset(paths), frozenset(word for path in paths for word in words(path.rpartition(JOINT)[2])))
 
 
-def _portrait_event(event: Event) -> PortraitEvent:
-    product = event.product
-    category = product.category if product else None
-    told = category is not None and not category.sensitive
+def portrait_drawn(
+    rows: Iterable[EventRow], *, days: Iterable[Mapping[str, Any]], zone: str, silence: Silence
+) -> Drawn:
+    """The counts of these events and folded days."""
+    events = (event_of(row, silence) for row in rows)
+    portrait = draw(events, zone=zone, folded=map(counts_from_json, days), silence=silence)
+    currency = reco_settings().CURRENCY
+    pieces = sum(each for days in portrait.orders.values() for _lines, each in days.values())
+    summary = {
+        "last": max(portrait.bought, default=None),
+        "orders": reading.n_orders(portrait),
+        "pieces": pieces + portrait.older.get("pieces", 0),
+        "spent": reading.spent(portrait).get(currency, 0),
+        "top": reading.strongest_categories(portrait),
+    }
+    return Drawn(portrait.to_json(), summary, reading.n_events(portrait))
+
+
+def portrait_read(counts: Mapping[str, Any]) -> Portrait | None:
+    """The stored portrait; None where it is of an earlier format and waits to be drawn anew."""
+    return Portrait.from_json(counts) if counts.get("format") == FORMAT else None
+
+
+def event_of(row: EventRow, silence: Silence) -> PortraitEvent:
+    """One event as the engine takes it; of a sensitive category nothing is told."""
+    told = not any(path and silence.covers(path) for path in (row.category, row.own_category))
     return PortraitEvent(
-        type=event.type,
-        occurred_at=int(event.occurred_at.timestamp()),
-        category=tuple(category.path.split(" > ")) if category is not None and told else (),
-        brand=product.brand.name if product and product.brand and (category is None or told) else "",
-        quantity=event.quantity,
-        amount=int((event.price or 0) * 100) * event.quantity,
-        channel=event.channel,
-        order=event.order,
+        type=row.type,
+        # SQLite counts in days, and is off by less than a ten thousandth of a second
+        occurred_at=int(row.second + 0.001),
+        category=tuple(row.category.split(JOINT)) if row.category and told else (),
+        brand=row.brand or "" if told else "",
+        text=(row.title or row.query) if told else "",
+        quantity=row.quantity,
+        amount=int((row.price or 0) * 100) * row.quantity,
+        currency=row.currency or reco_settings().CURRENCY,
+        channel=row.channel,
+        order=row.order,
     )
+
+
+def folded_days(
+    rows: Iterable[EventRow], *, earlier: Mapping[dt.date, Mapping[str, Any]], silence: Silence
+) -> dict[dt.date, dict[str, Any]]:
+    """What these events count by day (UTC), added to what the same days counted ``earlier``."""
+    events: dict[dt.date, list[PortraitEvent]] = {}
+    for row in rows:
+        event = event_of(row, silence)
+        events.setdefault(dt.datetime.fromtimestamp(event.occurred_at, dt.UTC).date(), []).append(event)
+    return {
+        day: counts_to_json(together(counts_from_json(earlier.get(day, {})), folded(these, silence.words)))
+        for day, these in events.items()
+    }
+
+
+def is_behind(event: PortraitEvent, *, kind: str, key: str, zone: str) -> bool:
+    """Whether a portrait drawn in ``zone`` counts the event under ``kind`` and ``key``."""
+    day, hour = day_and_hour(event.occurred_at // QUARTER, zone)
+    month = f"{dt.date.fromordinal(day + reading.EPOCH):%Y-%m}"
+    return leads_to(event, kind, key, moment=month, hour=hour)
+
+
+def counted_in(counts: Mapping[str, Any], *, kind: str, key: str) -> bool:
+    """Whether a folded day has anything of an interest."""
+    for cells in counts.values():
+        for path, names in cells.items():
+            if kind == "category":
+                if f"{path}{JOINT}".startswith(f"{key}{JOINT}") and "category:" in names:
+                    return True
+            elif f"{kind}:{key}" in names:
+                return True
+    return False
+
+
+def has_word(title: str, brand: str, word: str) -> bool:
+    """Whether ``word`` is among the keywords of a product."""
+    return word in words_of(title, brand)
+
+
+def found_groups(
+    summaries: Iterable[Mapping[str, Any]], *, today: dt.date, least: int, min_size: int
+) -> tuple[int, dict[str, Any] | None]:
+    """Groups among shoppers with two orders or more: how many such shoppers there are, and what was found.
+
+    The groups are None with fewer than ``least`` shoppers, or where none can be told apart. Of each group the
+    categories are named that ``min_size`` of its shoppers or more have among their strongest.
+    """
+    day = today.toordinal() - reading.EPOCH
+    rows: list[tuple[int, int, int, int]] = []
+    tops: list[list[str]] = []
+    for each in summaries:
+        if each.get("orders", 0) >= 2 and each.get("last") is not None:
+            rows.append((max(day - each["last"], 0), each["orders"], each["spent"], each["pieces"]))
+            tops.append(each["top"])
+    if len(rows) < least:
+        return len(rows), None
+    habits = _habits(rows)
+    found = segments.found_segments(habits, min_size=min_size)
+    if found is None:
+        return len(rows), None
+    tastes: list[dict[str, int]] = [{} for _ in found.sizes]
+    for group, top in zip(found.groups(habits), tops, strict=True):
+        for path in top:
+            tastes[group][path] = tastes[group].get(path, 0) + 1
+    shared = [
+        [[path, n] for path, n in sorted(taste.items(), key=lambda pair: (-pair[1], pair[0]))[:5] if n >= min_size]
+        for taste in tastes
+    ]
+    return len(rows), found.to_json() | {"tastes": shared}
+
+
+def group_named(content: Mapping[str, Any], portrait: Portrait, *, now: float) -> tuple[str, ...]:
+    """Parts of the name of the group that a shopper with two orders or more is nearest to."""
+    away = reading.today(portrait, now) - max(portrait.bought, default=0)
+    pieces = sum(each for days in portrait.orders.values() for _lines, each in days.values())
+    money = reading.spent(portrait).get(reco_settings().CURRENCY, 0)
+    row = (away, reading.n_orders(portrait), money, pieces + portrait.older.get("pieces", 0))
+    found = Segmentation.from_json({name: content[name] for name in Segmentation.__dataclass_fields__})
+    return found.names[int(found.groups(_habits([row]))[0])]
+
+
+def _habits(rows: Sequence[tuple[int, int, int, int]]) -> segments.Habits:
+    away, orders, spent, pieces = np.asarray(rows, np.int64).T
+    return segments.Habits(away=away, orders=orders, spent=spent, pieces=pieces)

@@ -1,17 +1,20 @@
-"""News of events, or of what may be told, becomes a fresh portrait."""
+"""News of events, of what may be told, or of a time zone becomes a fresh portrait."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db import transaction
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from shop_reco import hints
-from shop_reco.events.services import mark_touched
+from shop_reco.events.services import mark_shoppers, mark_touched
 from shop_reco.events.signals import events_recorded
 from shop_reco.products.signals import sensitivity_changed
+from shop_reco.users.models import Shopper
 
+from .services import mark_folded
 from .tasks import refresh_dirty
 
 
@@ -23,4 +26,15 @@ def on_events_recorded(**kwargs: Any) -> None:
 @receiver(sensitivity_changed)
 def on_sensitivity_changed(category_ids: list[int], **kwargs: Any) -> None:
     mark_touched(category_ids=category_ids)
+    mark_folded()
     transaction.on_commit(lambda: hints.offer(refresh_dirty))
+
+
+@receiver(post_save, sender=Shopper)
+def on_shopper_saved(
+    instance: Shopper, created: bool, update_fields: frozenset[str] | None = None, **kwargs: Any
+) -> None:
+    """Days and hours are those of the shopper's time zone. What is written past ``save`` is swept at night."""
+    if not created and (update_fields is None or "time_zone" in update_fields):
+        mark_shoppers(shopper_ids=[instance.pk])
+        transaction.on_commit(lambda: hints.offer(refresh_dirty))

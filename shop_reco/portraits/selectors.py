@@ -1,60 +1,104 @@
-"""Questions about portraits."""
+"""Questions about portraits, and about what they are drawn from."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from shop_reco.products.models import Product
-from shop_reco.users.models import Shopper
+from django.db.models import Exists, F, OuterRef, QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
 
-from .models import Portrait, PortraitEdit
+from shop_reco.conf import reco_settings
+from shop_reco.events.models import DirtyShopper, Event
+from shop_reco.events.selectors import UnixSeconds
+from shop_reco.products.models import Category
+from shop_reco.users.models import Consent, Shopper, ShopperLink
+from shop_reco.users.selectors import all_consenting
 
+from .models import FoldedDay, Portrait, PortraitEdit, Segmentation
 
-@dataclass(frozen=True, slots=True)
-class InterestView:
-    """One interest, and whether the shopper pinned or blocked it."""
-
-    kind: str
-    key: str
-    weight: float
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class PortraitView:
-    """A portrait as of now."""
-
-    shopper: Shopper
-    segment: Portrait.Segment
-    drawn_at: dt.datetime
-    last_seen: dt.datetime | None
-    orders: int
-    spent: Decimal
-    active_hours: list[int]
-    channels: list[str]
-    interests: list[InterestView]
+CHUNK = 2000
+"""Rows that are in memory at a time while a portrait is drawn."""
 
 
-def edited_products(*, shopper_ids: Collection[int]) -> tuple[set[int], set[int]]:
-    """Products of the categories and brands that the shopper pinned, and of those they blocked.
+class EventRow(NamedTuple):
+    """One event as a portrait is drawn from it; of a variant the parent's title, category and brand count."""
 
-    One query where nothing was edited, two more for each kind of edit.
-    """
-    edits = list(PortraitEdit.objects.filter(shopper__in=shopper_ids).values_list("action", "kind", "key"))
-    pinned, blocked = (
-        set().union(
-            *(
-                Product.objects.filter(**{field: keys}).values_list("pk", flat=True)
-                for field, kind in (("category__name__in", "category"), ("brand__name__in", "brand"))
-                if (keys := [key for done, of, key in edits if (done, of) == (action, kind)])
-            )
-        )
-        for action in (PortraitEdit.Action.PIN, PortraitEdit.Action.BLOCK)
+    id: UUID
+    type: str
+    second: float  # unix seconds
+    quantity: int
+    price: Any  # Decimal of one piece, or None
+    currency: str
+    channel: str
+    order: str
+    query: str
+    product_id: int | None
+    title: str | None
+    category: str | None
+    own_category: str | None
+    brand: str | None
+
+
+def rows_of(events: QuerySet[Event]) -> QuerySet[Any, Any]:
+    """What portraits need of events, as tuples in the order of EventRow."""
+    told = events.annotate(
+        second=UnixSeconds("occurred_at"),
+        item=Coalesce("product__parent_id", "product_id"),
+        title=Coalesce("product__parent__title", "product__title"),
+        path=Coalesce("product__parent__category__path", "product__category__path"),
+        brand=Coalesce("product__parent__brand__name", "product__brand__name"),
     )
-    return pinned - blocked, blocked
+    return told.values_list(
+        "pk", "type", "second", "quantity", "price", "currency", "channel", "order", "query",
+        "item", "title", "path", "product__category__path", "brand",
+    )  # fmt: skip
+
+
+def event_rows(*, shopper_ids: Collection[int]) -> Iterator[EventRow]:
+    """All events of a linked set, in no order, streamed; one query."""
+    found = rows_of(Event.objects.filter(shopper__in=shopper_ids).order_by())
+    return map(EventRow._make, found.iterator(chunk_size=CHUNK))
+
+
+def newest_rows(*, shopper_ids: Collection[int]) -> Iterator[EventRow]:
+    """The same, newest first."""
+    found = rows_of(Event.objects.filter(shopper__in=shopper_ids).order_by("-occurred_at", "-id"))
+    return map(EventRow._make, found.iterator(chunk_size=CHUNK))
+
+
+def folded_counts(*, shopper_ids: Collection[int]) -> Iterator[dict[str, Any]]:
+    """What the folded days of a linked set count, streamed; one query."""
+    found = FoldedDay.objects.filter(shopper__in=shopper_ids).order_by()
+    return found.values_list("counts", flat=True).iterator(chunk_size=CHUNK)
+
+
+def marks_of(*, shopper_id: int) -> int | None:
+    """How often news of a shopper was marked; None where there is none. One query."""
+    return DirtyShopper.objects.filter(pk=shopper_id).values_list("marks", flat=True).first()
+
+
+def account_joined(*, visitor_id: int) -> int | None:
+    """The account that a visitor was found to be, if any; one query."""
+    links = ShopperLink.objects.filter(visitor=visitor_id, undone_at__isnull=True)
+    return links.values_list("account_id", flat=True).first()
+
+
+def zone_of(shopper: Shopper) -> str:
+    """The shopper's time zone, else the shop's; UTC where nobody knows the one that is named."""
+    zone = shopper.time_zone or reco_settings().SHOP_TIME_ZONE
+    try:
+        return ZoneInfo(zone).key
+    except (KeyError, ValueError, OSError):
+        return "UTC"
+
+
+def drawn_in_another_zone() -> QuerySet[Portrait]:
+    """Portraits whose shoppers' time zone is another one by now."""
+    wanted = Coalesce(NullIf("shopper__time_zone", Value("")), Value(reco_settings().SHOP_TIME_ZONE))
+    return Portrait.objects.alias(wanted=wanted).exclude(time_zone=F("wanted"))
 
 
 def portrait_row(*, shopper: Shopper) -> Portrait | None:
@@ -65,3 +109,29 @@ def edits_of(*, shopper: Shopper) -> dict[tuple[str, str], str]:
     """What was done to each key; one query."""
     edits = PortraitEdit.objects.filter(shopper=shopper)
     return {(kind, key): action for kind, key, action in edits.values_list("kind", "key", "action")}
+
+
+def paths_named(*, names: Sequence[str]) -> dict[str, list[str]]:
+    """Paths of the categories that are called so, by name; one query."""
+    found: dict[str, list[str]] = {}
+    for name, path in Category.objects.filter(name__in=names).order_by("path").values_list("name", "path"):
+        found.setdefault(name, []).append(path)
+    return found
+
+
+def live_segmentation() -> Segmentation | None:
+    """The groups in use; one query."""
+    return Segmentation.objects.filter(live=True).first()
+
+
+def summaries() -> Iterator[dict[str, Any]]:
+    """Summaries of all portraits of shoppers who allow analytics, in the order of keys, streamed; one query.
+
+    A visitor who was found to be an account is counted as the account alone.
+    """
+    linked = ShopperLink.objects.filter(visitor=OuterRef("shopper"), undone_at__isnull=True)
+    found = Portrait.objects.filter(~Exists(linked))
+    for purpose in (Consent.Purpose.PERSONALISATION, Consent.Purpose.ANALYTICS):
+        found = found.filter(shopper__in=all_consenting(purpose=purpose))
+    found = found.order_by("shopper_id")
+    return found.values_list("summary", flat=True).iterator(chunk_size=CHUNK)

@@ -2,75 +2,151 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from shop_reco.events.models import DirtyShopper
-from shop_reco.events.selectors import dirty_shoppers, events_of
+from shop_reco.events.selectors import dirty_shoppers
+from shop_reco.events.services import mark_shoppers
+from shop_reco.products.selectors import sensitive_paths
 from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import allows, linked_ids
 
-from .engine import portrait_drawn
-from .models import Portrait, PortraitEdit
+from .engine import JOINT, portrait_drawn, silence_of
+from .models import FoldedDay, Portrait, PortraitEdit
+from .selectors import (
+    account_joined,
+    drawn_in_another_zone,
+    event_rows,
+    folded_counts,
+    marks_of,
+    paths_named,
+    zone_of,
+)
 
 logger = structlog.get_logger(__name__)
 MOST_EDITS, MOST_KEPT = 200, 1000
 Keys = Sequence[tuple[str, str]]
 
 
+def locked(shopper_ids: Iterable[int]) -> dict[int, Shopper]:
+    """Those of the shoppers who still exist, by primary key; until the transaction ends nobody else draws them,
+    folds their events or erases them. What they do meanwhile is recorded all the same."""
+    rows = Shopper.objects.select_for_update(no_key=True).filter(pk__in=set(shopper_ids)).order_by("pk")
+    return {shopper.pk: shopper for shopper in rows}
+
+
 @transaction.atomic
 def refresh_portrait(*, shopper_id: int) -> int:
-    """Draw the portrait of a shopper anew if they allow one; returns from how many events."""
-    shopper = Shopper.objects.get(pk=shopper_id)
+    """Draw the portrait of a shopper anew if they allow one; returns from how many events.
+
+    A visitor's news are their account's news as well. The mark that is answered was read after the lock and
+    before the events: one made later stands for events that may be missing here, and stays.
+    """
+    account_id = account_joined(visitor_id=shopper_id)
+    drawn = {shopper_id} if account_id is None else {shopper_id, account_id}
+    visitors = [pk for each in drawn for pk in linked_ids(shopper=Shopper(pk=each))]
+    present = locked([*drawn, *visitors])
+    marks, n_events = marks_of(shopper_id=shopper_id), 0
+    for pk in sorted(drawn & present.keys()):
+        n = _draw(present[pk])
+        n_events = n if pk == shopper_id else n_events
+    if marks is not None:
+        DirtyShopper.objects.filter(shopper_id=shopper_id, marks=marks).delete()
+    return n_events
+
+
+def _draw(shopper: Shopper) -> int:
+    """Queries: one each for consent, links, sensitive categories, folded days and events, and the write."""
     if not allows(shopper=shopper, purpose=Consent.Purpose.PERSONALISATION):
         Portrait.objects.filter(shopper=shopper).delete()
         return 0
-    events = events_of(shopper_ids=linked_ids(shopper=shopper))
+    ids, zone = linked_ids(shopper=shopper), zone_of(shopper)
+    drawn = portrait_drawn(
+        event_rows(shopper_ids=ids),
+        days=folded_counts(shopper_ids=ids),
+        zone=zone,
+        silence=silence_of(sensitive_paths()),
+    )
     Portrait.objects.update_or_create(
         shopper=shopper,
-        defaults={"counts": portrait_drawn(events), "n_events": len(events), "drawn_at": timezone.now()},
+        defaults={
+            "counts": drawn.counts,
+            "summary": drawn.summary,
+            "time_zone": zone,
+            "n_events": drawn.n_events,
+            "drawn_at": timezone.now(),
+        },
     )
-    return len(events)
+    return drawn.n_events
 
 
 def refresh_dirty(*, limit: int = 10_000, progress: Callable[[int, int], None] | None = None) -> int:
     """Redraw the portraits of shoppers with news; a mark made meanwhile stays for the next time."""
     dirty = dirty_shoppers(limit=limit)
-    for done, (shopper_id, marks) in enumerate(dirty, start=1):
+    for done, (shopper_id, _marks) in enumerate(dirty, start=1):
         try:
             refresh_portrait(shopper_id=shopper_id)
         except Exception:  # one shopper's rows must not keep everybody else's portraits from being drawn
             logger.exception("portrait_failed", shopper=shopper_id)
             continue
-        DirtyShopper.objects.filter(shopper_id=shopper_id, marks=marks).delete()
         if progress is not None:
             progress(done, len(dirty))
     return len(dirty)
 
 
 @transaction.atomic
-def edit_interests(*, shopper: Shopper, pin: Keys = (), block: Keys = (), clear: Keys = ()) -> None:
-    """Pin, block or let go of interests; the last word on a key counts.
+def mark_moved(*, limit: int = 10_000) -> int:
+    """Have portraits drawn anew whose days and hours are no longer those of their shoppers' time zone."""
+    moved = list(drawn_in_another_zone().order_by("pk").values_list("pk", flat=True)[:limit])
+    mark_shoppers(shopper_ids=moved)
+    return len(moved)
+
+
+@transaction.atomic
+def mark_folded() -> None:
+    """Have portraits drawn anew that have folded days: what may be told of these has changed."""
+    mark_shoppers(shopper_ids=set(FoldedDay.objects.order_by().values_list("shopper_id", flat=True).distinct()))
+
+
+@transaction.atomic
+def edit_interests(*, shopper: Shopper, pin: Keys = (), block: Keys = (), hide: Keys = (), clear: Keys = ()) -> None:
+    """Pin, block, hide or let go of interests; the last word on a key counts.
+
+    A category goes by its path, or by its name, which stands for every category that is called so.
 
     Raises:
         ValueError: If a kind is unknown, a key empty or too long, or there are too many.
     """
-    if len(pin) + len(block) + len(clear) > MOST_EDITS:
+    given = (*pin, *block, *hide, *clear)
+    if len(given) > MOST_EDITS:
         raise ValueError(f"at most {MOST_EDITS} interests can be edited at once")
-    for kind, key in (*pin, *block, *clear):
+    for kind, key in given:
         if kind not in PortraitEdit.Kind.values or not 1 <= len(key) <= 512 or "\x00" in key:
             raise ValueError(f"an interest needs a kind ({', '.join(PortraitEdit.Kind.values)}) and a key of 1 to 512")
-    for kind, key in clear:
+    named = paths_named(names=[key for kind, key in given if kind == PortraitEdit.Kind.CATEGORY and JOINT not in key])
+    for kind, key in (*clear, *_spelt(clear, named)):
         PortraitEdit.objects.filter(shopper=shopper, kind=kind, key=key).delete()
-    for action, keys in ((PortraitEdit.Action.PIN, pin), (PortraitEdit.Action.BLOCK, block)):
+    actions = PortraitEdit.Action
+    for action, keys in ((actions.PIN, pin), (actions.BLOCK, block), (actions.HIDE, hide)):
         PortraitEdit.objects.bulk_create(
-            [PortraitEdit(shopper=shopper, kind=kind, key=key, action=action) for kind, key in dict.fromkeys(keys)],
+            [PortraitEdit(shopper=shopper, kind=kind, key=key, action=action) for kind, key in _spelt(keys, named)],
             update_conflicts=True,
             unique_fields=["shopper", "kind", "key"],
             update_fields=["action"],
         )
     if PortraitEdit.objects.filter(shopper=shopper).count() > MOST_KEPT:
         raise ValueError(f"a portrait keeps {MOST_KEPT} edits at most; clear some first")
+
+
+def _spelt(keys: Keys, named: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """Each key once, categories by their paths."""
+    paths = {
+        (kind, path)
+        for kind, key in keys
+        for path in (named.get(key, [key]) if kind == PortraitEdit.Kind.CATEGORY else [key])
+    }
+    return sorted(paths)

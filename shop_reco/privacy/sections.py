@@ -95,19 +95,19 @@ def _portrait(shopper: Shopper) -> Iterator[Section]:
     if view is None:
         return
     facts = {field.name: getattr(view, field.name) for field in dataclasses.fields(view)}
-    interests = facts.pop("interests", [])
-    del facts["shopper"]
+    interests = [*facts.pop("interests"), *facts.pop("hidden")]
+    del facts["shopper"], facts["segment_name"]
     labels = {"segment": _("segment"), "orders": _("orders"), "spent": _("spent"), "last_seen": _("last seen")}
     columns = tuple(Column(name, labels.get(name, name.replace("_", " "))) for name in facts)
     row = {name: _plain(value) for name, value in facts.items()}
-    row["segment"] = str(view.segment.label)
+    row["segment"] = view.segment_name
     yield Section("portrait_now", _("Portrait as of now"), columns, [row])
     kinds = {key: str(label) for key, label in PortraitEdit.Kind.choices}
     columns = (
         Column("kind", _("kind"), kinds),
         Column("key", _("interest")),
         Column("weight", _("weight")),
-        Column("state", _("state"), {"pin": _("pinned"), "block": _("blocked")}),
+        Column("state", _("state"), {"pin": _("pinned"), "block": _("blocked"), "hide": _("hidden")}),
     )
     yield Section("interests", _("Interests"), columns, map(_plain, interests))
 

@@ -133,10 +133,9 @@ def sensitive_categories() -> QuerySet[Category, int]:
     return Category.objects.filter(sensitive=True).values_list("pk", flat=True)
 
 
-def sensitive_names() -> set[str]:
-    """Names that sensitive categories have and no other; one query."""
-    others = Category.objects.filter(sensitive=False).values("name")
-    return set(Category.objects.filter(sensitive=True).exclude(name__in=others).values_list("name", flat=True))
+def sensitive_paths() -> frozenset[str]:
+    """Paths of the categories of which nothing may be told; one query."""
+    return frozenset(Category.objects.filter(sensitive=True).values_list("path", flat=True))
 
 
 def after_product(*, queryset: QuerySet[Product], last: Product) -> QuerySet[Product]:

@@ -30,5 +30,7 @@ def ensure_schedule() -> None:
         ("Trim old slates", "recommendations.tasks.trim_slates", {"crontab": nightly}),
         ("Sweep training runs", "recommendations.tasks.sweep_runs", {"interval": often}),
         ("Draw portraits with news", "portraits.tasks.refresh_dirty", {"interval": minutely}),
+        ("Fold old events", "portraits.tasks.fold_events", {"crontab": nightly}),
+        ("Find groups of shoppers", "portraits.tasks.fit_segments", {"crontab": nightly}),
     ):
         PeriodicTask.objects.get_or_create(name=name, defaults={"task": f"shop_reco.{task}", **clock})

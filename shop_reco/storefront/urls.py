@@ -10,6 +10,7 @@ urlpatterns = [
     path("category/<str:slug>/", views.category, name="category"),
     path("cart/", views.cart, name="cart"),
     path("portrait/", views.portrait, name="portrait"),
+    path("portrait/from/", views.portrait_evidence, name="portrait-evidence"),
     path("shop-as/", views.shop_as, name="shop-as"),
     path("picture/<str:slug>.svg", views.picture, name="picture"),
 ]

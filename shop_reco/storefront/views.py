@@ -18,13 +18,14 @@ from shop_reco.api.identity import SHOP_AS, identity_of
 from shop_reco.api.types import global_id
 from shop_reco.conf import reco_settings
 from shop_reco.events.services import Sender, record_events
-from shop_reco.portraits.models import Portrait
+from shop_reco.portraits.reading import BEHIND_KINDS
 from shop_reco.products.selectors import categories, product_by_public_id
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import some_external_ids
 
 from . import cart as carts
 from .pictures import picture_of
+from .portraits import evidence_name, evidence_shown, portrait_shown
 
 SAID_NO = "reco_said_no"
 """The cookie of a newcomer who does not want to be remembered; shop.js writes it, and it names nobody."""
@@ -152,12 +153,23 @@ def portrait(request: HttpRequest) -> HttpResponse:
     for each in found["me"]["consents"]:
         purpose = Consent.Purpose(each["purpose"].lower())
         each["name"], each["statement"] = purpose.label, statements.get(purpose)
+    around: dict[str, Any] = {"currency": reco_settings().CURRENCY}
     if drawn := found["portrait"]:
-        drawn["segment_name"] = Portrait.Segment(drawn["segment"]).label
-        strongest = max((each["weight"] for each in drawn["interests"]), default=0) or 1
-        for each in drawn["interests"]:
-            each["share"] = round(100 * each["weight"] / strongest)
-    return page(request, "portrait", found | {"currency": reco_settings().CURRENCY})
+        around |= portrait_shown(drawn, around["currency"])
+    return page(request, "portrait", found | around)
+
+
+@require_GET
+def portrait_evidence(request: HttpRequest) -> HttpResponse:
+    """The events behind one number of the portrait; a number that there is none of has no page."""
+    wish = {name: request.GET.get(name, "").replace("\x00", "")[:512] for name in ("kind", "key")}
+    if wish["kind"] not in BEHIND_KINDS:
+        raise Http404
+    found = run(request, "evidence", wish)["portraitEvidence"]
+    if found is None:
+        raise Http404
+    around = {"evidence": evidence_shown(found), "name": evidence_name(wish["kind"], wish["key"])}
+    return page(request, "portrait_evidence", around)
 
 
 @require_POST

@@ -45,6 +45,11 @@ class Shopper(models.Model):
     def __str__(self) -> str:
         return self.external_id or gettext("visitor %(id)s") % {"id": self.public_id.hex[:8]}
 
+    @property
+    def is_visitor(self) -> bool:
+        """Whether neither the shop nor this project knows whose device it is."""
+        return self.external_id is None and self.user_id is None
+
 
 class VisitorToken(models.Model):
     """What a visitor's signed cookie stands for: a keyed hash of 128 random bits, which name nobody.

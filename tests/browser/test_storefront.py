@@ -171,6 +171,39 @@ def test_an_interest_is_pinned_blocked_and_let_go(portrait, person):
     assert pin.get_attribute("aria-pressed") == "false"
 
 
+def test_a_hidden_interest_moves_to_those_that_are_hidden_and_comes_back(portrait, person):
+    row = portrait.locator(".bars li").first
+    key = row.get_attribute("data-key")
+    row.get_by_role("button", name=f"Hide {key}", exact=True).click()
+    told(portrait, "Saved.")
+    portrait.reload()
+    hidden = portrait.locator("h3", has_text="Hidden by you").locator("+ ul li")
+    assert hidden.evaluate_all("rows => rows.map(row => row.dataset.key)") == [key]
+    hidden.get_by_role("button").click()
+    told(portrait, "Saved.")
+    assert not PortraitEdit.objects.filter(shopper=person).exists()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_portrait_fits_a_phone_and_its_charts_can_be_read_by_keyboard(portrait, scheme):
+    portrait.emulate_media(color_scheme=scheme)
+    portrait.set_viewport_size({"width": 360, "height": 740})
+    portrait.reload()
+    assert portrait.evaluate("document.documentElement.scrollWidth") <= 360
+    assert portrait.locator(".chart svg").count() == 3
+    portrait.locator(".chart summary").first.focus()
+    portrait.keyboard.press("Enter")
+    assert portrait.locator(".chart table").first.is_visible()
+    paper, leaf = (
+        portrait.locator(".chart").first.evaluate("chart => getComputedStyle(chart).backgroundColor"),
+        portrait.locator(".chart .bar").first.evaluate("bar => getComputedStyle(bar).fill"),
+    )
+    assert paper != leaf
+    portrait.get_by_role("link", name="Why?").first.click()
+    portrait.wait_for_selector("h1:has-text('Where this comes from')")
+    assert portrait.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 @pytest.mark.parametrize("button", ["#export", "#erase"])
 def test_what_could_not_be_exported_or_erased_is_told(portrait, person, button):
     portrait.on("dialog", lambda dialog: dialog.accept())

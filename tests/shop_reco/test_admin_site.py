@@ -69,10 +69,23 @@ def test_every_page_opens_in_a_shop_with_something_of_everything(trained, person
     open_every_page(staff)
 
 
+GROUPS = {
+    "middle": [0.0] * 4,
+    "spread": [1.0] * 4,
+    "centres": [[0.0] * 4],
+    "names": [["often"]],
+    "sizes": [9],
+    "silhouette": 0.5,
+    "tastes": [[["Shop > Tea", 9]]],
+}
+"""One group of nine."""
+
+
 def fill(shop, person):
     from shop_reco.events.flags import Suspicion, raise_flags
     from shop_reco.events.models import DataImport
     from shop_reco.events.services import Sender, record_events
+    from shop_reco.portraits.models import Segmentation
     from shop_reco.portraits.services import edit_interests, refresh_dirty
     from shop_reco.privacy.services import erase_shopper
     from shop_reco.recommendations.models import Rule
@@ -96,6 +109,7 @@ def fill(shop, person):
     record_events(events=[{"id": "x", "type": "dance"}], shopper=person, sender=Sender.SERVER)
     edit_interests(shopper=person, pin=[("category", "Tea")], block=[("brand", "B1")])
     refresh_dirty()
+    Segmentation.objects.create(n_shoppers=9, content=GROUPS)
     Rule.objects.create(action="boost", product=shop.products["Tea-1"], points=1.0)
     DataImport.objects.create(source="test", report={"dropped": {"no quantity": 3}})
     raise_flags(suspicions=[Suspicion(person.pk, "bots", "60/1", {"seconds": 60.0, "acts": 144, "most": 100})])

@@ -81,6 +81,7 @@ def recommend_for(
     request.wishes = wishes_for(placement=placement, shopper_ids=request.people)
     if spot.strategy != Placement.Strategy.PERSONAL or not request.personal:
         request.wishes.favourites.clear()  # a list around products says the same to everyone; a block counts in each
+    request.history = request.wishes.followed(request.history)
     request.exclude |= request.wishes.hidden
     request.earlier = _earlier(after, request)
     request.exclude.update(request.earlier)

@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from reco_engine.data.interactions import History
 from reco_engine.types import Reason, Recommendation
 from shop_reco.conf import reco_settings
-from shop_reco.portraits.selectors import edited_products
+from shop_reco.portraits.reading import edited_products
 from shop_reco.products.models import Product
 
 from ..models import Rule
@@ -18,12 +19,29 @@ from ..selectors import rules_for
 
 @dataclass
 class Wishes:
-    """Points by product, of the shop's rules and of the shopper's pins; what is hidden; pinned products by rank."""
+    """Points by product, of the shop's rules and of the shopper's pins; what is hidden; pinned products by rank.
+
+    ``unused`` is what the shopper hid from their portrait: it may be listed, and no list follows from it.
+    """
 
     boosts: dict[int, float] = field(default_factory=dict)
     favourites: dict[int, float] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     pins: dict[int, int] = field(default_factory=dict)
+    unused: set[int] = field(default_factory=set)
+
+    def followed(self, history: History) -> History:
+        """The history without what the shopper hid."""
+        if not self.unused:
+            return history
+        kept = [place for place, item in enumerate(history.items) if item not in self.unused]
+        times, weights = history.timestamps, history.weights
+        return History(
+            [history.items[place] for place in kept],
+            None if times is None else [times[place] for place in kept],
+            None if weights is None else [weights[place] for place in kept],
+            segment=history.segment,
+        )
 
     def points(self) -> dict[int, float]:
         """What is added to each product's score."""
@@ -62,9 +80,10 @@ def wishes_for(*, placement: str, shopper_ids: Collection[int]) -> Wishes:
             for product in _targets(rule):
                 wishes.boosts[product] = wishes.boosts.get(product, 0.0) + rule.points
     if shopper_ids:
-        pinned, blocked = edited_products(shopper_ids=shopper_ids)
-        wishes.hidden |= blocked
-        wishes.favourites = dict.fromkeys(pinned, reco_settings().PINNED_POINTS)
+        edited = edited_products(shopper_ids=shopper_ids)
+        wishes.hidden |= edited.blocked
+        wishes.favourites = dict.fromkeys(edited.pinned, reco_settings().PINNED_POINTS)
+        wishes.unused = edited.hidden
     return wishes
 
 

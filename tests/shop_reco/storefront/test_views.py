@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import RequestFactory
 from django.views.defaults import server_error
 
 from shop_reco.events.models import Event
-from shop_reco.portraits.services import refresh_dirty
+from shop_reco.portraits.services import refresh_dirty, refresh_portrait
 from shop_reco.users.models import Shopper
 from tests.shop_reco.graphql import ask
 
@@ -121,3 +122,44 @@ def test_the_portrait_names_its_currency_and_explains_what_can_be_allowed(traine
     assert "20.00 USD" in page
     assert "Pin an interest to see more of it" in page
     assert page.count('<small id="about-') == 3
+
+
+@pytest.fixture
+def household(trained, client, settings):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "DEMO_SWITCHER": True}
+    client.post("/shop-as/", {"household": "h0"})
+    refresh_dirty()
+    return client
+
+
+def test_the_portrait_has_charts_with_their_numbers_in_tables(household):
+    page = household.get("/portrait/").content.decode()
+    assert page.count('<figure class="chart">') == page.count('role="img"') == page.count("As a table") == 3
+    assert "style=" not in page.partition("<main")[2]
+    assert page.count('data-edit="hide"') == page.count('data-edit="pin"') > 3
+
+
+def test_each_number_of_the_portrait_leads_to_its_events(household):
+    page = household.get("/portrait/").content.decode()
+    links = set(re.findall(r'href="(/portrait/from/[^"]+)"', page))
+    assert len(links) > 10
+    for link in links:
+        found = household.get(html.unescape(link))
+        assert found.status_code == 200
+        assert "There is no event behind this." not in found.content.decode(), link
+
+
+def test_behind_a_number_that_there_is_none_of_is_no_page(household, client):
+    assert household.get("/portrait/from/?kind=dance&key=x").status_code == 404
+    assert household.get("/portrait/from/?kind=brand&key=%00").status_code == 200
+    client.post("/shop-as/", {"household": ""})
+    assert client.get("/portrait/from/?kind=brand&key=B1").status_code == 404
+
+
+def test_a_newcomers_portrait_says_how_to_begin(trained, client):
+    ask(client, "mutation { updateConsent(input: {personalisation: true}) { consents { granted } } }")
+    assert "Your portrait is not drawn yet." in client.get("/portrait/").content.decode()
+    refresh_portrait(shopper_id=Shopper.objects.get(external_id=None).pk)
+    page = client.get("/portrait/").content.decode()
+    assert "There is nothing to say of you yet." in page
+    assert "<svg viewBox" not in page

@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from shop_reco.portraits.segmenting import fit_segments
 from shop_reco.portraits.services import refresh_dirty
 from shop_reco.recommendations.selectors import live_versions, unfinished_runs
 from shop_reco.recommendations.services import KINDS, request_training
@@ -52,6 +53,7 @@ class Command(BaseCommand):
         if not imported(full=full):
             import_demo(full=full, say=self.say)
         refresh_dirty(progress=lambda done, n: self.say(f"  {done} of {n} portraits") if done % 200 == 0 else None)
+        fit_segments()
         self.say("portraits are drawn")
         login, key = self.staff_login(), self.api_key()
         celery, level = ("celery", "--quiet", "-A", "shop_reco"), "--loglevel=WARNING"

@@ -40,6 +40,38 @@ def test_what_a_shopper_pinned_rises_and_says_why(trained, person):
         assert ("PINNED" in {reason.kind for reason in edge.reasons}) == (shelf(edge) == seldom)
 
 
+def evidence(served):
+    return {product.sku for edge in served.edges for reason in edge.reasons for product in reason.evidence}
+
+
+def test_no_list_follows_from_what_a_shopper_hid_and_it_is_no_dislike(trained, person):
+    before = serving.recommend_for(shopper=person, first=20)
+    assert [sku for sku in evidence(before) if sku.startswith("Tea")]
+    edit_interests(shopper=person, hide=[("category", "Tea")])
+    after = serving.recommend_for(shopper=person, first=20)
+    assert not [sku for sku in evidence(after) if sku.startswith("Tea")]
+    assert skus(after) != skus(before)
+    assert [edge for edge in serving.recommend_for(shopper=person, first=36).edges if shelf(edge) == "Tea"]
+    edit_interests(shopper=person, clear=[("category", "Tea")])
+    assert skus(serving.recommend_for(shopper=person, first=20)) == skus(before)
+
+
+def test_a_keyword_stands_for_the_products_whose_titles_have_the_word(trained, person):
+    steak = trained.products["Soap-5"]
+    steak.title = "Steak sauce"
+    steak.save()
+    edit_interests(shopper=person, block=[("keyword", "tea")])
+    served = serving.recommend_for(shopper=person, first=36).edges
+    assert not [edge for edge in served if shelf(edge) == "Tea"]
+    assert steak.sku in skus(serving.recommend_for(shopper=person, first=36))
+
+
+def test_what_is_pinned_of_a_department_holds_for_all_below_it(trained, person):
+    edit_interests(shopper=person, pin=[("category", "Shop")])
+    served = serving.recommend_for(shopper=person, first=10)
+    assert all("PINNED" in {reason.kind for reason in edge.reasons} for edge in served.edges)
+
+
 def test_letting_go_of_an_edit_brings_the_old_list_back(trained, person):
     before = skus(serving.recommend_for(shopper=person, first=10))
     edit_interests(shopper=person, block=[("category", "Tea")])
