@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from shop_reco.portraits.services import refresh_dirty
 from shop_reco.products.services import ensure_category, save_product
 from shop_reco.recommendations.models import ModelVersion, Rule
 
@@ -40,3 +41,14 @@ def test_no_page_is_wider_than_a_phone(trained, phone, live_server):
         assert phone.locator("h1, h2, fieldset").count()
         wide[page] = phone.evaluate("document.documentElement.scrollWidth")
     assert {page: width for page, width in wide.items() if width > PHONE["width"]} == {}
+
+
+def test_a_portrait_and_what_is_behind_its_numbers_fit_a_phone(trained, person, phone, live_server):
+    refresh_dirty()
+    phone.goto(f"{live_server.url}/admin/reco_portraits/portrait/{person.pk}/change/", wait_until="networkidle")
+    assert phone.locator(".chart svg").count() == 3
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    phone.locator("a[href*='kind=category']").first.click()
+    phone.wait_for_selector("text=Where this comes from")
+    assert phone.locator(".evidence tbody tr").count() > 0
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
