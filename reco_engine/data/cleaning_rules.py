@@ -122,17 +122,6 @@ class NearDuplicates:
         return Outcome.kept(events, ~_repeats(events, seconds=self.seconds))
 
 
-@dataclass(frozen=True, eq=False)
-class Marked:
-    """Drop events that somebody who knows more than the columns say has marked."""
-
-    marked: Mask  # by row of what was first given
-    name: str
-
-    def __call__(self, events: EventBatch, at: float) -> Outcome:
-        return Outcome.kept(events, ~self.marked[events.rows])
-
-
 @dataclass(frozen=True)
 class DailyCap:
     """Let what one shopper does to one item on one day count ``weight`` in all, the weightiest events first.

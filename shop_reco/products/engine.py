@@ -57,11 +57,6 @@ def cleaned_catalogue() -> CleanedCatalogue:
     return CleanedCatalogue(replace(catalogue, price=prices), [rule], {"product_prices": told})
 
 
-def training_catalogue() -> Catalogue:
-    """The catalogue that training learns from."""
-    return cleaned_catalogue().catalogue
-
-
 def catalogue_of(*, ids: Collection[int]) -> Catalogue:
     """Some products, as they are now; one query. What is not known of them stays so."""
     return _catalogue(_rows(Product.objects.filter(pk__in=ids)))[0]

@@ -17,7 +17,6 @@ from reco_engine.data.cleaning_rules import (
     ExactDuplicates,
     ImpossibleTimes,
     ImpossibleValues,
-    Marked,
     MissingPrices,
     NearDuplicates,
     UnknownProducts,
@@ -163,14 +162,6 @@ def test_a_purchase_without_a_price_stays_unless_the_shop_says_drop():
     events = batch(("u", "a", "purchase", 2), ("u", "b", "view_item", 1), prices=[NAN, NAN])
     assert len(clean(events, [MissingPrices()], at=NOW)[0]) == 2
     assert clean(events, [MissingPrices("drop")], at=NOW)[0].items.tolist() == ["b"]
-
-
-def test_marked_events_are_dropped_under_the_name_of_who_marked_them():
-    events = batch(("u", "gone", "view_item", 9), ("u", "a", "view_item", 8), ("u", "b", "view_item", 7))
-    rules = [UnknownProducts(np.asarray(["a", "b"])), Marked(np.asarray([False, True, False]), "sensitive")]
-    cleaned, report = clean(events, rules, at=NOW)
-    assert cleaned.items.tolist() == ["b"]
-    assert report.dropped == {"unknown_products": 1, "sensitive": 1}
 
 
 def test_the_usual_rules_find_one_of_each_fault_and_leave_the_rest():

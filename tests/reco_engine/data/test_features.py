@@ -91,3 +91,13 @@ def test_products_of_weighted_rows_sum_the_shared_weights_over_the_lengths():
     # both have the first feature, of weight 4; lengths 2 and 5^0.5
     rows = weighted_features(sparse.csr_matrix([[1.0, 0.0], [1.0, 1.0]]), np.asarray([4.0, 1.0])).toarray()
     assert rows[0] @ rows[1] == pytest.approx(4 / math.sqrt(2 * math.sqrt(5)))
+
+
+def test_a_feature_that_few_users_speak_of_keeps_its_guess():
+    features = sparse.csr_matrix(np.asarray([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=np.float64))
+    taken = sparse.csr_matrix(np.asarray([[1, 1, 0, 0]] * 5 + [[0, 0, 1, 1]], dtype=np.float64))
+    free, guarded = (lifts(features, taken, min_support=least) for least in (1, 5))
+    nobody = lifts(features, sparse.csr_matrix((1, 4)), min_support=5)
+    assert guarded[0] == free[0]
+    assert guarded[1] == nobody[1]
+    assert free[1] != nobody[1]

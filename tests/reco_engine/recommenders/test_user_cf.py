@@ -72,3 +72,21 @@ def test_few_takers_are_summed_as_many_are(data, monkeypatch):
     by_sorting = model.neighbours(History([3, 7]), AT)
     for one, other in zip(by_table, by_sorting, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_what_too_few_neighbours_took_scores_as_what_none_took():
+    rows = [(user, item) for user in range(4) for item in ("a", "b")] + [(0, "rare"), (1, "some"), (2, "some")]
+    rows += [("other", "unseen")]
+    users, items = zip(*((str(user), item) for user, item in rows), strict=True)
+    interactions = Interactions.from_arrays(users, items)
+    given = {"n_neighbours": 10, "popularity_exponent": 0.0, "target_exponent": 0.0, "activity": 0.0}
+    fixed = {**given, "half_life": 100.0, "history_half_life": 100.0}
+    one, two = (UserCF(**fixed, min_support=least).fit(interactions) for least in (1, 2))
+    history = History(["a", "b"])
+    asked = ["rare", "some", "unseen"]
+    assert (one.score([history], asked)[0] > 0).tolist() == [True, True, False]
+    assert (two.score([history], asked)[0] > 0).tolist() == [False, True, False]
+    assert two.explain(history, "rare") == ()
+    (reason,) = two.explain(history, "some")
+    assert reason.shoppers == 2
+    assert one.explain(history, "rare")[0].shoppers == 1
