@@ -7,7 +7,7 @@ import uuid
 
 from shop_reco.events.drafts import EventDraft
 from shop_reco.events.engine import sessions_of
-from shop_reco.events.services import import_events
+from shop_reco.events.imports import import_events
 from shop_reco.users.models import Shopper, ShopperLink
 
 

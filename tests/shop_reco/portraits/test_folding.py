@@ -13,14 +13,15 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from shop_reco.events.drafts import EventDraft
+from shop_reco.events.imports import import_events
 from shop_reco.events.models import Event
-from shop_reco.events.services import Sender, import_events, record_events, track
+from shop_reco.events.services import Sender, record_events, track
 from shop_reco.portraits import folding
 from shop_reco.portraits.folding import fold_events
 from shop_reco.portraits.models import FoldedDay, Portrait
 from shop_reco.portraits.reading import portrait_of
 from shop_reco.portraits.services import refresh_dirty, refresh_portrait
-from shop_reco.privacy.services import erase_shopper, export_shopper
+from shop_reco.privacy.services import erase_shopper
 from shop_reco.products.models import Category
 from shop_reco.products.services import set_sensitive
 from shop_reco.users.models import Shopper
@@ -234,9 +235,9 @@ def test_what_is_folded_of_a_sensitive_category_does_not_name_it(shop, busy):
     assert drawn(busy) == before
 
 
-def test_folded_days_are_in_the_export_and_go_with_the_shopper(shop, busy):
+def test_folded_days_are_in_the_export_and_go_with_the_shopper(shop, busy, exported):
     fold_events(now=shop.now)
-    assert len(export_shopper(shopper=busy)["foldedday"]) == FoldedDay.objects.count() > 0
+    assert len(exported(busy)["foldedday"]) == FoldedDay.objects.count() > 0
     assert erase_shopper(shopper=busy).counts["foldedday"] > 0
     assert not FoldedDay.objects.exists()
     assert not Shopper.objects.filter(pk=busy.pk).exists()

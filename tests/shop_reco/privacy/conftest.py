@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-import zipfile
-from io import BytesIO
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +11,6 @@ from django.utils import timezone
 
 from shop_reco.events.services import Sender, record_events
 from shop_reco.portraits.services import edit_interests, refresh_dirty
-from shop_reco.privacy.exports import request_export
 from shop_reco.recommendations.models import Slate
 from shop_reco.recommendations.services import give_feedback
 from shop_reco.recommendations.serving import recommend_for
@@ -74,23 +70,3 @@ def known(trained):
         canaries=[trace, *(form for each in ids for form in (each.hex, str(each)))],
         made_at=timezone.now(),
     )
-
-
-@pytest.fixture
-def unpacked():
-    """Opens the file of a fresh export: names to bytes."""
-
-    def open_(shopper) -> dict[str, bytes]:
-        from shop_reco.privacy.exports import fetch_export
-
-        with fetch_export(export=request_export(shopper=shopper).export) as file:
-            archive = zipfile.ZipFile(BytesIO(file.read()))
-        return {name: archive.read(name) for name in archive.namelist()}
-
-    return open_
-
-
-@pytest.fixture
-def exported(unpacked):
-    """The JSON document of a fresh export."""
-    return lambda shopper: json.loads(unpacked(shopper)["data.json"])

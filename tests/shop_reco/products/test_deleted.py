@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop_reco.products.engine import training_catalogue
+from shop_reco.products.engine import cleaned_catalogue
 from shop_reco.products.models import Product
 from shop_reco.products.services import delete_products, set_visibility
 from shop_reco.recommendations.serving import recommend_for
@@ -46,6 +46,6 @@ def test_a_reason_names_nothing_that_was_deleted_or_hidden(trained, person):
 
 def test_training_knows_a_deleted_product_and_no_bare_tombstone(shop):
     delete_products(skus=["Tea-1", "never-told-of"])
-    ids = set(training_catalogue().item_ids.tolist())
+    ids = set(cleaned_catalogue().catalogue.item_ids.tolist())
     assert shop.products["Tea-1"].pk in ids
     assert Product.objects.get(sku="never-told-of").pk not in ids

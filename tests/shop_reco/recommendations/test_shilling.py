@@ -10,8 +10,8 @@ import pytest
 
 from shop_reco.events.cleaning import training_interactions
 from shop_reco.events.drafts import EventDraft
+from shop_reco.events.imports import import_events
 from shop_reco.events.selectors import flags_in_force
-from shop_reco.events.services import import_events
 from shop_reco.recommendations.services import request_training
 from shop_reco.recommendations.serving import recommend_for
 from shop_reco.recommendations.serving.memory import memory

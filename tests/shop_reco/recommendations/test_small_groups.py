@@ -15,8 +15,8 @@ import pytest
 from shop_reco.events.cleaning import training_interactions
 from shop_reco.events.drafts import EventDraft
 from shop_reco.events.engine import live_history
+from shop_reco.events.imports import import_events
 from shop_reco.events.models import Event
-from shop_reco.events.services import import_events
 from shop_reco.products.models import Product
 from shop_reco.products.services import ProductDraft, import_products
 from shop_reco.recommendations.engine import recommender_settings

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from shop_reco.conf import reco_settings
 from shop_reco.events.drafts import EventDraft
+from shop_reco.events.imports import import_events
 from shop_reco.events.models import Event
-from shop_reco.events.services import import_events
 from shop_reco.products.models import Product
 from shop_reco.products.services import ProductDraft, import_products
 from shop_reco.recommendations.models import ModelVersion

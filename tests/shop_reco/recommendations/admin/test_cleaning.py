@@ -8,7 +8,7 @@ import re
 import uuid
 
 from shop_reco.events.drafts import EventDraft
-from shop_reco.events.services import import_events
+from shop_reco.events.imports import import_events
 from shop_reco.privacy.services import erase_shopper
 from shop_reco.recommendations.admin.cleaning import CHART, chart_of_runs, report_of
 from shop_reco.recommendations.models import TrainingRun
