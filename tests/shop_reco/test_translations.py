@@ -19,7 +19,7 @@ from shop_reco.recommendations.models import ModelVersion, Recommender, Slate
 from shop_reco.recommendations.serving import recommend_for
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
-SAME_IN_BOTH = {"API", "ID", "SHA-256", "SKU"}
+SAME_IN_BOTH = {"API", "ID", "SHA-256", "SKU", "Shopify", "Webhook", "WooCommerce"}
 OURS = [config for config in apps.get_app_configs() if config.name in APPS]
 MODELS = [model for config in OURS for model in config.get_models()]
 

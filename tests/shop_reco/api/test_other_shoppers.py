@@ -79,6 +79,10 @@ def forms_of(person, slate_id):
     ]
 
 
+NUMBER = {"kind": '"type"', "key": '"view_item"'}
+"""A number of a portrait."""
+
+
 def attempts(names):
     """Each query field with each way to put an id into it; a hole for the id, and what else it needs."""
     for name, field in QUERIES.items():
@@ -116,7 +120,7 @@ def answer(client, headers, document):
 def test_another_shoppers_ids_say_no_more_than_ids_that_do_not_exist(two, client):
     (_mine, other), headers = two
     some = global_id("Product", uuid.uuid4())
-    needed = {"product": json.dumps(some), "products": json.dumps([some])}
+    needed = {"product": json.dumps(some), "products": json.dumps([some]), **NUMBER}
     theirs = recommend_for(shopper=other, first=3).slate_id
     nobody = Shopper(pk=987_654, public_id=uuid.uuid4(), external_id="nobody")
     tried = 0
@@ -190,7 +194,7 @@ def test_no_answer_to_one_shopper_holds_anything_of_the_other(two, trained, clie
     secrets = ["SECRET", other.public_id.hex, str(other.public_id), visitor.public_id.hex]
     secrets += [global_id("Shopper", other.public_id), global_id("VisitorLink", visitor.public_id)]
     product = global_id("Product", trained.products["Tea-1"].public_id)
-    needed = {"product": json.dumps(product), "products": json.dumps([product]), "id": json.dumps(product)}
+    needed = {"product": json.dumps(product), "products": json.dumps([product]), "id": json.dumps(product), **NUMBER}
     for shopper, sees in (("h0", False), ("h1", True)):
         seen = ""
         for name, field in QUERIES.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from types import SimpleNamespace
 
@@ -9,7 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from shop_reco.events.flags import Suspicion, raise_flags
+from shop_reco.events.models import Event
 from shop_reco.events.services import Sender, record_events
+from shop_reco.portraits.folding import fold_events
 from shop_reco.portraits.services import edit_interests, refresh_dirty
 from shop_reco.recommendations.models import Slate
 from shop_reco.recommendations.services import give_feedback
@@ -52,6 +56,13 @@ def known(trained):
         sender=Sender.SERVER,
     )
     assert (stored.accepted, looked.accepted, len(looked.rejected)) == (3, 1, 1)
+    Event.objects.create(
+        id=uuid.uuid4(), shopper=shopper, type="search", query=search, digest=trace,
+        occurred_at=timezone.now() - dt.timedelta(days=40), received_at=timezone.now(),
+    )  # fmt: skip
+    fold_events(now=timezone.now())
+    evidence = {"product": product.pk, "events": 3}
+    raise_flags(suspicions=[Suspicion(shopper.pk, "hammering", f"{product.pk}/1", evidence)])
     edit_interests(shopper=shopper, pin=[("keyword", f"word{trace}")])
     give_feedback(shopper=shopper, product=product, kind="like")
     recommend_for(shopper=shopper, first=5)

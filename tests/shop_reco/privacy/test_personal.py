@@ -24,15 +24,21 @@ UNLISTED = {
 """Models with a path to a shopper that no app lists in ``personal``, with the reason."""
 
 NO_FOREIGN_KEY = {
+    "reco_portraits.Segmentation.n_shoppers": "a count",
     "reco_recommendations.ErasedRow.shopper_id": "the number of a shopper who is gone, until no model holds their row",
 }
 """Columns that lead to a shopper without a foreign key, with what becomes of them."""
 
 JSON_COLUMNS = {
     "reco_events.RejectedEvent.payload": "of the shopper of its row, and goes with it",
+    "reco_events.ShopperFlag.evidence": "numbers; of the shopper of its row, and goes with it",
     "reco_events.DataImport.report": "counts",
     "reco_products.Product.attributes": "of the product",
     "reco_portraits.Portrait.counts": "of the shopper of its row, and goes with it",
+    "reco_portraits.Portrait.summary": "of the shopper of its row, and goes with it",
+    "reco_portraits.FoldedDay.counts": "of the shopper of its row, and goes with it",
+    "reco_portraits.Segmentation.content": "centres of groups of MIN_SUPPORT shoppers or more",
+    "reco_recommendations.TrainingRun.cleaning": "counts, and ids of a few events, which an erasure takes out",
     "reco_recommendations.ModelVersion.figures": "counts and settings",
     "reco_recommendations.Slate.items": "of the shopper of its row, and goes with it",
     "reco_recommendations.Slate.earlier": "of the shopper of its row, and goes with it",
@@ -42,6 +48,10 @@ JSON_COLUMNS = {
     "reco_privacy.ErasureReceipt.versions": "names of model versions",
     "reco_privacy.ReceiptUpdate.gone": "names of model versions",
     "reco_users.ApiKey.scopes": "what a server may do",
+    "reco_webhooks.WebhookSource.purposes": "what a source may claim",
+    "reco_webhooks.WebhookDelivery.report": "counts",
+    "reco_webhooks.WebhookDelivery.payload": "of a failure alone; an erasure deletes those that name the shopper",
+    "reco_webhooks.SourceItem.levels": "stock by location",
 }
 """Every JSON column, with what it may hold of a shopper."""
 
@@ -137,7 +147,7 @@ def test_no_column_anywhere_is_for_an_ip_address():
 
 
 def test_no_task_takes_what_a_person_is_called_or_typed():
-    for name in ("portraits", "recommendations", "privacy"):
+    for name in ("portraits", "recommendations", "privacy", "webhooks"):
         import_module(f"shop_reco.{name}.tasks")
     ours = [task for name, task in current_app.tasks.items() if name.startswith("shop_reco.")]
     taken = {name for task in ours for name in inspect.signature(task.run).parameters}
