@@ -13,6 +13,9 @@ from django.urls import reverse
 from playwright.sync_api import Error
 
 from shop_reco.admin_site import admin_site
+from shop_reco.events.services import track
+from shop_reco.portraits.services import edit_interests
+from shop_reco.products.services import save_product
 from tests import hostile
 from tests.shop_reco.conftest import unpacked  # noqa: F401
 
@@ -94,9 +97,9 @@ def test_the_probe_notices_each_payload_that_is_not_escaped(watch):
 def shop_pages(filled):
     products = filled.products
     yield from ("/", "/cart/", "/portrait/")
-    for text in hostile.FIRING[6:24:2]:
+    for text in hostile.FIRING[7::4]:
         yield reverse("shop_reco_storefront:search") + "?" + query(q=text)
-    for product in products[::20]:
+    for product in products[::40]:
         yield f"/product/{product.public_id}/"
         yield reverse("shop_reco_storefront:category", args=[product.category.slug])
     for text in (hostile.FIRING[0], hostile.FIRING[20]):
@@ -110,13 +113,12 @@ def query(**parts):
 
 def admin_pages(filled):
     yield "/admin/"
+    yield "/admin/search/?" + query(s=hostile.FIRING[20])
+    yield "/admin/reco_products/product/?" + query(q=hostile.FIRING[20])
     yield f"/admin/reco_portraits/portrait/{filled.me.pk}/change/"
-    for model, model_admin in admin_site._registry.items():
+    for model in admin_site._registry:
         name = f"{admin_site.name}:{model._meta.app_label}_{model._meta.model_name}"
-        searched = "?" + query(q=hostile.FIRING[20]) if model_admin.search_fields else ""
         yield reverse(f"{name}_changelist")
-        if searched:
-            yield reverse(f"{name}_changelist") + searched
         row = model._default_manager.order_by("pk").first()
         yield reverse(f"{name}_change", args=[row.pk])
 
@@ -129,3 +131,37 @@ def test_no_page_runs_what_somebody_wrote(everywhere, watch, unpacked):  # noqa:
     watch.show("index.html", page[: page.index("<meta http-equiv")] + page[page.index('<meta name="viewport"') :])
     assert "__fired" in watch.tab.content()
     assert (watch.fired, watch.asked, watch.failed) == ([], [], [])
+
+
+ORDER = """() => [...document.querySelectorAll("[data-kind] > span, .evidence td:nth-child(3)")].filter((line) => {
+    const range = document.createRange(), places = [];
+    for (const word of ["\\u202etea 5 €", "Why?", "× 2"]) {
+        const texts = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+        for (let text; (text = texts.nextNode());) {
+            const start = text.data.indexOf(word);
+            if (start < 0) continue;
+            range.setStart(text, start);
+            range.setEnd(text, start + word.length);
+            places.push(range.getBoundingClientRect());
+            break;
+        }
+    }
+    return places.length > 1 && places[0].right > places[1].left + 1 && places[0].top < places[1].bottom;
+}).length"""
+"""How many lines show what follows a right-to-left text before it."""
+TURNING = "\u202etea 5 €"
+
+
+def test_a_right_to_left_text_turns_nothing_but_itself(everywhere, watch):
+    product = everywhere.products[3]
+    product.title = TURNING
+    save_product(product=product)
+    edit_interests(shopper=everywhere.me, pin=[("brand", TURNING)], block=[("keyword", TURNING)])
+    track(shopper=everywhere.me, type="purchase", product=product, quantity=2, price="2.50")
+    unwrap = "document.querySelectorAll('bdi').forEach((each) => each.replaceWith(...each.childNodes))"
+    for page in ("/portrait/", "/portrait/from/?" + query(kind="type", key="purchase")):
+        watch.open(page)
+        watch.tab.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert watch.tab.evaluate(ORDER) == 0
+        watch.tab.evaluate(unwrap)
+        assert watch.tab.evaluate(ORDER) > 0
