@@ -74,7 +74,8 @@ BLANK_FORMULAS = ("\t=5+5", "\r=6+6", "\n=7+7")
 """Those that lose their blank where a text is stored without blanks around it."""
 
 STRANGE = (
-    "\u202eaet\u202c", "\u202etea 5 €", "\u2067שלום\u2069", "شاي 5 + tea", "te\u200ba\ufeff\u200d", "👩🏽\u200d🚒👨\u200d👩\u200d👧\u200d👦",
+    "\u202eaet\u202c", "\u202etea 5 €", "\u2067שלום\u2069", "شاي 5 + tea", "te\u200ba\ufeff\u200d",
+    "👩🏽\u200d🚒👨\u200d👩\u200d👧\u200d👦",
     "t" + "\u0301\u0321" * 60, "W" * 250, "\u2028tea\u2029", "\x0btea\x85\x7f",
 )  # fmt: skip
 MARKUP = FIRING + LOADING + LEADING
@@ -205,7 +206,7 @@ def fill(shop, client, user):
     import_consents(shopper_ids=list(people.values()), purposes=purposes, source=FIRING[0], decided_at=shop.now)
     me = ensure_account(user=user)
     decide_consent(shopper=me, decisions=dict.fromkeys(purposes, True), source=FIRING[0])
-    me.external_id, me.region, me.age_band = f'{FIRING[7]}me', FIRING[10], FIRING[0][:16]
+    me.external_id, me.region, me.age_band = f"{FIRING[7]}me", FIRING[10], FIRING[0][:16]
     me.save()
     visitor = create_visitor()
     decide_consent(shopper=visitor, decisions={"personalisation": True}, source="test")
