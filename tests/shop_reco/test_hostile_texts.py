@@ -132,6 +132,7 @@ def test_an_export_is_harmless_to_read_and_to_open_in_a_spreadsheet(everywhere, 
     files = unpacked(everywhere.me)
     assert hostile.live(files["index.html"].decode()) == []
     assert "__fired" in files["index.html"].decode()
+    assert "<li><bdi>" in files["index.html"].decode()  # no title turns its reasons round
     data = json.loads(files["data.json"])
     queries = {row["query"] for row in data["event"] if row.get("query")}
     assert queries == set(Event.objects.filter(shopper=everywhere.me).exclude(query="").values_list("query", flat=True))
