@@ -8,6 +8,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from shop_reco.events.drafts import storable
 from shop_reco.events.models import DirtyShopper
 from shop_reco.events.selectors import dirty_shoppers
 from shop_reco.events.services import mark_shoppers
@@ -119,14 +120,16 @@ def edit_interests(*, shopper: Shopper, pin: Keys = (), block: Keys = (), hide: 
     A category goes by its path, or by its name, which stands for every category that is called so.
 
     Raises:
-        ValueError: If a kind is unknown, a key empty or too long, or there are too many.
+        ValueError: If a kind is unknown, a key empty, too long or not storable, or there are too many.
     """
     given = (*pin, *block, *hide, *clear)
     if len(given) > MOST_EDITS:
         raise ValueError(f"at most {MOST_EDITS} interests can be edited at once")
     for kind, key in given:
-        if kind not in PortraitEdit.Kind.values or not 1 <= len(key) <= 512 or "\x00" in key:
+        if kind not in PortraitEdit.Kind.values or not 1 <= len(key) <= 512:
             raise ValueError(f"an interest needs a kind ({', '.join(PortraitEdit.Kind.values)}) and a key of 1 to 512")
+        if not storable(key):
+            raise ValueError("the key of an interest has characters that cannot be stored")
     named = paths_named(names=[key for kind, key in given if kind == PortraitEdit.Kind.CATEGORY and JOINT not in key])
     for kind, key in (*clear, *_spelt(clear, named)):
         PortraitEdit.objects.filter(shopper=shopper, kind=kind, key=key).delete()

@@ -98,7 +98,7 @@ class Page:
         for item in items:
             reasons = [self._reason(each) for each in item.get("reasons", ())]
             why = f" ({escape('; '.join(reasons))})" if reasons else ""
-            told.append(f"<li>{escape(self._word(item.get('product')))}{why}</li>")
+            told.append(f"<li><bdi>{escape(self._word(item.get('product')))}</bdi>{why}</li>")
         return f"<ol>{''.join(told)}</ol>"
 
     def _reason(self, reason: dict[str, Any]) -> str:

@@ -78,7 +78,7 @@ def test_groups_are_shown_but_no_small_one_and_nothing_sensitive(two_kinds, staf
     address = f"/admin/reco_portraits/segmentation/{made.pk}/change/"
     page = staff.get(address).content.decode()
     assert page.count("15 shoppers") == 2
-    assert "Shop &gt; Tea (15)" in page
+    assert "<bdi>Shop &gt; Tea</bdi> (15)" in page
     set_sensitive(categories=Category.objects.filter(name="Tea"), sensitive=True)
     assert "Shop &gt; Tea" not in staff.get(address).content.decode()
     settings.SHOP_RECO = {**settings.SHOP_RECO, "MIN_SUPPORT": 16}
