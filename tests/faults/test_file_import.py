@@ -10,10 +10,11 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
 
 import pytest
+
+from . import postgresql
 
 pytestmark = pytest.mark.faults
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,16 +31,12 @@ def environment(request, tmp_path):
     if request.param == "SQLite":
         yield own
         return
-    server = os.environ.get("TEST_DATABASE_URL")
-    if server is None:
-        pytest.skip("TEST_DATABASE_URL names no PostgreSQL")
-    import psycopg
-
-    name = f"faults_import_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield own | {"FAULTS_DATABASE_URL": f"{server.rsplit('/', 1)[0]}/{name}"}
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    server = postgresql.server()
+    if not server:
+        pytest.skip("PostgreSQL DID NOT RUN: nothing answers, and TEST_DATABASE_URL names none")
+    database = postgresql.created(server)
+    yield own | {"FAULTS_DATABASE_URL": database}
+    postgresql.drop(database)
 
 
 def write_orders(path):
