@@ -19,7 +19,7 @@ from . import postgresql
 pytestmark = pytest.mark.faults
 ROOT = Path(__file__).resolve().parents[2]
 N_ROWS, BAD = 20_000, range(50, 20_000, 777)
-KILLS = 4
+KILLS = 2
 TOTALS = re.compile(r"(\d+) rows read: (\d+) new, (\d+) stored before, (\d+) rejected")
 
 
