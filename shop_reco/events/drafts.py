@@ -44,6 +44,7 @@ CHANNELS = frozenset(Event.Channel.values)
 FREE_OF_PRODUCT = frozenset({Event.Type.SEARCH, Event.Type.VIEW_ITEM_LIST})
 SERVER_TYPES = frozenset({Event.Type.PURCHASE, Event.Type.REFUND})
 NAME_CHARACTERS = 128
+TYPE_CHARACTERS = 64
 QUERY_CHARACTERS = 256
 TEXT_CHARACTERS = 5000
 MOST_PIECES = 1_000_000
@@ -148,7 +149,7 @@ def uuid_of(raw: Mapping[str, Any], field: str) -> uuid.UUID | None:
 def known_type(raw: Mapping[str, Any]) -> str | None:
     """The type by our own name for it; None where it is no type of ours."""
     value = raw.get("type")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > TYPE_CHARACTERS:
         return None
     named = value.strip().lower().replace(" ", "_")
     known = ALIASES.get(named, named)

@@ -28,10 +28,10 @@ from shop_reco.users import services as users
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import consenting_to_any, erased_since, primary_keys
 
-from .admission import NO_CONSENT, Judge, Sender, names_in, products_in
+from .admission import NO_CONSENT, Judge, names_in, products_in
 from .drafts import EventDraft, days_kept
 from .errors import EventError
-from .models import DataImport, Event
+from .models import DataImport, Event, Sender
 from .rejections import UNKEPT
 from .rows import FIELDS, NEEDED, Identities, event_of, field_of
 from .services import CONFLICT
