@@ -28,12 +28,12 @@ from shop_reco.users import services as users
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import consenting_to_any, erased_since, primary_keys
 
-from .admission import NO_CONSENT, Judge, names_in, products_in
-from .drafts import EventDraft, days_kept
+from .admission import NO_CONSENT, Judge, Judged, names_in, products_in
+from .drafts import EventDraft, days_kept, name_of
 from .errors import EventError
 from .models import DataImport, Event, Sender
 from .rejections import UNKEPT
-from .rows import FIELDS, NEEDED, Identities, event_of, field_of
+from .rows import FIELDS, NEEDED, Identities, event_of, field_of, shopper_of
 from .services import CONFLICT
 from .storing import hold, insert_events, mark_dirty, stored_digests
 
@@ -166,7 +166,7 @@ def import_event_file(*, file: EventFile, progress: Told | None = None) -> FileR
 
 @dataclass(slots=True)
 class _Prepared:
-    """A row, and the event that it says or why it says none."""
+    """A row, and the event that it says, or why it says none and the shopper whom it names all the same."""
 
     row: Row | BadRow
     event: dict[str, Any]
@@ -253,7 +253,7 @@ class _FileImport:
         try:
             event = event_of(named, self.file.writing)
         except EventError as error:
-            return _Prepared(row, {}, error)
+            return _Prepared(row, shopper_of(named), error)
         event["id"] = event_id
         return _Prepared(row, event)
 
@@ -289,9 +289,9 @@ class _FileImport:
         row.report = {"resume": told}
         row.save(update_fields=["report"])
 
-    def _judged(self, chunk: Sequence[_Prepared], now: dt.datetime) -> list[EventDraft | EventError]:
+    def _judged(self, chunk: Sequence[_Prepared], now: dt.datetime) -> list[Judged]:
         """What each row comes to, but for the consent of its shopper."""
-        events = [each.event for each in chunk if each.error is None]
+        events = [each.event for each in chunk]
         people, erased = self._people(events, now)
         judge = Judge(
             people=people,
@@ -302,17 +302,17 @@ class _FileImport:
             arrived=now,
             reco=reco_settings(),
         )
-        found: list[EventDraft | EventError] = []
+        judged: list[Judged] = []
         for each in chunk:
-            if each.error is not None:
-                found.append(each.error)
-                continue
-            since = erased.get(each.event["shopper"])
-            if since is not None and (each.event["shopper"] not in people or each.event["occurred_at"] <= since):
-                found.append(ERASED)
+            name = each.event.get("shopper", "")
+            since = erased.get(name)
+            if since is not None and (name not in people or each.error or each.event["occurred_at"] <= since):
+                judged.append(Judged(None, ERASED))
+            elif each.error is not None:
+                judged.append(_bad(each.event, each.error, people))
             else:
-                found.append(judge.judge(each.event).found)
-        return found
+                judged.append(judge.judge(each.event))
+        return judged
 
     def _people(
         self, events: Sequence[Mapping[str, Any]], now: dt.datetime
@@ -331,19 +331,20 @@ class _FileImport:
         )
         return known, erased
 
-    def _store(self, chunk: Sequence[_Prepared], judged: Sequence[EventDraft | EventError], now: dt.datetime) -> None:
+    def _store(self, chunk: Sequence[_Prepared], judged: Sequence[Judged], now: dt.datetime) -> None:
         """Store what was found good of those who consent at this moment."""
-        people = {found.shopper_id for found in judged if isinstance(found, EventDraft)}
+        people = {each.shopper_id for each in judged if each.shopper_id is not None}
         hold(people)
         allowed = consenting_to_any(among=people)
         good: dict[uuid.UUID, tuple[EventDraft, str]] = {}
-        taken = stored_digests([found.id for found in judged if isinstance(found, EventDraft)])
-        for each, found in zip(chunk, judged, strict=True):
+        taken = stored_digests([each.found.id for each in judged if isinstance(each.found, EventDraft)])
+        for each, (shopper_id, found) in zip(chunk, ((one.shopper_id, one.found) for one in judged), strict=True):
             self.report.read += 1
-            if isinstance(found, EventError):
-                self._reject(each.row, found)
-            elif found.shopper_id not in allowed:
+            if shopper_id is not None and shopper_id not in allowed:
+                # whatever else is wrong with the row: of what nobody allowed us to keep, that is all there is to say
                 self._reject(each.row, NO_CONSENT)
+            elif isinstance(found, EventError):
+                self._reject(each.row, found)
             else:
                 digest = found.digest()
                 before = taken.get(found.id)
@@ -373,3 +374,13 @@ class _FileImport:
             values=values,
             text=text,
         )
+
+
+def _bad(event: Mapping[str, Any], error: EventError, people: Mapping[str, int]) -> Judged:
+    """A row that says no event; of a stranger there is nothing to say but that they allowed nothing."""
+    try:
+        name = name_of(event)
+    except EventError:
+        return Judged(None, error)
+    person = people.get(name)
+    return Judged(person, error if person is not None or not name else NO_CONSENT)
