@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -83,7 +83,8 @@ def _tried(work: Callable[[], int]) -> int:
         except DatabaseError as error:
             if not (lost_a_race(error) or cannot_serve(error)):
                 raise
-            connection.close_if_unusable_or_obsolete()
+            if not connection.in_atomic_block:  # else the connection is of whoever opened the transaction
+                connection.close_if_unusable_or_obsolete()
             time.sleep(0.2 * again)
     return work()
 
@@ -266,9 +267,9 @@ class _FileImport:
             now = timezone.now()
             # a dry run takes back the shoppers and consents too; else they are made outside, and nobody waits so long
             with transaction.atomic() if self.file.dry_run else nullcontext():
-                judged = self._judged(chunk, now)
+                judged, erased = self._judged(chunk, now)
                 with transaction.atomic():
-                    self._store(chunk, judged, now)
+                    self._store(chunk, judged, erased, now)
                     if not self.file.dry_run:
                         self._remember(earlier.read)
                 if self.file.dry_run:
@@ -289,8 +290,8 @@ class _FileImport:
         row.report = {"resume": told}
         row.save(update_fields=["report"])
 
-    def _judged(self, chunk: Sequence[_Prepared], now: dt.datetime) -> list[Judged]:
-        """What each row comes to, but for the consent of its shopper."""
+    def _judged(self, chunk: Sequence[_Prepared], now: dt.datetime) -> tuple[list[Judged], dict[str, dt.datetime]]:
+        """What each row comes to, but for the consent of its shopper; and who was erased, as far as was known."""
         events = [each.event for each in chunk]
         people, erased = self._people(events, now)
         judge = Judge(
@@ -312,7 +313,7 @@ class _FileImport:
                 judged.append(_bad(each.event, each.error, people))
             else:
                 judged.append(judge.judge(each.event))
-        return judged
+        return judged, erased
 
     def _people(
         self, events: Sequence[Mapping[str, Any]], now: dt.datetime
@@ -322,19 +323,25 @@ class _FileImport:
         erased = erased_since(external_ids=names)
         if not self.file.purposes:
             return primary_keys(external_ids=names), erased
-        known = primary_keys(external_ids=erased.keys()) | users.ensure_shoppers(external_ids=names - erased.keys())
-        users.import_consents(
-            shopper_ids=[pk for name, pk in known.items() if name not in erased],
-            purposes=self.file.purposes,
-            source=self.file.source,
-            decided_at=now,
-        )
-        return known, erased
+        with transaction.atomic():
+            made = users.ensure_shoppers(external_ids=names - erased.keys())
+            _check_erased(names, erased)
+            users.import_consents(
+                shopper_ids=made.values(), purposes=self.file.purposes, source=self.file.source, decided_at=now
+            )
+        return primary_keys(external_ids=erased.keys()) | made, erased
 
-    def _store(self, chunk: Sequence[_Prepared], judged: Sequence[Judged], now: dt.datetime) -> None:
+    def _store(
+        self,
+        chunk: Sequence[_Prepared],
+        judged: Sequence[Judged],
+        erased: Mapping[str, dt.datetime],
+        now: dt.datetime,
+    ) -> None:
         """Store what was found good of those who consent at this moment."""
         people = {each.shopper_id for each in judged if each.shopper_id is not None}
         hold(people)
+        _check_erased(names_in([each.event for each in chunk]), erased)
         allowed = consenting_to_any(among=people)
         good: dict[uuid.UUID, tuple[EventDraft, str]] = {}
         taken = stored_digests([each.found.id for each in judged if isinstance(each.found, EventDraft)])
@@ -374,6 +381,18 @@ class _FileImport:
             values=values,
             text=text,
         )
+
+
+def _check_erased(names: Collection[str], erased: Mapping[str, dt.datetime]) -> None:
+    """Have all looked at again where one of the names was erased after ``erased`` was asked for.
+
+    Asked after the shoppers were made or held: whoever erases one from now on takes with them what is stored here.
+
+    Raises:
+        IntegrityError: If so.
+    """
+    if erased_since(external_ids=names) != erased:
+        raise IntegrityError("a shopper of these rows was erased meanwhile")
 
 
 def _bad(event: Mapping[str, Any], error: EventError, people: Mapping[str, int]) -> Judged:

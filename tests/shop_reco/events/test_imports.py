@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 
+from shop_reco.events import imports
 from shop_reco.events.drafts import EventDraft
 from shop_reco.events.imports import EventFile, import_event_file, import_events
 from shop_reco.events.models import DataImport, DirtyShopper, Event, RejectedEvent
@@ -144,6 +145,43 @@ def test_an_erased_shopper_is_not_brought_back(orders, command, person, monkeypa
     assert Shopper.objects.filter(external_id="h0").exists()
 
 
+@pytest.fixture
+def once_asked(monkeypatch):
+    """Has something done right after the import has heard, for the first time, who was erased."""
+
+    def then(deed):
+        asked, erased_since = [], imports.erased_since
+
+        def answered(*, external_ids):
+            found = erased_since(external_ids=external_ids)
+            asked.append(found)
+            if len(asked) == 1:
+                deed()
+            return found
+
+        monkeypatch.setattr(imports, "erased_since", answered)
+
+    return then
+
+
+def test_one_who_is_erased_while_a_batch_is_looked_at_is_not_brought_back(orders, command, person, once_asked):
+    once_asked(lambda: erase_shopper(shopper=person))
+    told = command(orders(3), "--consent", "training", "--source", "till")
+    assert "2 new, 0 stored before, 1 rejected (ERASED 1)" in told
+    assert not Shopper.objects.filter(external_id="h0").exists()
+
+
+def test_one_who_is_erased_and_returns_meanwhile_gets_back_nothing_from_before(orders, command, person, once_asked):
+    def erased_and_back():
+        erase_shopper(shopper=person)
+        back = Shopper.objects.create(external_id="h0")
+        decide_consent(shopper=back, decisions={"personalisation": True}, source="shop")
+
+    once_asked(erased_and_back)
+    assert "2 new, 0 stored before, 1 rejected (ERASED 1)" in command(orders(3))
+    assert not Event.objects.filter(shopper__external_id="h0").exists()
+
+
 ALL_KINDS = {
     "row0": {"type": "dance"},
     "row1": {"sku": "no"},
@@ -252,7 +290,6 @@ def test_an_interrupted_import_goes_on_where_it_was_and_ends_like_a_whole_one(or
 
 def test_a_batch_that_failed_leaves_nothing_behind_once_the_import_went_on(orders, small_batches, monkeypatch):
     path = orders(14, row1={"sku": "no"}, row9={"sku": "no"})
-    from shop_reco.events import imports
 
     insert, calls = imports.insert_events, []
 
