@@ -196,12 +196,6 @@ def mark_shoppers(*, shopper_ids: Collection[int]) -> None:
     mark_dirty(set(shopper_ids))
 
 
-def mark_touched(*, category_ids: Collection[int]) -> None:
-    """Have whatever is drawn of the shoppers with events in these categories drawn anew."""
-    touched = Event.objects.filter(product__category__in=category_ids).order_by()
-    mark_dirty(set(touched.values_list("shopper_id", flat=True).distinct()))
-
-
 def _announce(shopper_ids: set[int]) -> None:
     if shopper_ids:
         mark_dirty(shopper_ids)
