@@ -90,27 +90,6 @@ class EventDraft:
         )  # fmt: skip
         return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
 
-    def event(self, *, received_at: dt.datetime) -> Event:
-        return Event(
-            id=self.id,
-            shopper_id=self.shopper_id,
-            product_id=self.product_id,
-            type=self.type,
-            occurred_at=self.occurred_at,
-            received_at=received_at,
-            clock_skewed=self.clock_skewed,
-            channel=self.channel,
-            order=self.order,
-            quantity=self.quantity,
-            price=self.price,
-            currency=self.currency,
-            rating=self.rating,
-            text=self.text,
-            query=self.query,
-            slate_id=self.slate_id,
-            digest=self.digest(),
-        )
-
 
 def name_of(raw: Mapping[str, Any]) -> str:
     """The shop's own id of the shopper; empty for whoever sends the event.
