@@ -73,19 +73,31 @@ class Identity:
         return self.shopper
 
 
-def identity_of(request: HttpRequest) -> Identity:
-    """Read key, session or visitor cookie, in this order.
+def key_in(request: HttpRequest) -> ApiKey | None:
+    """The key that the request shows, by its headers alone; None where it shows none, else one query.
+
+    Raises:
+        ForbiddenError: If the key is wrong.
+    """
+    authorization = request.headers.get("Authorization", "")
+    if not authorization:
+        return None
+    scheme, _, plain = authorization.partition(" ")
+    key = key_of(plain=plain) if scheme.lower() == "bearer" else None
+    if key is None:
+        raise ForbiddenError("the API key is not known or was revoked")
+    return key
+
+
+def identity_of(request: HttpRequest, *, key: ApiKey | None = None) -> Identity:
+    """Read key, session or visitor cookie, in this order; ``key`` is the one that was read already.
 
     Raises:
         ForbiddenError: If a key is wrong, or a browser names a shopper.
     """
     named = request.headers.get("X-Shopper")
-    authorization = request.headers.get("Authorization", "")
-    if authorization:
-        scheme, _, plain = authorization.partition(" ")
-        key = key_of(plain=plain) if scheme.lower() == "bearer" else None
-        if key is None:
-            raise ForbiddenError("the API key is not known or was revoked")
+    key = key or key_in(request)
+    if key is not None:
         if named is None:
             return Identity(key=key)
         if not 1 <= len(named) <= 128 or "\x00" in named:

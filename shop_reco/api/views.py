@@ -14,14 +14,18 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 
 from shop_reco.conf import reco_settings
 from shop_reco.database_errors import cannot_serve
+from shop_reco.users.models import ApiKey
 
 from .context import Context
 from .errors import UNAVAILABLE, shown
-from .identity import ForbiddenError, Identity, identity_of, remember
+from .identity import ForbiddenError, Identity, identity_of, key_in, remember
 from .limits import DOCUMENT_BYTES
 from .origins import origin_allowed
 from .replies import refusal, too_large, try_later
 from .schema import schema
+
+SERVER_TIMES = 4
+"""How many times what a browser may send a server may, once its key is known."""
 
 
 class Operation(NamedTuple):
@@ -41,7 +45,23 @@ def graphql(request: HttpRequest) -> HttpResponse:
         return refusal(415, "MEDIA_TYPE", "Content-Type must be application/json")
     if not origin_allowed(request):
         return refusal(403, "BAD_ORIGIN", "requests from this origin are not accepted")
-    most = reco_settings().BODY_BYTES * (4 if "Authorization" in request.headers else 1)
+    try:
+        return _admitted(request, key_in(request))
+    except ForbiddenError as error:
+        return refusal(403, "FORBIDDEN", str(error))
+    except (DatabaseError, InterfaceError) as error:
+        if not cannot_serve(error):
+            raise
+        return try_later()
+
+
+def _admitted(request: HttpRequest, key: ApiKey | None) -> HttpResponse:
+    """Read the body, of which a server may send more than a browser, and answer.
+
+    Raises:
+        ForbiddenError: If a browser names a shopper.
+    """
+    most = reco_settings().BODY_BYTES * (1 if key is None else SERVER_TIMES)
     if (large := too_large(request, most)) is not None:
         return large
     try:
@@ -50,15 +70,8 @@ def graphql(request: HttpRequest) -> HttpResponse:
         return refusal(400, "BAD_JSON", "send an object with query and, if needed, variables and operationName")
     if len(operation.query.encode(errors="replace")) > DOCUMENT_BYTES:
         return refusal(413, "TOO_LARGE", f"the document may have {DOCUMENT_BYTES} bytes at most")
-    try:
-        identity = identity_of(request)
-        return remember(_answer(request, identity, operation), identity)
-    except ForbiddenError as error:
-        return refusal(403, "FORBIDDEN", str(error))
-    except (DatabaseError, InterfaceError) as error:
-        if not cannot_serve(error):
-            raise
-        return try_later()
+    identity = identity_of(request, key=key)
+    return remember(_answer(request, identity, operation), identity)
 
 
 def _operation(body: Any) -> Operation:

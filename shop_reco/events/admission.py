@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import enum
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +15,7 @@ from shop_reco.products.models import Product
 from . import drafts
 from .drafts import EventDraft
 from .errors import EventError
-from .models import Event
-
-
-class Sender(enum.Enum):
-    """Who reports: a browser may not say what only the shop knows."""
-
-    BROWSER = "browser"
-    SERVER = "server"
+from .models import Event, Sender
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ CHANNELS = frozenset(Event.Channel.values)
 FREE_OF_PRODUCT = frozenset({Event.Type.SEARCH, Event.Type.VIEW_ITEM_LIST})
 SERVER_TYPES = frozenset({Event.Type.PURCHASE, Event.Type.REFUND})
 NAME_CHARACTERS = 128
+TYPE_CHARACTERS = 64
 QUERY_CHARACTERS = 256
 TEXT_CHARACTERS = 5000
 MOST_PIECES = 1_000_000
@@ -89,27 +90,6 @@ class EventDraft:
         )  # fmt: skip
         return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
 
-    def event(self, *, received_at: dt.datetime) -> Event:
-        return Event(
-            id=self.id,
-            shopper_id=self.shopper_id,
-            product_id=self.product_id,
-            type=self.type,
-            occurred_at=self.occurred_at,
-            received_at=received_at,
-            clock_skewed=self.clock_skewed,
-            channel=self.channel,
-            order=self.order,
-            quantity=self.quantity,
-            price=self.price,
-            currency=self.currency,
-            rating=self.rating,
-            text=self.text,
-            query=self.query,
-            slate_id=self.slate_id,
-            digest=self.digest(),
-        )
-
 
 def name_of(raw: Mapping[str, Any]) -> str:
     """The shop's own id of the shopper; empty for whoever sends the event.
@@ -148,7 +128,7 @@ def uuid_of(raw: Mapping[str, Any], field: str) -> uuid.UUID | None:
 def known_type(raw: Mapping[str, Any]) -> str | None:
     """The type by our own name for it; None where it is no type of ours."""
     value = raw.get("type")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > TYPE_CHARACTERS:
         return None
     named = value.strip().lower().replace(" ", "_")
     known = ALIASES.get(named, named)

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -28,12 +28,12 @@ from shop_reco.users import services as users
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import consenting_to_any, erased_since, primary_keys
 
-from .admission import NO_CONSENT, Judge, Sender, names_in, products_in
-from .drafts import EventDraft, days_kept
+from .admission import NO_CONSENT, Judge, Judged, names_in, products_in
+from .drafts import EventDraft, days_kept, name_of
 from .errors import EventError
-from .models import DataImport, Event
+from .models import DataImport, Event, Sender
 from .rejections import UNKEPT
-from .rows import FIELDS, NEEDED, Identities, event_of, field_of
+from .rows import FIELDS, NEEDED, Identities, event_of, field_of, shopper_of
 from .services import CONFLICT
 from .storing import hold, insert_events, mark_dirty, stored_digests
 
@@ -83,7 +83,8 @@ def _tried(work: Callable[[], int]) -> int:
         except DatabaseError as error:
             if not (lost_a_race(error) or cannot_serve(error)):
                 raise
-            connection.close_if_unusable_or_obsolete()
+            if not connection.in_atomic_block:  # else the connection is of whoever opened the transaction
+                connection.close_if_unusable_or_obsolete()
             time.sleep(0.2 * again)
     return work()
 
@@ -166,7 +167,7 @@ def import_event_file(*, file: EventFile, progress: Told | None = None) -> FileR
 
 @dataclass(slots=True)
 class _Prepared:
-    """A row, and the event that it says or why it says none."""
+    """A row, and the event that it says, or why it says none and the shopper whom it names all the same."""
 
     row: Row | BadRow
     event: dict[str, Any]
@@ -253,7 +254,7 @@ class _FileImport:
         try:
             event = event_of(named, self.file.writing)
         except EventError as error:
-            return _Prepared(row, {}, error)
+            return _Prepared(row, shopper_of(named), error)
         event["id"] = event_id
         return _Prepared(row, event)
 
@@ -266,9 +267,9 @@ class _FileImport:
             now = timezone.now()
             # a dry run takes back the shoppers and consents too; else they are made outside, and nobody waits so long
             with transaction.atomic() if self.file.dry_run else nullcontext():
-                judged = self._judged(chunk, now)
+                judged, erased = self._judged(chunk, now)
                 with transaction.atomic():
-                    self._store(chunk, judged, now)
+                    self._store(chunk, judged, erased, now)
                     if not self.file.dry_run:
                         self._remember(earlier.read)
                 if self.file.dry_run:
@@ -289,9 +290,9 @@ class _FileImport:
         row.report = {"resume": told}
         row.save(update_fields=["report"])
 
-    def _judged(self, chunk: Sequence[_Prepared], now: dt.datetime) -> list[EventDraft | EventError]:
-        """What each row comes to, but for the consent of its shopper."""
-        events = [each.event for each in chunk if each.error is None]
+    def _judged(self, chunk: Sequence[_Prepared], now: dt.datetime) -> tuple[list[Judged], dict[str, dt.datetime]]:
+        """What each row comes to, but for the consent of its shopper; and who was erased, as far as was known."""
+        events = [each.event for each in chunk]
         people, erased = self._people(events, now)
         judge = Judge(
             people=people,
@@ -302,17 +303,17 @@ class _FileImport:
             arrived=now,
             reco=reco_settings(),
         )
-        found: list[EventDraft | EventError] = []
+        judged: list[Judged] = []
         for each in chunk:
-            if each.error is not None:
-                found.append(each.error)
-                continue
-            since = erased.get(each.event["shopper"])
-            if since is not None and (each.event["shopper"] not in people or each.event["occurred_at"] <= since):
-                found.append(ERASED)
+            name = each.event.get("shopper", "")
+            since = erased.get(name)
+            if since is not None and (name not in people or each.error or each.event["occurred_at"] <= since):
+                judged.append(Judged(None, ERASED))
+            elif each.error is not None:
+                judged.append(_bad(each.event, each.error, people))
             else:
-                found.append(judge.judge(each.event).found)
-        return found
+                judged.append(judge.judge(each.event))
+        return judged, erased
 
     def _people(
         self, events: Sequence[Mapping[str, Any]], now: dt.datetime
@@ -322,28 +323,35 @@ class _FileImport:
         erased = erased_since(external_ids=names)
         if not self.file.purposes:
             return primary_keys(external_ids=names), erased
-        known = primary_keys(external_ids=erased.keys()) | users.ensure_shoppers(external_ids=names - erased.keys())
-        users.import_consents(
-            shopper_ids=[pk for name, pk in known.items() if name not in erased],
-            purposes=self.file.purposes,
-            source=self.file.source,
-            decided_at=now,
-        )
-        return known, erased
+        with transaction.atomic():
+            made = users.ensure_shoppers(external_ids=names - erased.keys())
+            _check_erased(names, erased)
+            users.import_consents(
+                shopper_ids=made.values(), purposes=self.file.purposes, source=self.file.source, decided_at=now
+            )
+        return primary_keys(external_ids=erased.keys()) | made, erased
 
-    def _store(self, chunk: Sequence[_Prepared], judged: Sequence[EventDraft | EventError], now: dt.datetime) -> None:
+    def _store(
+        self,
+        chunk: Sequence[_Prepared],
+        judged: Sequence[Judged],
+        erased: Mapping[str, dt.datetime],
+        now: dt.datetime,
+    ) -> None:
         """Store what was found good of those who consent at this moment."""
-        people = {found.shopper_id for found in judged if isinstance(found, EventDraft)}
+        people = {each.shopper_id for each in judged if each.shopper_id is not None}
         hold(people)
+        _check_erased(names_in([each.event for each in chunk]), erased)
         allowed = consenting_to_any(among=people)
         good: dict[uuid.UUID, tuple[EventDraft, str]] = {}
-        taken = stored_digests([found.id for found in judged if isinstance(found, EventDraft)])
-        for each, found in zip(chunk, judged, strict=True):
+        taken = stored_digests([each.found.id for each in judged if isinstance(each.found, EventDraft)])
+        for each, (shopper_id, found) in zip(chunk, ((one.shopper_id, one.found) for one in judged), strict=True):
             self.report.read += 1
-            if isinstance(found, EventError):
-                self._reject(each.row, found)
-            elif found.shopper_id not in allowed:
+            if shopper_id is not None and shopper_id not in allowed:
+                # whatever else is wrong with the row: of what nobody allowed us to keep, that is all there is to say
                 self._reject(each.row, NO_CONSENT)
+            elif isinstance(found, EventError):
+                self._reject(each.row, found)
             else:
                 digest = found.digest()
                 before = taken.get(found.id)
@@ -373,3 +381,25 @@ class _FileImport:
             values=values,
             text=text,
         )
+
+
+def _check_erased(names: Collection[str], erased: Mapping[str, dt.datetime]) -> None:
+    """Have all looked at again where one of the names was erased after ``erased`` was asked for.
+
+    Asked after the shoppers were made or held: whoever erases one from now on takes with them what is stored here.
+
+    Raises:
+        IntegrityError: If so.
+    """
+    if erased_since(external_ids=names) != erased:
+        raise IntegrityError("a shopper of these rows was erased meanwhile")
+
+
+def _bad(event: Mapping[str, Any], error: EventError, people: Mapping[str, int]) -> Judged:
+    """A row that says no event; of a stranger there is nothing to say but that they allowed nothing."""
+    try:
+        name = name_of(event)
+    except EventError:
+        return Judged(None, error)
+    person = people.get(name)
+    return Judged(person, error if person is not None or not name else NO_CONSENT)

@@ -12,6 +12,13 @@ from shop_reco.products.models import Product
 from shop_reco.users.models import Shopper
 
 
+class Sender(models.TextChoices):
+    """Who reports: a browser may not say what only the shop knows."""
+
+    BROWSER = "browser", _("Browser")
+    SERVER = "server", _("The shop's server")
+
+
 class Event(models.Model):
     """One thing a shopper did. Inserted, deleted by erasure and retention, never updated.
 
@@ -89,11 +96,12 @@ class Event(models.Model):
 
 
 class RejectedEvent(models.Model):
-    """A malformed event, kept as it came with why, to be replayed after a fix."""
+    """A malformed event, kept as it came with why, to be replayed after a fix as its sender might send it."""
 
     payload = models.JSONField(_("payload"))
     code = models.CharField(_("code"), max_length=32)
     message = models.CharField(_("message"), max_length=512)
+    sender = models.CharField(_("sender"), max_length=8, choices=Sender, default=Sender.BROWSER)
     shopper = models.ForeignKey(
         Shopper, models.CASCADE, verbose_name=_("shopper"), null=True, blank=True, related_name="+", db_index=False
     )

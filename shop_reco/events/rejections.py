@@ -12,7 +12,7 @@ from django.db.models import Count
 
 from .drafts import TEXT_CHARACTERS
 from .errors import EventError
-from .models import RejectedEvent
+from .models import RejectedEvent, Sender
 
 UNKEPT = frozenset({"CONSENT_REQUIRED", "FORBIDDEN_FIELD"})
 """Refusals that leave no row: nobody allowed us to keep the first, and nobody could replay the second."""
@@ -32,7 +32,7 @@ class Refused:
     shopper_id: int | None
 
 
-def keep(refused: Sequence[Refused], *, now: dt.datetime, most: int) -> None:
+def keep(refused: Sequence[Refused], *, sender: Sender, now: dt.datetime, most: int) -> None:
     """Keep the refused events of shoppers of whom fewer than ``most`` were kept in the last 24 hours.
 
     What names nobody whom an export or an erasure would find is not kept either.
@@ -53,6 +53,7 @@ def keep(refused: Sequence[Refused], *, now: dt.datetime, most: int) -> None:
                     payload=plain(each.raw),
                     code=each.error.code,
                     message=each.error.message,
+                    sender=sender,
                     shopper_id=each.shopper_id,
                     received_at=now,
                 )

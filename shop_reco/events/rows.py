@@ -57,6 +57,15 @@ def event_of(named: Mapping[str, Any], writing: Writing) -> dict[str, Any]:
     return event
 
 
+def shopper_of(named: Mapping[str, Any]) -> dict[str, Any]:
+    """The shopper's field alone, of a row of which nothing else may be told; empty where it names nobody."""
+    try:
+        name = _single("shopper", named.get("shopper", ""))
+    except EventError:
+        return {}
+    return {"shopper": name} if name else {}
+
+
 def _single(name: str, value: Any) -> Any:
     if isinstance(value, str):
         return value if name in ("text", "query") else value.strip()

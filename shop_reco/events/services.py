@@ -20,10 +20,10 @@ from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import consenting_to_any
 
 from . import rejections
-from .admission import NO_CONSENT, Judge, Judged, Sender, names_in, products_in
+from .admission import NO_CONSENT, Judge, Judged, names_in, products_in
 from .drafts import EventDraft
 from .errors import BatchTooLargeError, EventError
-from .models import Event, RejectedEvent
+from .models import Event, RejectedEvent, Sender
 from .rejections import UNKEPT, Refused
 from .signals import events_recorded
 from .storing import hold, insert_events, mark_dirty, stored_digests
@@ -90,7 +90,7 @@ def _recorded(
                 arrived=arrived or now,
                 reco=reco,
             )
-            return _stored(events, [judge.judge(raw) for raw in events], now=now, most_kept=most)
+            return _stored(events, [judge.judge(raw) for raw in events], sender, now=now, most_kept=most)
         except DatabaseError as error:
             # Another call took one of the ids, or erased one of the shoppers or products, after this one had looked.
             if attempt == ATTEMPTS or not lost_a_race(error):
@@ -108,7 +108,7 @@ def _people(events: Sequence[Mapping[str, Any]], shopper: Shopper | None, sender
 
 @transaction.atomic
 def _stored(
-    events: Sequence[Mapping[str, Any]], judged: Sequence[Judged], *, now: dt.datetime, most_kept: int
+    events: Sequence[Mapping[str, Any]], judged: Sequence[Judged], sender: Sender, *, now: dt.datetime, most_kept: int
 ) -> Outcome:
     """Store what was found good of those who consent at this moment, and keep what was not."""
     people = {each.shopper_id for each in judged if each.shopper_id is not None}
@@ -135,7 +135,10 @@ def _stored(
             refused[index] = CONFLICT
     order = sorted(refused.items())
     rejections.keep(
-        [Refused(events[index], error, judged[index].shopper_id) for index, error in order], now=now, most=most_kept
+        [Refused(events[index], error, judged[index].shopper_id) for index, error in order],
+        sender=sender,
+        now=now,
+        most=most_kept,
     )
     _announce({first[event_id][0].shopper_id for event_id in inserted})
     return Outcome(
@@ -169,11 +172,16 @@ def track(
 def replay_rejected(*, rejected: RejectedEvent) -> Outcome:
     """Try a rejected event once more, after whatever was wrong with it has been mended.
 
+    It may say what its sender may: what came from a browser is no purchase because staff send it again.
     One that says nothing of its time happened when it first arrived. One that is refused again stays, with
     the newest reason.
     """
     outcome = _recorded(
-        [rejected.payload], rejected.shopper, Sender.SERVER, arrived=rejected.received_at, keep_refused=False
+        [rejected.payload],
+        rejected.shopper,
+        Sender(rejected.sender),
+        arrived=rejected.received_at,
+        keep_refused=False,
     )
     row = RejectedEvent.objects.filter(pk=rejected.pk)
     if outcome.rejected:
@@ -186,12 +194,6 @@ def replay_rejected(*, rejected: RejectedEvent) -> Outcome:
 def mark_shoppers(*, shopper_ids: Collection[int]) -> None:
     """Have whatever is drawn of these shoppers drawn anew; in the transaction of whoever says so."""
     mark_dirty(set(shopper_ids))
-
-
-def mark_touched(*, category_ids: Collection[int]) -> None:
-    """Have whatever is drawn of the shoppers with events in these categories drawn anew."""
-    touched = Event.objects.filter(product__category__in=category_ids).order_by()
-    mark_dirty(set(touched.values_list("shopper_id", flat=True).distinct()))
 
 
 def _announce(shopper_ids: set[int]) -> None:

@@ -101,6 +101,22 @@ class PortraitEdit(models.Model):
         return f"{self.get_action_display()}: {self.key}"
 
 
+class SilenceChange(models.Model):
+    """Categories of which something else may be told than before, until all whose portraits knew them are marked.
+
+    What is read of a portrait minds it at once; this is for drawing them anew.
+    """
+
+    category_ids = models.JSONField(_("categories"))
+    marked_up_to = models.BigIntegerField(
+        _("marked up to"), default=0, help_text=_("Shoppers are marked in the order of their keys.")
+    )
+
+    class Meta:
+        verbose_name = _("change of what may be told")
+        verbose_name_plural = _("changes of what may be told")
+
+
 class Segmentation(models.Model):
     """Groups of shoppers as they were found one night; ``content`` has their centres, names, sizes and tastes.
 

@@ -9,12 +9,12 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from shop_reco import hints
-from shop_reco.events.services import mark_shoppers, mark_touched
+from shop_reco.events.services import mark_shoppers
 from shop_reco.events.signals import events_recorded
 from shop_reco.products.signals import sensitivity_changed
 from shop_reco.users.models import Shopper
 
-from .services import mark_folded
+from .services import note_silence
 from .tasks import refresh_dirty
 
 
@@ -25,8 +25,7 @@ def on_events_recorded(**kwargs: Any) -> None:
 
 @receiver(sensitivity_changed)
 def on_sensitivity_changed(category_ids: list[int], **kwargs: Any) -> None:
-    mark_touched(category_ids=category_ids)
-    mark_folded()
+    note_silence(category_ids=category_ids)
     transaction.on_commit(lambda: hints.offer(refresh_dirty))
 
 

@@ -80,6 +80,23 @@ def marks_of(*, shopper_id: int) -> int | None:
     return DirtyShopper.objects.filter(pk=shopper_id).values_list("marks", flat=True).first()
 
 
+def next_shopper_ids(*, after: int, limit: int) -> list[int]:
+    """Primary keys of the next shoppers in the order of keys; one query."""
+    return list(Shopper.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def touched_by(*, category_ids: Collection[int], first: int, last: int) -> set[int]:
+    """Of the shoppers between two primary keys, those with folded days or with events in the categories; two queries.
+
+    Folded days count whatever they are of: the words of a search are among them, which name a category too.
+    """
+    events = Event.objects.filter(shopper__gte=first, shopper__lte=last, product__category__in=category_ids)
+    days = FoldedDay.objects.filter(shopper__gte=first, shopper__lte=last)
+    # Events first: what is folded meanwhile is found as a day.
+    found = set(events.order_by().values_list("shopper_id", flat=True).distinct())
+    return found | set(days.order_by().values_list("shopper_id", flat=True).distinct())
+
+
 def account_joined(*, visitor_id: int) -> int | None:
     """The account that a visitor was found to be, if any; one query."""
     links = ShopperLink.objects.filter(visitor=visitor_id, undone_at__isnull=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from shop_reco.events.drafts import storable
@@ -17,19 +17,24 @@ from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import allows, linked_ids
 
 from .engine import JOINT, portrait_drawn, silence_of
-from .models import FoldedDay, Portrait, PortraitEdit
+from .models import Portrait, PortraitEdit, SilenceChange
 from .selectors import (
     account_joined,
     drawn_in_another_zone,
     event_rows,
     folded_counts,
     marks_of,
+    next_shopper_ids,
     paths_named,
+    touched_by,
     zone_of,
 )
 
 logger = structlog.get_logger(__name__)
 MOST_EDITS, MOST_KEPT = 200, 1000
+MARKED_AT_ONCE = 1000
+"""Shoppers looked at in one transaction: an event of one of them waits for no more marks than these."""
+
 Keys = Sequence[tuple[str, str]]
 
 
@@ -87,6 +92,10 @@ def _draw(shopper: Shopper) -> int:
 
 def refresh_dirty(*, limit: int = 10_000, progress: Callable[[int, int], None] | None = None) -> int:
     """Redraw the portraits of shoppers with news; a mark made meanwhile stays for the next time."""
+    try:
+        mark_silenced()
+    except DatabaseError:  # goes on from there the next time; those who are marked need not wait for it
+        logger.exception("marking_failed")
     dirty = dirty_shoppers(limit=limit)
     for done, (shopper_id, _marks) in enumerate(dirty, start=1):
         try:
@@ -108,9 +117,41 @@ def mark_moved(*, limit: int = 10_000) -> int:
 
 
 @transaction.atomic
-def mark_folded() -> None:
-    """Have portraits drawn anew that have folded days: what may be told of these has changed."""
-    mark_shoppers(shopper_ids=set(FoldedDay.objects.order_by().values_list("shopper_id", flat=True).distinct()))
+def note_silence(*, category_ids: Sequence[int]) -> None:
+    """Have the portraits drawn anew that knew these categories: of what happened there, more or less may be told.
+
+    Whose they are is found after the commit: as many as there are, no event of theirs waits for it.
+    """
+    SilenceChange.objects.create(category_ids=list(category_ids))
+
+
+def mark_silenced() -> int:
+    """Mark whose portraits knew what was noted, a few at a time; returns how many marks were made.
+
+    Each change is gone through once, from where an earlier call was cut short; one that another call is at is
+    left to it.
+    """
+    marked = 0
+    while (made := _mark_next()) is not None:
+        marked += made
+    return marked
+
+
+@transaction.atomic
+def _mark_next() -> int | None:
+    """One short transaction of it; None where nothing is left."""
+    change = SilenceChange.objects.select_for_update(skip_locked=True).order_by("pk").first()
+    if change is None:
+        return None
+    people = next_shopper_ids(after=change.marked_up_to, limit=MARKED_AT_ONCE)
+    if not people:
+        change.delete()
+        return 0
+    touched = touched_by(category_ids=change.category_ids, first=people[0], last=people[-1])
+    mark_shoppers(shopper_ids=touched)
+    change.marked_up_to = people[-1]
+    change.save(update_fields=["marked_up_to"])
+    return len(touched)
 
 
 @transaction.atomic

@@ -25,7 +25,8 @@ CHUNK = 1000
 def trim(*, now: dt.datetime | None = None) -> dict[str, int]:
     """Delete what is older than its setting allows; returns how many rows, by what they were.
 
-    Events, lists served and files of imports are trimmed by the apps that they belong to.
+    Events and lists served are trimmed by the apps that they belong to. The files that an import read, and those
+    of its rejected rows, are whoever's who imported them: nothing here deletes them.
     """
     now, reco = now or timezone.now(), reco_settings()
     return {

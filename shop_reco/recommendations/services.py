@@ -230,11 +230,6 @@ def give_feedback(*, shopper: Shopper, product: Product, kind: str, slate_id: uu
 
 
 @transaction.atomic
-def withdraw_feedback(*, shopper: Shopper, product: Product) -> int:
-    return Feedback.objects.filter(shopper__in=linked_ids(shopper=shopper), product=product).delete()[0]
-
-
-@transaction.atomic
 def review_feedback(*, feedback: Iterable[Feedback], verdict: str, by: Any) -> int:
     """Record what staff think of some feedback; returns how many."""
     chosen = Feedback.objects.filter(pk__in=[each.pk for each in feedback])

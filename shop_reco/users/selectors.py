@@ -7,7 +7,6 @@ import hashlib
 import hmac
 from collections.abc import Collection
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -116,10 +115,6 @@ def token_of(*, secret: str) -> VisitorToken | None:
 def account_links() -> dict[int, int]:
     """Visitor to account, for every link in force; one query."""
     return dict(ShopperLink.objects.filter(undone_at__isnull=True).values_list("visitor_id", "account_id"))
-
-
-def shopper_by_public_id(*, public_id: UUID) -> Shopper | None:
-    return Shopper.objects.filter(public_id=public_id).first()
 
 
 def shopper_by_external_id(*, external_id: str) -> Shopper | None:

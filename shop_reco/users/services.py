@@ -128,16 +128,6 @@ def decide_consent(
 
 
 @transaction.atomic
-def set_basics(
-    *, shopper: Shopper, age_band: str = "", gender: str = "", region: str = "", member_since: dt.date | None = None
-) -> None:
-    """Keep what the shopper told of themselves."""
-    Shopper.objects.filter(pk=shopper.pk).update(
-        age_band=age_band, gender=gender, region=region, member_since=member_since
-    )
-
-
-@transaction.atomic
 def link_visitor(*, visitor: Shopper, account: Shopper) -> ShopperLink | None:
     """Join a consenting visitor's history to an account; nothing happens where they are joined already.
 

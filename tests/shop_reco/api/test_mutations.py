@@ -73,7 +73,7 @@ def test_a_key_must_name_the_shopper_whose_consent_it_is(db, client):
 def test_whoever_was_erased_meanwhile_is_gone(client, monkeypatch, document):
     erased = create_visitor()
     Shopper.objects.filter(pk=erased.pk).delete()
-    monkeypatch.setattr("shop_reco.api.views.identity_of", lambda request: Identity(shopper=erased))
+    monkeypatch.setattr("shop_reco.api.views.identity_of", lambda request, key: Identity(shopper=erased))
     (error,) = ask(client, document)["errors"]
     assert error["extensions"]["code"] == "GONE"
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from shop_reco.users.services import issue_key, revoke_key
 from tests.shop_reco.graphql import ask
 
 JSON = {"method": "POST", "content_type": "application/json"}
@@ -42,6 +45,32 @@ def test_a_malformed_operation_is_a_typed_refusal(db, client, body, code):
     reply = client.post("/graphql/", body, content_type="application/json")
     assert reply.json()["errors"][0]["extensions"]["code"] == code
     assert reply.status_code in (200, 400, 413)
+
+
+def test_only_a_key_that_is_known_may_send_more_than_a_browser(db, client):
+    key, plain = issue_key(name="server", scopes=["events:write"])
+
+    def sent(body, authorization):
+        headers = {"Authorization": authorization} if authorization else {}
+        return client.generic("POST", "/graphql/", body, "application/json", headers=headers).status_code
+
+    body = json.dumps({"query": "{ me { known } }", "variables": {"pad": "x" * 300_000}})
+    assert sent(body, f"Bearer {plain}") == 200
+    assert sent(body + " " * 800_000, f"Bearer {plain}") == 413
+    assert [sent(body, each) for each in ("", "Bearer wrong.key", "Basic eDp5", f"Bearer {plain}x")] == [
+        413, 403, 403, 403
+    ]  # fmt: skip
+    revoke_key(key=key)
+    assert sent(body, f"Bearer {plain}") == 403
+
+
+def test_a_wrong_key_is_refused_before_the_body_is_read(db, client):
+    key, plain = issue_key(name="server", scopes=["events:write"])
+    codes = []
+    for secret, body in ((plain, "{"), (f"{key.prefix}.wrong", "{"), (f"{key.prefix}.wrong", "{" * 2_000_000)):
+        headers = {"Authorization": f"Bearer {secret}"}
+        codes.append(client.generic("POST", "/graphql/", body, "application/json", headers=headers).status_code)
+    assert codes == [400, 403, 403]
 
 
 def test_an_origin_that_is_no_address_is_refused(db, client):

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 
+from shop_reco.events import imports
 from shop_reco.events.drafts import EventDraft
 from shop_reco.events.imports import EventFile, import_event_file, import_events
 from shop_reco.events.models import DataImport, DirtyShopper, Event, RejectedEvent
@@ -50,6 +51,10 @@ def command(capsys):
         return capsys.readouterr().out
 
     return called
+
+
+def withdraw(shopper):
+    decide_consent(shopper=shopper, decisions=dict.fromkeys(Consent.Purpose.values, False), source="shop")
 
 
 def stored(of=None):
@@ -118,7 +123,7 @@ def test_without_consent_nobody_is_made_and_nothing_is_kept(orders, command):
 
 
 def test_consent_is_recorded_with_its_source_and_a_shoppers_own_decision_stands(orders, command, person):
-    decide_consent(shopper=person, decisions=dict.fromkeys(Consent.Purpose.values, False), source="shop")
+    withdraw(person)
     path = orders(3, row1={"shopper": "stranger"})
     told = command(path, "--consent", "personalisation,training", "--source", "till 2026")
     assert "2 new, 0 stored before, 1 rejected (CONSENT_REQUIRED 1)" in told
@@ -138,6 +143,73 @@ def test_an_erased_shopper_is_not_brought_back(orders, command, person, monkeypa
     monkeypatch.setattr("shop_reco.events.imports.erased_since", lambda *, external_ids: {})
     assert "1 new, 2 stored before" in command(path, "--consent", "training", "--source", "till")
     assert Shopper.objects.filter(external_id="h0").exists()
+
+
+@pytest.fixture
+def once_asked(monkeypatch):
+    """Has something done right after the import has heard, for the first time, who was erased."""
+
+    def then(deed):
+        asked, erased_since = [], imports.erased_since
+
+        def answered(*, external_ids):
+            found = erased_since(external_ids=external_ids)
+            asked.append(found)
+            if len(asked) == 1:
+                deed()
+            return found
+
+        monkeypatch.setattr(imports, "erased_since", answered)
+
+    return then
+
+
+def test_one_who_is_erased_while_a_batch_is_looked_at_is_not_brought_back(orders, command, person, once_asked):
+    once_asked(lambda: erase_shopper(shopper=person))
+    told = command(orders(3), "--consent", "training", "--source", "till")
+    assert "2 new, 0 stored before, 1 rejected (ERASED 1)" in told
+    assert not Shopper.objects.filter(external_id="h0").exists()
+
+
+def test_one_who_is_erased_and_returns_meanwhile_gets_back_nothing_from_before(orders, command, person, once_asked):
+    def erased_and_back():
+        erase_shopper(shopper=person)
+        back = Shopper.objects.create(external_id="h0")
+        decide_consent(shopper=back, decisions={"personalisation": True}, source="shop")
+
+    once_asked(erased_and_back)
+    assert "2 new, 0 stored before, 1 rejected (ERASED 1)" in command(orders(3))
+    assert not Event.objects.filter(shopper__external_id="h0").exists()
+
+
+ALL_KINDS = {
+    "row0": {"type": "dance"},
+    "row1": {"sku": "no"},
+    "row2": {"price": "-1"},
+    "row3": {"quantity": "1.5"},
+    "row4": {"occurred_at": "yesterday"},
+}
+
+
+def test_of_people_who_allow_nothing_no_bad_row_is_written_either(orders, command):
+    for name in ("h0", "h1", "h2", "h3", "h4"):
+        withdraw(Shopper.objects.get(external_id=name))
+    path = orders(6, **ALL_KINDS, row5={"shopper": "stranger", "occurred_at": "yesterday"})
+    assert "6 rows read: 0 new, 0 stored before, 6 rejected (CONSENT_REQUIRED 6)" in command(path)
+    assert not path.with_name("orders.errors.csv").exists()
+    # vouched for, the stranger is nobody who allowed nothing, and their row can be mended
+    told = command(path, "--consent", "training", "--source", "till")
+    assert "6 rejected (BAD_FIELD 1, CONSENT_REQUIRED 5)" in told
+    assert path.with_name("orders.errors.csv").read_text("utf-8-sig").count("yesterday") == 1
+
+
+def test_of_an_erased_shopper_no_bad_row_is_written(orders, command, person):
+    changes = {row: {**said, "shopper": "h0"} for row, said in ALL_KINDS.items()}
+    assert "5 rejected (BAD_FIELD 3, UNKNOWN_PRODUCT 1, UNKNOWN_TYPE 1)" in command(orders(5, "known.csv", **changes))
+    erase_shopper(shopper=person)
+    path = orders(5, **changes)
+    assert "5 rejected (ERASED 5)" in command(path, "--consent", "training", "--source", "till")
+    assert not path.with_name("orders.errors.csv").exists()
 
 
 def test_the_same_id_with_another_row_is_a_conflict(shop, tmp_path, command):
@@ -218,7 +290,6 @@ def test_an_interrupted_import_goes_on_where_it_was_and_ends_like_a_whole_one(or
 
 def test_a_batch_that_failed_leaves_nothing_behind_once_the_import_went_on(orders, small_batches, monkeypatch):
     path = orders(14, row1={"sku": "no"}, row9={"sku": "no"})
-    from shop_reco.events import imports
 
     insert, calls = imports.insert_events, []
 

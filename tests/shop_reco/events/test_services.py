@@ -244,6 +244,29 @@ def test_a_mended_event_is_replayed_at_the_time_it_first_came(shop, person):
     assert again.duplicates == 1
 
 
+def test_what_a_browser_sent_is_no_purchase_when_staff_try_it_again(shop, person):
+    event = {"id": uuid.uuid4(), "type": "purchse", "sku": "Tea-1"}
+    record_events(events=[event], shopper=person, sender=Sender.BROWSER)
+    record_events(events=[{**event, "id": uuid.uuid4()}], shopper=person, sender=Sender.SERVER)
+    codes = {}
+    for kept in RejectedEvent.objects.all():
+        kept.payload["type"] = "purchase"
+        codes[kept.sender] = [each.code for each in replay_rejected(rejected=kept).rejected]
+    assert codes == {"browser": ["FORBIDDEN_FIELD"], "server": []}
+    assert not Event.objects.filter(pk=event["id"]).exists()
+
+
+def test_a_type_that_is_cut_where_it_is_kept_stays_unknown(shop, person):
+    event = {"id": uuid.uuid4(), "type": "purchase" + 5001 * " " + "x", "sku": "Tea-1"}
+    record_events(events=[event], shopper=person, sender=Sender.BROWSER)
+    kept = RejectedEvent.objects.get()
+    assert (kept.payload["type"].strip(), kept.sender) == ("purchase", "browser")
+    for sender in Sender:
+        kept.sender = sender
+        assert [each.code for each in replay_rejected(rejected=kept).rejected] == ["UNKNOWN_TYPE"]
+    assert not Event.objects.filter(pk=event["id"]).exists()
+
+
 def test_a_batch_costs_the_same_few_queries_whatever_its_size(shop):
     def batch(n, names):
         return [

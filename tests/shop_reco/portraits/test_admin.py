@@ -10,7 +10,7 @@ from shop_reco.portraits.segmenting import fit_segments
 from shop_reco.portraits.services import edit_interests, refresh_dirty
 from shop_reco.products.models import Category
 from shop_reco.products.services import set_sensitive
-from shop_reco.users.services import set_basics
+from shop_reco.users.services import ShopperDraft, import_shoppers
 
 
 def page_of(client, person, path="change"):
@@ -46,7 +46,7 @@ def test_a_portrait_can_be_neither_changed_nor_deleted(shop, person, staff):
 
 def test_who_may_view_portraits_alone_sees_neither_the_person_nor_the_events(shop, person, reader):
     refresh_dirty()
-    set_basics(shopper=person, age_band="45-54", region="North")
+    import_shoppers(rows=[ShopperDraft(external_id="h0", age_band="45-54", region="North")])
     page = page_of(reader, person).content.decode()
     assert "Tea" in page
     assert "45-54" not in page

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from shop_reco.events.models import DirtyShopper
 from shop_reco.events.services import Sender, record_events
+from shop_reco.portraits import services
+from shop_reco.portraits.models import SilenceChange
 from shop_reco.portraits.reading import events_behind, portrait_of
-from shop_reco.portraits.services import edit_interests, refresh_dirty
+from shop_reco.portraits.services import edit_interests, mark_silenced, refresh_dirty
 from shop_reco.products.models import Category
 from shop_reco.products.services import set_sensitive
+from shop_reco.users.models import Shopper
+from tests.threads import at_once
 
 
 def test_a_category_that_becomes_sensitive_is_gone_from_the_portrait_at_once(shop, person):
@@ -50,6 +61,80 @@ def test_the_events_behind_a_number_do_not_name_sensitive_goods(shop, person):
     assert found.counts == {"purchase": 8}
     assert {each.product.category.name for each in found.events if each.product} == {"Cheese"}
     assert events_behind(shopper=person, kind="category", key="Shop > Tea").counts == {}
+
+
+def test_whose_portraits_knew_it_is_found_a_few_at_a_time_and_never_twice(shop, person, monkeypatch):
+    refresh_dirty()
+    monkeypatch.setattr(services, "MARKED_AT_ONCE", 7)
+    marked, mark = [], services.mark_shoppers
+
+    def counted(*, shopper_ids):
+        if len(marked) == 2 and not failed:
+            failed.append(True)
+            raise OperationalError("lock timeout")
+        marked.append(sorted(shopper_ids))
+        mark(shopper_ids=shopper_ids)
+
+    failed = []
+    monkeypatch.setattr(services, "mark_shoppers", counted)
+    set_sensitive(categories=Category.objects.filter(name="Tea"), sensitive=True)
+    assert not DirtyShopper.objects.exists()
+    with pytest.raises(OperationalError):
+        mark_silenced()
+    people = sorted(Shopper.objects.values_list("pk", flat=True))
+    assert SilenceChange.objects.get().marked_up_to == people[13]
+    # no hint came through, and the sweep of the minute goes on from there
+    assert refresh_dirty() == 20
+    assert not SilenceChange.objects.exists()
+    assert [len(each) <= 7 for each in marked] == [True] * 5
+    in_turn = [pk for each in marked for pk in each]
+    assert in_turn == sorted(set(in_turn))
+    assert refresh_dirty() == 0
+
+
+def test_those_who_are_marked_are_drawn_though_others_cannot_be_marked_now(shop, person, monkeypatch):
+    refresh_dirty()
+    set_sensitive(categories=Category.objects.filter(name="Tea"), sensitive=True)
+    record_events(events=[view()], shopper=person, sender=Sender.BROWSER)
+
+    def failing():
+        raise OperationalError("lock timeout")
+
+    monkeypatch.setattr(services, "mark_silenced", failing)
+    assert refresh_dirty() == 1
+    assert SilenceChange.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time, whatever we do")
+@pytest.mark.parametrize("in_its_transaction", [False, True])
+def test_events_do_not_wait_for_a_category_that_becomes_sensitive(shop, person, in_its_transaction):
+    """They would if whoever says so marked the shoppers as well."""
+    refresh_dirty()
+    silenced, recorded, waited = threading.Event(), threading.Event(), []
+
+    def staff():
+        with transaction.atomic():
+            set_sensitive(categories=Category.objects.filter(name="Tea"), sensitive=True)
+            if in_its_transaction:
+                mark_silenced()
+            silenced.set()
+            waited.append(not recorded.wait(1))
+
+    def browser():
+        silenced.wait(10)
+        outcome = record_events(events=[view()], shopper=person, sender=Sender.BROWSER)
+        recorded.set()
+        return outcome.accepted
+
+    assert at_once(staff, browser)[1] == 1
+    assert waited == [in_its_transaction]
+    refresh_dirty()
+    assert "Shop > Tea" not in keys_of(person, shop.now)
+
+
+def view():
+    return {"id": uuid.uuid4(), "type": "view_item", "sku": "Tea-1"}
 
 
 def keys_of(person, now):

@@ -37,6 +37,7 @@ JSON_COLUMNS = {
     "reco_portraits.Portrait.counts": "of the shopper of its row, and goes with it",
     "reco_portraits.Portrait.summary": "of the shopper of its row, and goes with it",
     "reco_portraits.FoldedDay.counts": "of the shopper of its row, and goes with it",
+    "reco_portraits.SilenceChange.category_ids": "categories",
     "reco_portraits.Segmentation.content": "centres of groups of MIN_SUPPORT shoppers or more",
     "reco_recommendations.TrainingRun.cleaning": "counts, and ids of a few events, which an erasure takes out",
     "reco_recommendations.ModelVersion.figures": "counts and settings",
