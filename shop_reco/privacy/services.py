@@ -45,11 +45,8 @@ def erase_shopper(*, shopper: Shopper, why: str = ASKED) -> ErasureReceipt:
 
 @transaction.atomic
 def _erase(shopper: Shopper, sessions: int, why: str) -> ErasureReceipt:
-    # The row is locked first: whoever writes of the shopper meanwhile waits, and then finds nobody.
-    if Shopper.objects.select_for_update().filter(pk=shopper.pk).first() is None:
-        raise ShopperGoneError
-    ids, now = linked_ids(shopper=shopper), timezone.now()
-    people = list(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    people, now = _hold(shopper), timezone.now()
+    ids = [each.pk for each in people]
     versions = versions_that_knew(shopper_ids=ids)
     forget_examples(shopper_ids=ids)
     counts = _delete_rows(ids) | {"sessions": sessions, "failures": _delete_failures(), "shopper": len(people)}
@@ -59,6 +56,29 @@ def _erase(shopper: Shopper, sessions: int, why: str) -> ErasureReceipt:
     receipt = write_receipt(counts=counts, versions=versions, visitors=len(people) - 1, at=now, why=why)
     ledger.enter(digests=digests, erased_at=now, receipt=receipt)
     return receipt
+
+
+def _hold(shopper: Shopper) -> list[Shopper]:
+    """Lock a shopper and the visitors found to be them: who writes of one meanwhile waits, and then finds nobody.
+
+    All at once in the order of their keys, as everyone else does who writes of several. Who was linked while we
+    waited may come before those held by then, so that these are let go first: a savepoint's locks end with it.
+
+    Raises:
+        ShopperGoneError: If the shopper is gone.
+    """
+    ids = set(linked_ids(shopper=shopper))
+    while True:
+        point = transaction.savepoint()
+        people = list(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+        if shopper.pk not in {each.pk for each in people}:
+            raise ShopperGoneError
+        linked = set(linked_ids(shopper=shopper))
+        if linked <= ids:
+            transaction.savepoint_commit(point)
+            return [each for each in people if each.pk in linked]
+        transaction.savepoint_rollback(point)
+        ids = linked
 
 
 def _delete_rows(ids: Collection[int]) -> dict[str, int]:
