@@ -86,6 +86,7 @@ def identity_of(request: HttpRequest) -> Identity:
         key = key_of(plain=plain) if scheme.lower() == "bearer" else None
         if key is None:
             raise ForbiddenError("the API key is not known or was revoked")
+        services.renew_digest(key=key, plain=plain)
         if named is None:
             return Identity(key=key)
         if not 1 <= len(named) <= 128 or "\x00" in named:
