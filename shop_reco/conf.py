@@ -133,6 +133,9 @@ class RecoSettings:
     EXPORT_NOW_ROWS: int = 5_000
     """Rows up to which an export is made while the shopper waits; a longer one is made by a worker."""
 
+    SESSIONS_NOW: int = 2_000
+    """Sessions in force up to which an erasure clears the shopper's own at once; of more, a worker clears them."""
+
     REJECTED_DAYS: float = 30.0
     """Days that an event that was refused is kept."""
 

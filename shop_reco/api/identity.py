@@ -86,6 +86,7 @@ def key_in(request: HttpRequest) -> ApiKey | None:
     key = key_of(plain=plain) if scheme.lower() == "bearer" else None
     if key is None:
         raise ForbiddenError("the API key is not known or was revoked")
+    services.renew_digest(key=key, plain=plain)
     return key
 
 

@@ -134,9 +134,9 @@ def data_import(*, source: str) -> DataImport | None:
     return DataImport.objects.filter(source=source).first()
 
 
-def event_ids_among(*, ids: Collection[str], shopper_ids: Collection[int]) -> list[UUID]:
-    """Those of some events that are of these shoppers; one query."""
-    return list(Event.objects.filter(pk__in=ids, shopper__in=shopper_ids).values_list("pk", flat=True))
+def owners_among(*, ids: Collection[str]) -> dict[UUID, int]:
+    """Those of some events that are stored, with the primary keys of their shoppers; one query."""
+    return dict(Event.objects.filter(pk__in=ids).values_list("pk", "shopper_id"))
 
 
 def flags_in_force() -> dict[int, int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import ModelAdmin as PlainAdmin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -21,8 +22,8 @@ from shop_reco.conf import reco_settings
 from shop_reco.events.models import Event
 from shop_reco.products.selectors import sensitive_paths
 from shop_reco.users.models import Shopper
-from shop_reco.users.services import note_read
 
+from .access import ReasonForm, give_reason, note_look, reason_given
 from .charts import portrait_charts
 from .engine import silence_of
 from .models import Portrait, PortraitEdit, Segmentation
@@ -46,12 +47,31 @@ class PortraitAdmin(EndlessAdmin):
     readonly_fields = ("shopper_page", "as_of_now")
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        """The page; that it was read is kept for the shopper to see."""
+        """The page; that it was read, and why, is kept for the shopper to see."""
+        portrait = self.get_object(request, unquote(object_id)) if self.has_view_permission(request) else None
+        if portrait is not None and (question := self._asked(request, portrait)) is not None:
+            return question
         page = super().change_view(request, object_id, *args, **kwargs)
-        if request.method == "GET" and page.status_code == 200:
-            why = request.GET.get("why", "")
-            note_read(shopper_id=int(object_id), staff=request.user, what="portrait", why=why)
+        if portrait is not None and page.status_code == 200:
+            note_look(request, shopper=portrait.shopper, what="portrait")
         return page
+
+    def _asked(self, request: HttpRequest, portrait: Portrait) -> HttpResponse | None:
+        """The question why, on its way back to this page; None where that was answered."""
+        answer = ReasonForm(request.POST) if request.method == "POST" and "why" in request.POST else None
+        if answer is not None and answer.is_valid():
+            give_reason(request, shopper_id=portrait.shopper_id, why=answer.cleaned_data["why"])
+            return HttpResponseRedirect(request.get_full_path())
+        if answer is None and (request.method == "POST" or reason_given(request, shopper_id=portrait.shopper_id)):
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Reason"),
+            "form": answer or ReasonForm(),
+            "here": request.get_full_path(),
+            "back": self.address("changelist"),
+        }
+        return TemplateResponse(request, "shop_reco/admin/read_reason.html", context)
 
     def get_urls(self) -> list[URLPattern]:
         behind = path(
@@ -93,13 +113,17 @@ class PortraitAdmin(EndlessAdmin):
         return render_to_string("shop_reco/admin/portrait.html", content)
 
     def behind(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The events behind one number."""
+        """The events behind one number; that they were read, and why, is kept as for the page."""
         if not (self.has_view_permission(request) and request.user.has_perm("reco_events.view_event")):
             raise PermissionDenied
         portrait = self.get_object(request, object_id)
         kind, key = request.GET.get("kind", ""), request.GET.get("key", "").replace("\x00", "")[:512]
         if portrait is None or kind not in BEHIND_KINDS:
             raise Http404
+        if (question := self._asked(request, portrait)) is not None:
+            return question
+        if request.method == "POST":
+            raise PermissionDenied
         found = events_behind(shopper=portrait.shopper, kind=kind, key=key)
         names = dict(Event.Type.choices)
         content = {
@@ -121,6 +145,7 @@ class PortraitAdmin(EndlessAdmin):
             "portrait": portrait,
             "back": self.address("change", portrait.pk),
         }
+        note_look(request, shopper=portrait.shopper, what="evidence")
         return TemplateResponse(request, "shop_reco/admin/portrait_evidence.html", context)
 
 

@@ -15,6 +15,7 @@ from shop_reco.users.models import Shopper
 
 from .models import ErasureReceipt
 from .personal import personal_tables
+from .receipts import sessions_cleared
 
 
 class ErasureReceiptAdmin(ReadOnlyAdmin):
@@ -35,7 +36,11 @@ class ErasureReceiptAdmin(ReadOnlyAdmin):
             "sessions": _("sessions"),
             "failures": _("task failures"),
         }
-        return figures(receipt.counts, names=names)
+        cleared = sessions_cleared(receipt=receipt)
+        later = {
+            "sessions": _("still being cleared") if cleared is None else receipt.counts.get("sessions", 0) + cleared
+        }
+        return figures(receipt.counts | later, names=names)
 
     @display(description=_("model versions that had learnt from the shopper"))
     def learnt(self, receipt: ErasureReceipt) -> str:

@@ -19,7 +19,7 @@ from django.utils import timezone, translation
 
 from shop_reco.conf import reco_settings
 from shop_reco.users.models import Shopper
-from shop_reco.users.selectors import digest_of, linked_ids
+from shop_reco.users.selectors import digest_of, digests_of, linked_ids
 
 from .archive import write_archive
 from .errors import NoExportError
@@ -77,8 +77,9 @@ def build_export(*, export: Export) -> bool:
     free = Q(started_at__isnull=True) | Q(started_at__lt=now - LEASE)
     if not Export.objects.filter(free, pk=export.pk, ready_at__isnull=True).update(started_at=now):
         return False
-    folder = _folder()
-    name = f"{export.public_id.hex}-{uuid.uuid4().hex}.zip"
+    folder = _folder() / export.public_id.hex
+    folder.mkdir(exist_ok=True, mode=0o700)
+    name = f"{uuid.uuid4().hex}.zip"
     draft = folder / f".{name}"
     try:
         with translation.override(export.language or None):
@@ -86,7 +87,7 @@ def build_export(*, export: Export) -> bool:
         os.rename(draft, folder / name)
         ready = Export.objects.filter(pk=export.pk, started_at=now, ready_at__isnull=True)
         size = (folder / name).stat().st_size
-        made = ready.update(file=name, size=size, progress=1.0, ready_at=timezone.now())
+        made = ready.update(file=f"{folder.name}/{name}", size=size, progress=1.0, ready_at=timezone.now())
     except FileNotFoundError:
         if Export.objects.filter(pk=export.pk).exists():
             raise
@@ -95,7 +96,7 @@ def build_export(*, export: Export) -> bool:
         draft.unlink(missing_ok=True)
         raise
     if not made:
-        (folder / name).unlink(missing_ok=True)
+        _remove(folder / name)
     return bool(made)
 
 
@@ -112,8 +113,8 @@ def export_of(*, token: str, shopper: Shopper | None) -> Export:
     Raises:
         NoExportError: For a link that nobody was given, that is somebody else's, was used or ran out: all alike.
     """
-    found = Export.objects.filter(token_digest=digest_of(token), used_at__isnull=True, expires_at__gt=timezone.now())
-    export = found.first()
+    good = Export.objects.filter(used_at__isnull=True, expires_at__gt=timezone.now())
+    export = good.filter(token_digest__in=digests_of(token)).first()
     if export is None or shopper is None or export.shopper_id != shopper.pk:
         raise NoExportError
     return export
@@ -133,7 +134,7 @@ def fetch_export(*, export: Export) -> IO[bytes]:
     if not Export.objects.filter(pk=export.pk, used_at__isnull=True).update(used_at=timezone.now()):
         file.close()
         raise NoExportError
-    path.unlink(missing_ok=True)
+    _remove(path)
     return file
 
 
@@ -147,19 +148,22 @@ def data_of(*, export: Export) -> str | None:
 
 
 def discard_files(exports: QuerySet[Export]) -> None:
-    """Delete the files of these exports, finished or not, before their rows: nobody would find them after."""
-    theirs = {public_id.hex for public_id in exports.values_list("public_id", flat=True)}
-    for path in list(_folder().iterdir()) if theirs else ():
-        if path.name.lstrip(".").partition("-")[0] in theirs:
-            _remove(path)
+    """Delete the files of these exports, finished or not, before their rows: nobody would find them after.
+
+    Each has a folder of its own: nobody else's files are looked at.
+    """
+    for public_id, file in exports.values_list("public_id", "file"):
+        shutil.rmtree(_folder() / public_id.hex, ignore_errors=True)
+        if file and "/" not in file:  # made when all of them lay side by side
+            (_folder() / file).unlink(missing_ok=True)
 
 
 def _remove(path: Path) -> None:
-    """Delete a file, or the folder that an export was being made in."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    """Delete a file of an export, and the export's folder where nothing else is left in it."""
+    path.unlink(missing_ok=True)
+    if path.parent != _folder():
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
 
 
 def trim_exports(*, now: dt.datetime) -> int:
@@ -167,12 +171,17 @@ def trim_exports(*, now: dt.datetime) -> int:
     over = Export.objects.filter(Q(expires_at__lte=now) | Q(used_at__isnull=False))
     discard_files(over)
     deleted = over.delete()[0]
-    known = set(Export.objects.exclude(file="").values_list("file", flat=True))
+    files = Export.objects.exclude(file="").values_list("file", flat=True)
+    known = {file.partition("/")[0] for file in files}
     for path in _folder().iterdir():
         with contextlib.suppress(FileNotFoundError):  # fetched meanwhile
             old = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC) < now - LEASE
-            if path.name not in known and old:
-                _remove(path)
+            if path.name in known or not old:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
     return deleted
 
 

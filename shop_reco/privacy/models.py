@@ -78,6 +78,24 @@ class ReceiptUpdate(models.Model):
         return f"{self.receipt} {self.noted_at:%Y-%m-%d}"
 
 
+class SessionSweep(models.Model):
+    """An erasure whose shopper's sessions are still to be cleared; deleted when that is done and in the receipt."""
+
+    receipt = models.OneToOneField(
+        ErasureReceipt, models.CASCADE, verbose_name=_("erasure receipt"), related_name="sweep"
+    )
+    marks = models.JSONField(_("marks"), help_text=_("Keyed hashes of the accounts and names whose sessions they are."))
+    cleared = models.PositiveIntegerField(_("sessions cleared"), default=0)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("session sweep")
+        verbose_name_plural = _("session sweeps")
+
+    def __str__(self) -> str:
+        return str(self.receipt)
+
+
 class ErasedKey(models.Model):
     """The erase ledger: a keyed hash of an erased shopper's id, so that a restore or import erases it again."""
 

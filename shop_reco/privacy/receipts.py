@@ -25,7 +25,7 @@ from django.utils import timezone
 from shop_reco.recommendations.engine import stores_users
 from shop_reco.recommendations.models import ModelVersion
 
-from .models import ErasureReceipt, ReceiptUpdate
+from .models import ErasureReceipt, ReceiptUpdate, SessionSweep
 from .selectors import privacy_root
 from .verify import FORMAT, canonical, sha256_of
 
@@ -110,7 +110,17 @@ def note_versions_gone(*, gone: Collection[str], clean: Mapping[str, str]) -> li
     return updates
 
 
-def _follow_up(receipt: ErasureReceipt, news: list[str], clean: Mapping[str, str], told: set[str]) -> ReceiptUpdate:
+@transaction.atomic
+def note_sessions(*, receipt: ErasureReceipt, cleared: int) -> ReceiptUpdate:
+    """Follow up a receipt with how many stored sessions were cleared of the shopper since."""
+    receipt = ErasureReceipt.objects.select_for_update().get(pk=receipt.pk)
+    told = {each for earlier in receipt.updates.all() for each in earlier.gone}
+    return _follow_up(receipt, [], {}, told, sessions=cleared)
+
+
+def _follow_up(
+    receipt: ErasureReceipt, news: list[str], clean: Mapping[str, str], told: set[str], **more: int
+) -> ReceiptUpdate:
     last, now = receipt.updates.last(), timezone.now()
     document = {
         "receipt": str(receipt.public_id),
@@ -119,12 +129,20 @@ def _follow_up(receipt: ErasureReceipt, news: list[str], clean: Mapping[str, str
         "left": sorted(set(receipt.versions) - told - set(news)),
         "clean": dict(clean),
         "previous_sha256": last.sha256 if last else receipt.sha256,
+        **more,
     }
     text = canonical(document)
     signature = signing_key().sign(text.encode()).hex()
     return ReceiptUpdate.objects.create(
         receipt=receipt, noted_at=now, gone=news, document=text, sha256=sha256_of(text), signature=signature
     )
+
+
+def sessions_cleared(*, receipt: ErasureReceipt) -> int | None:
+    """Stored sessions that were cleared after the erasure; None where that is not done yet. Two queries."""
+    if SessionSweep.objects.filter(receipt=receipt).exists():
+        return None
+    return sum(json.loads(text).get("sessions", 0) for text in receipt.updates.values_list("document", flat=True))
 
 
 def receipt_file(*, public_id: uuid.UUID) -> bytes | None:

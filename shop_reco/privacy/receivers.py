@@ -14,8 +14,8 @@ from shop_reco import hints
 from shop_reco.users.signals import shoppers_named
 
 from . import selectors
-from .signals import export_waits
-from .tasks import build_exports
+from .signals import export_waits, sessions_wait
+from .tasks import build_exports, sweep_sessions
 
 
 @receiver(shoppers_named)
@@ -26,6 +26,11 @@ def on_shoppers_named(*, external_ids: Collection[str], **kwargs: Any) -> dict[s
 @receiver(export_waits)
 def on_export_waits(**kwargs: Any) -> None:
     hints.offer(build_exports)
+
+
+@receiver(sessions_wait)
+def on_sessions_wait(**kwargs: Any) -> None:
+    hints.offer(sweep_sessions)
 
 
 @receiver(post_migrate, sender=apps.get_app_config("reco_privacy"))
@@ -39,6 +44,7 @@ def on_migrated(**kwargs: Any) -> None:
     minutely, _ = IntervalSchedule.objects.get_or_create(every=60, period=IntervalSchedule.SECONDS)
     for name, task, clock in (
         ("Make exports that wait", "build_exports", {"interval": minutely}),
+        ("Clear the sessions of who was erased", "sweep_sessions", {"interval": minutely}),
         ("Delete what was kept long enough", "trim", {"crontab": nightly}),
     ):
         PeriodicTask.objects.get_or_create(name=name, defaults={"task": f"shop_reco.privacy.tasks.{task}", **clock})

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import hmac
 from collections.abc import Collection
 from pathlib import Path
 
-from django.conf import settings
-
 from shop_reco.conf import reco_settings
+from shop_reco.users.selectors import digests_of
 
 from .models import ErasedKey
 
@@ -21,12 +18,6 @@ def privacy_root() -> Path:
     folder = reco.PRIVACY_ROOT or reco.ARTIFACTS_ROOT / "privacy"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
-
-
-def digests_of(name: str) -> list[str]:
-    """The keyed hashes under which an erased name may stand: today's secret first, then those before it."""
-    keys: list[str] = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]  # type: ignore[list-item]
-    return [hmac.new(key.encode(), name.encode(), hashlib.sha256).hexdigest() for key in keys]
 
 
 def erased(*, external_ids: Collection[str]) -> dict[str, dt.datetime]:

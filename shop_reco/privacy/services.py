@@ -24,41 +24,61 @@ from .models import ErasedKey, ErasureReceipt
 from .personal import personal_tables
 from .receipts import write_receipt
 from .selectors import erased
-from .sessions import forget_in_sessions
+from .sessions import ask_sweep
 
 ASKED, REPLAYED = "asked for", "replayed after a restore"
 """Why an erasure happened."""
 
 
+@transaction.atomic
 def erase_shopper(*, shopper: Shopper, why: str = ASKED) -> ErasureReceipt:
     """Delete all that is known of a shopper, and remember that it happened without remembering whose it was.
+
+    What sessions hold of them goes after the commit: reading all that a shop has takes as long as it takes, and
+    nobody should wait for that. The receipt is followed up with how many there were.
 
     Raises:
         ShopperGoneError: If they were erased already.
     """
-    people = Shopper.objects.filter(pk__in=linked_ids(shopper=shopper)).values_list("user_id", "external_id")
-    users, names = {user for user, _ in people if user}, {name for _, name in people if name}
-    # before the transaction: it may read as many sessions as there are, and nobody else should wait for that
-    sessions = forget_in_sessions(user_ids=users, names=names)
-    return _erase(shopper, sessions, why)
-
-
-@transaction.atomic
-def _erase(shopper: Shopper, sessions: int, why: str) -> ErasureReceipt:
-    # The row is locked first: whoever writes of the shopper meanwhile waits, and then finds nobody.
-    if Shopper.objects.select_for_update().filter(pk=shopper.pk).first() is None:
-        raise ShopperGoneError
-    ids, now = linked_ids(shopper=shopper), timezone.now()
-    people = list(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    people, now = _hold(shopper), timezone.now()
+    ids = [each.pk for each in people]
     versions = versions_that_knew(shopper_ids=ids)
     forget_examples(shopper_ids=ids)
-    counts = _delete_rows(ids) | {"sessions": sessions, "failures": _delete_failures(), "shopper": len(people)}
+    counts = _delete_rows(ids) | {"failures": _delete_failures(), "shopper": len(people)}
     Shopper.objects.filter(pk__in=ids).delete()
     digests = _remember(people, now)
     mask_users(shopper_ids=ids, at=now)  # its lock is also what keeps the chain of receipts from forking
     receipt = write_receipt(counts=counts, versions=versions, visitors=len(people) - 1, at=now, why=why)
+    ask_sweep(
+        receipt=receipt,
+        user_ids={each.user_id for each in people if each.user_id},
+        names={each.external_id for each in people if each.external_id},
+    )
     ledger.enter(digests=digests, erased_at=now, receipt=receipt)
     return receipt
+
+
+def _hold(shopper: Shopper) -> list[Shopper]:
+    """Lock a shopper and the visitors found to be them: who writes of one meanwhile waits, and then finds nobody.
+
+    All at once in the order of their keys, as everyone else does who writes of several. Who was linked while we
+    waited may come before those held by then, so that these are let go first: a savepoint's locks end with it.
+
+    Raises:
+        ShopperGoneError: If the shopper is gone.
+    """
+    ids = set(linked_ids(shopper=shopper))
+    while True:
+        point = transaction.savepoint()
+        people = list(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+        if shopper.pk not in {each.pk for each in people}:
+            raise ShopperGoneError
+        linked = set(linked_ids(shopper=shopper))
+        if linked <= ids:
+            transaction.savepoint_commit(point)
+            return [each for each in people if each.pk in linked]
+        transaction.savepoint_rollback(point)
+        ids = linked
 
 
 def _delete_rows(ids: Collection[int]) -> dict[str, int]:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from . import exports, retention
+from . import exports, retention, sessions
 
 
 @shared_task(acks_late=True)
 def build_exports() -> int:
     """Make the exports that wait; returns how many."""
     return exports.build_waiting()
+
+
+@shared_task(acks_late=True)
+def sweep_sessions() -> int:
+    """Clear the sessions of who was erased, where that waits; returns how many erasures are through with it."""
+    return sessions.sweep_waiting()
 
 
 @shared_task(acks_late=True)

@@ -108,8 +108,9 @@ def told(content: bytes) -> list[str]:
     for version in document["versions"]:
         lines.append(f"model version {version['version']} ({version['kind']}, {version['state']}): {version['rows']}")
     for update in file["updates"]:
-        gone = ", ".join(update["document"]["gone"]) or "none"
-        lines.append(f"{update['document']['noted_at']}: versions gone: {gone}")
+        noted, gone = update["document"], ", ".join(update["document"]["gone"]) or "none"
+        what = f"sessions cleared: {noted['sessions']}" if "sessions" in noted else f"versions gone: {gone}"
+        lines.append(f"{noted['noted_at']}: {what}")
     return [*lines, f"key: {file['public_key']}"]
 
 

@@ -119,6 +119,25 @@ class TrainingRun(models.Model):
         return f"{Recommender(kind=self.recommender_id)}: {self.get_state_display()}"
 
 
+class CleaningExample(models.Model):
+    """An event that a run's report gives as an example, and whose it is: how an erasure finds the report.
+
+    The event itself may be folded and gone by then.
+    """
+
+    run = models.ForeignKey(TrainingRun, models.CASCADE, verbose_name=_("training run"), related_name="examples")
+    shopper = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("shopper"), related_name="+")
+    event = models.UUIDField(_("event"))
+
+    class Meta:
+        verbose_name = _("example of a cleaning report")
+        verbose_name_plural = _("examples of cleaning reports")
+        constraints = [models.UniqueConstraint(fields=["run", "event"], name="reco_example_once_a_run")]
+
+    def __str__(self) -> str:
+        return str(self.event)
+
+
 class ModelVersion(models.Model):
     """One recommender's trained state: where its artifact lies and what it is worth."""
 

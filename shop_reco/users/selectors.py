@@ -106,7 +106,7 @@ def token_of(*, secret: str) -> VisitorToken | None:
     now = timezone.now()
     oldest = now - dt.timedelta(days=reco_settings().VISITOR_DAYS)
     found = VisitorToken.objects.select_related("shopper").filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=now), digest=digest_of(secret), issued_at__gt=oldest
+        Q(ends_at__isnull=True) | Q(ends_at__gt=now), digest__in=digests_of(secret), issued_at__gt=oldest
     )
     joined = ShopperLink.objects.filter(visitor=OuterRef("shopper"), undone_at__isnull=True)
     return found.exclude(Exists(joined)).first()
@@ -133,7 +133,13 @@ def account_of(*, user_id: int) -> Shopper | None:
 
 def digest_of(secret: str) -> str:
     """The keyed hash under which a secret is stored."""
-    return hmac.new(settings.SECRET_KEY.encode(), secret.encode(), hashlib.sha256).hexdigest()
+    return digests_of(secret)[0]
+
+
+def digests_of(secret: str) -> list[str]:
+    """The keyed hashes under which a secret may stand: by today's SECRET_KEY first, then by its fallbacks."""
+    keys: list[str] = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]  # type: ignore[list-item]
+    return [hmac.new(key.encode(), secret.encode(), hashlib.sha256).hexdigest() for key in keys]
 
 
 def key_of(*, plain: str) -> ApiKey | None:
@@ -141,8 +147,8 @@ def key_of(*, plain: str) -> ApiKey | None:
     prefix, _, secret = plain.partition(".")
     key = ApiKey.objects.filter(prefix=prefix, revoked_at__isnull=True).first()
     expected = key.digest if key else digest_of("")
-    matches = hmac.compare_digest(expected, digest_of(secret))
-    return key if key is not None and secret and matches else None
+    matches = [hmac.compare_digest(expected, each) for each in digests_of(secret)]
+    return key if key is not None and secret and any(matches) else None
 
 
 def existing_ids(*, ids: Collection[int]) -> set[int]:

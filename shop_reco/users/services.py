@@ -208,6 +208,16 @@ def issue_key(*, name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
     return key, f"{prefix}.{secret}"
 
 
+def renew_digest(*, key: ApiKey, plain: str) -> bool:
+    """Store a key that just proved itself under today's SECRET_KEY; returns whether it stood under an older one."""
+    before, today = key.digest, digest_of(plain.partition(".")[2])
+    if before == today:
+        return False
+    with transaction.atomic():
+        key.digest = today
+        return bool(ApiKey.objects.filter(pk=key.pk, digest=before).update(digest=today))
+
+
 @transaction.atomic
 def revoke_key(*, key: ApiKey) -> None:
     """End a key at once; doing it twice keeps the first time."""

@@ -10,7 +10,7 @@ from shop_reco.events.models import Event
 from shop_reco.privacy.models import ErasedKey
 from shop_reco.products.models import Product
 from shop_reco.users.models import Consent, Shopper
-from shop_reco.users.selectors import digest_of
+from shop_reco.users.selectors import digests_of
 
 from .models import SourceItem, WebhookSource
 
@@ -56,7 +56,7 @@ def shoppers_of(*, ids: Collection[int]) -> dict[int, Shopper]:
 
 def erased(*, names: Collection[str]) -> set[str]:
     """Those of the shop's own ids whose shopper was erased; one query."""
-    digests = {digest_of(name): name for name in names}
+    digests = {digest: name for name in names for digest in digests_of(name)}
     return {digests[each] for each in ErasedKey.objects.filter(digest__in=digests).values_list("digest", flat=True)}
 
 

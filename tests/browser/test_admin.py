@@ -46,6 +46,11 @@ def test_no_page_is_wider_than_a_phone(trained, phone, live_server):
 def test_a_portrait_and_what_is_behind_its_numbers_fit_a_phone(trained, person, phone, live_server):
     refresh_dirty()
     phone.goto(f"{live_server.url}/admin/reco_portraits/portrait/{person.pk}/change/", wait_until="networkidle")
+    phone.get_by_label("Why do you look at this?").focus()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    phone.keyboard.type("a question of theirs")
+    phone.keyboard.press("Enter")
+    phone.wait_for_selector(".chart svg")
     assert phone.locator(".chart svg").count() == 3
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     phone.locator("a[href*='kind=category']").first.click()

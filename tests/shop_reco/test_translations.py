@@ -80,6 +80,7 @@ def test_the_admin_names_segments_channels_rungs_reasons_and_figures(trained, pe
         f"reco_recommendations/slate/{served.slate_id}": ["个性化推荐", "相似顾客", "基于物品的协同过滤"],
         f"reco_recommendations/modelversion/{version.pk}": ["交互数", "已上线"],
     }
+    client.post(f"/admin/reco_portraits/portrait/{person.pk}/change/", {"why": "to read it"})
     for path, words in told.items():
         page = client.get(f"/admin/{path}/change/", headers={"Accept-Language": "zh-hans"}).content.decode()
         assert [word for word in words if word not in page] == []

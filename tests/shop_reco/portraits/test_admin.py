@@ -14,7 +14,9 @@ from shop_reco.users.services import ShopperDraft, import_shoppers
 
 
 def page_of(client, person, path="change"):
-    return client.get(f"/admin/reco_portraits/portrait/{person.pk}/{path}/")
+    address = f"/admin/reco_portraits/portrait/{person.pk}/{path}/"
+    client.post(address, {"why": "a question of theirs"})
+    return client.get(address)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+import os
 import re
 import tempfile
 import tracemalloc
@@ -27,6 +28,7 @@ from shop_reco.products.models import Product
 from shop_reco.recommendations.models import ModelVersion, Slate
 from shop_reco.tables.formulas import plain
 from shop_reco.users.models import Consent
+from shop_reco.users.services import create_visitor
 
 
 def test_everything_known_is_in_the_file_by_titles_and_public_ids(known, exported):
@@ -204,6 +206,35 @@ def test_what_a_killed_process_left_half_made_goes_with_the_shopper(known, monke
     assert any(known.name.encode() in path.read_bytes() for path in folder.rglob("data.json"))
     erase_shopper(shopper=known.shopper)
     assert list(folder.iterdir()) == []
+
+
+def test_the_files_of_others_are_not_even_listed_and_earlier_ones_still_found(known, monkeypatch):
+    other = create_visitor()
+    kept = request_export(shopper=other).export
+    export = request_export(shopper=known.shopper).export
+    folder = privacy_root() / "exports"
+    earlier = folder / f"{export.public_id.hex}-earlier.zip"
+    (folder / export.file).rename(earlier)
+    Export.objects.filter(pk=export.pk).update(file=earlier.name)
+    listed, scandir = [], os.scandir
+
+    def scanned(path):
+        listed.append(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scanned)
+    monkeypatch.setattr(os, "listdir", None)
+    erase_shopper(shopper=known.shopper)
+    monkeypatch.undo()
+    assert str(folder) not in {str(path) for path in listed}
+    assert [path.name for path in folder.iterdir()] == [kept.public_id.hex]
+    assert (folder / kept.file).exists()
+
+
+def test_nothing_is_left_of_an_export_that_was_fetched(known):
+    asked = request_export(shopper=known.shopper)
+    fetch_export(export=asked.export).close()
+    assert list((privacy_root() / "exports").iterdir()) == []
 
 
 def plant_events(shopper, product, n):

@@ -48,6 +48,7 @@ JSON_COLUMNS = {
     "reco_privacy.ErasureReceipt.counts": "counts",
     "reco_privacy.ErasureReceipt.versions": "names of model versions",
     "reco_privacy.ReceiptUpdate.gone": "names of model versions",
+    "reco_privacy.SessionSweep.marks": "keyed hashes, until the sessions are cleared",
     "reco_users.ApiKey.scopes": "what a server may do",
     "reco_webhooks.WebhookSource.purposes": "what a source may claim",
     "reco_webhooks.WebhookDelivery.report": "counts",

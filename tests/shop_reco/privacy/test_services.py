@@ -8,7 +8,6 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.utils import timezone
 
@@ -138,24 +137,6 @@ def test_a_list_still_waiting_to_be_written_is_not_written_after(shop, person):
     slates._keep(served)
     assert list(Slate.objects.values_list("shopper__external_id", flat=True)) == ["h1"]
     assert buffer.find(served[0].id) is None
-
-
-def sessions_of(content):
-    session = SessionStore()
-    session.update(content)
-    session.save()
-    return session.session_key
-
-
-def test_carts_go_on_every_device_of_the_account_and_nobody_elses(known):
-    cart = {"reco_cart": {str(uuid.uuid4()): 2}}
-    theirs = sessions_of({"_auth_user_id": str(known.user.pk), "of_the_host": 1, **cart})
-    shopping_as = sessions_of({"reco_shop_as": known.name, **cart})
-    others = sessions_of({"_auth_user_id": str(known.staff.pk), **cart})
-    assert erase_shopper(shopper=known.shopper).counts["sessions"] == 2
-    assert dict(SessionStore(theirs).items()) == {"_auth_user_id": str(known.user.pk), "of_the_host": 1}
-    assert dict(SessionStore(shopping_as).items()) == {}
-    assert "reco_cart" in SessionStore(others)
 
 
 def test_the_stored_row_counts_nothing_in_every_process_at_its_next_request(trained, person):
