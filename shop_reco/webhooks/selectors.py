@@ -7,10 +7,8 @@ from uuid import UUID
 
 from shop_reco.events.drafts import storable
 from shop_reco.events.models import Event
-from shop_reco.privacy.models import ErasedKey
 from shop_reco.products.models import Product
 from shop_reco.users.models import Consent, Shopper
-from shop_reco.users.selectors import digest_of
 
 from .models import SourceItem, WebhookSource
 
@@ -52,12 +50,6 @@ def shoppers_named(*, names: Collection[str]) -> dict[str, Shopper]:
 
 def shoppers_of(*, ids: Collection[int]) -> dict[int, Shopper]:
     return Shopper.objects.in_bulk(list(ids))
-
-
-def erased(*, names: Collection[str]) -> set[str]:
-    """Those of the shop's own ids whose shopper was erased; one query."""
-    digests = {digest_of(name): name for name in names}
-    return {digests[each] for each in ErasedKey.objects.filter(digest__in=digests).values_list("digest", flat=True)}
 
 
 def undecided(*, shopper: Shopper, purposes: Collection[str]) -> list[str]:

@@ -20,8 +20,9 @@ from django.utils import timezone
 from shop_reco.conf import reco_settings
 
 from . import generic, shopify, woocommerce
-from .carrying import Report, carry_out
+from .carrying import carry_out
 from .models import WebhookDelivery, WebhookSource
+from .reports import Report
 from .sealing import UnreadableSecretError, unseal
 from .signatures import Envelope, RefusalError, believed, in_time, opened
 from .work import MappingError, Origin, slim

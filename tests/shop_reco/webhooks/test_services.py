@@ -240,6 +240,33 @@ def test_an_erased_shopper_does_not_come_back(generic_source, client):
     assert not Shopper.objects.exists()
 
 
+def test_a_row_made_by_a_visit_does_not_bring_an_erased_shopper_back(generic_source, client):
+    generic(client, generic_source, "products/upsert", [TEA])
+    generic(client, generic_source, "events", [view()])
+    erase_shopper(shopper=Shopper.objects.get())
+    again = Shopper.objects.create(external_id="c1")  # the shop's server named them, and nobody allowed anything
+    reply = generic(client, generic_source, "events", [view(), view(occurred_at=None)])
+    counts = reply.json()["report"]["counts"]
+    assert counts == {"ignored: erased shopper": 1, "ignored: CONSENT_REQUIRED": 1}
+    assert not Consent.objects.exists()
+    # with a consent of their own, only what they have done since is recorded
+    decide_consent(shopper=again, decisions={"training": True}, source="shop")
+    reply = generic(client, generic_source, "events", [view(), view(occurred_at="never"), view(occurred_at=None)])
+    assert reply.json()["report"]["counts"] == {"ignored: erased shopper": 2, "events accepted": 1}
+    assert list(Consent.objects.values_list("purpose", "source")) == [("training", "shop")]
+    assert not RejectedEvent.objects.exists()
+
+
+def test_an_erased_shopper_does_not_come_back_after_the_key_was_rotated(generic_source, client, settings):
+    generic(client, generic_source, "products/upsert", [TEA])
+    generic(client, generic_source, "events", [view()])
+    erase_shopper(shopper=Shopper.objects.get())
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key", [settings.SECRET_KEY]
+    reply = generic(client, generic_source, "events", [view(), view()])
+    assert reply.json()["report"]["counts"] == {"ignored: erased shopper": 2}
+    assert not Shopper.objects.exists()
+
+
 def test_who_is_erased_is_erased_from_what_waits_to_be_mended(generic_source, client):
     generic(client, generic_source, "products/upsert", [TEA])
     generic(client, generic_source, "events", [view()])

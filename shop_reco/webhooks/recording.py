@@ -1,0 +1,143 @@
+"""Recording the events of a delivery, once, for the shoppers who may be followed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from shop_reco.conf import reco_settings
+from shop_reco.events.drafts import time_of
+from shop_reco.events.errors import EventError
+from shop_reco.events.services import Sender, record_events
+from shop_reco.users.models import Shopper
+from shop_reco.users.selectors import erased_since
+from shop_reco.users.services import decide_consent, ensure_shopper
+
+from . import selectors
+from .models import WebhookSource
+from .reports import Report
+from .work import Reported
+
+UNCONSENTED = "CONSENT_REQUIRED"
+
+
+def record(*, source: WebhookSource, events: Sequence[Reported], report: Report) -> None:
+    """Record what was not recorded before, of those who may be followed; the rest is counted."""
+    known = _known(events)
+    fresh = [each for each in events if not (_derived(each) and each.raw["id"] in known)]
+    report.counts["events duplicate"] += len(events) - len(fresh)
+    people, erased = _people(source, {_name(each) for each in fresh} - {""}, report)
+    fresh = _since_erasure(fresh, people, erased, report)
+    owners = {each.raw["id"]: people.get(_name(each)) for each in fresh if _derived(each)}
+    buyers = selectors.shoppers_of(ids=set(known.values()))
+    products = selectors.products_of(source=source, names={name for each in fresh for name in each.items})
+    batches: dict[int, list[dict[str, Any]]] = {}
+    shoppers: dict[int, Shopper] = {}
+    for each in fresh:
+        shopper = people.get(_name(each))
+        if shopper is None and each.answers is not None and not _name(each):
+            shopper = owners.get(each.answers) or buyers.get(known.get(each.answers, 0))
+            if shopper is None:
+                report.counts["ignored: refund of a purchase that is not known"] += 1
+        if shopper is not None:
+            shoppers[shopper.pk] = shopper
+            batches.setdefault(shopper.pk, []).append(_raw(each, products))
+    for pk, raws in sorted(batches.items()):
+        for start in range(0, len(raws), reco_settings().BATCH_EVENTS):
+            _send(raws[start : start + reco_settings().BATCH_EVENTS], shoppers[pk], report)
+
+
+def _known(events: Sequence[Reported]) -> dict[UUID, int]:
+    """Those events that are stored, told or answered here, with their shoppers."""
+    told = {each.raw["id"] for each in events if _derived(each)}
+    return selectors.reported(ids=told | {each.answers for each in events if each.answers is not None})
+
+
+def _derived(each: Reported) -> bool:
+    """Whether its id was made here, from the order, so that the same id can only be the same event."""
+    return bool(each.items)
+
+
+def _name(each: Reported) -> str:
+    return str(each.raw.get("shopper") or "")
+
+
+def _raw(each: Reported, products: Mapping[str, Any]) -> dict[str, Any]:
+    raw = {name: value for name, value in each.raw.items() if name != "shopper" and value not in (None, "")}
+    known = next((products[name] for name in each.items if name in products), None)
+    if known is not None:
+        raw.pop("sku", None)
+        raw["product"] = known
+    elif each.items and "sku" not in raw:
+        raw["sku"] = each.items[0]  # so that the rejected event says which product to import
+    return raw
+
+
+def _people(
+    source: WebhookSource, names: set[str], report: Report
+) -> tuple[dict[str, Shopper], dict[str, dt.datetime]]:
+    """Shoppers by the ids that the source gave, and when those who were erased were.
+
+    Who may not be followed is left out and counted. Who was erased is never made again, and where they came back
+    by themselves only their own decisions count: whatever the shop collected was given before.
+    """
+    people = selectors.shoppers_named(names=names)
+    erased = erased_since(external_ids=names)  # read last: whoever is erased meanwhile is known or erased, not new
+    for name in sorted(names - erased.keys()):
+        if name in people or (source.purposes and 1 <= len(name) <= 128):
+            people[name] = people.get(name) or ensure_shopper(external_id=name)
+            _claim(source, people[name])
+        else:
+            report.counts[f"ignored: {UNCONSENTED}"] += 1
+    return people, erased
+
+
+def _since_erasure(
+    events: Sequence[Reported], people: Mapping[str, Shopper], erased: Mapping[str, dt.datetime], report: Report
+) -> list[Reported]:
+    """Without what is older than the erasure of its shopper, and what answers it."""
+    now = timezone.now()
+    old = [
+        each
+        for each in events
+        if (since := erased.get(_name(each))) is not None and (_name(each) not in people or _time(each, now) <= since)
+    ]
+    gone = {id(each) for each in old}
+    purchases = {each.raw["id"] for each in old if _derived(each)}
+    kept = [each for each in events if id(each) not in gone and each.answers not in purchases]
+    if len(kept) < len(events):
+        report.counts["ignored: erased shopper"] += len(events) - len(kept)
+    return kept
+
+
+def _time(each: Reported, now: dt.datetime) -> dt.datetime:
+    """When it happened; what says so in no way that can be read may be as old as any."""
+    try:
+        return time_of(each.raw, now=now, arrived=now, reco=reco_settings()).at
+    except EventError:
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+def _claim(source: WebhookSource, shopper: Shopper) -> None:
+    """Note the consent that the shop collected, where the shopper has not decided here themselves."""
+    if not selectors.undecided(shopper=shopper, purposes=source.purposes):
+        return
+    Shopper.objects.select_for_update().filter(pk=shopper.pk).first()  # two deliveries at once claim once
+    open_ = selectors.undecided(shopper=shopper, purposes=source.purposes)
+    decide_consent(shopper=shopper, decisions=dict.fromkeys(open_, True), source=f"webhook {source.key}")
+
+
+def _send(raws: list[dict[str, Any]], shopper: Shopper, report: Report) -> None:
+    outcome = record_events(events=raws, shopper=shopper, sender=Sender.SERVER)
+    report.counts["events accepted"] += outcome.accepted
+    report.counts["events duplicate"] += outcome.duplicates
+    for rejection in outcome.rejected:
+        if rejection.code == UNCONSENTED:
+            report.counts[f"ignored: {UNCONSENTED}"] += 1
+        else:
+            report.counts["events rejected"] += 1
+            report.refused.append((rejection.code, rejection.message))
