@@ -274,28 +274,6 @@ def replay_delivery(*, delivery: WebhookDelivery) -> Answer:
     return Answer(202, {"state": "failed", "code": code, "message": why})
 
 
-@transaction.atomic
-def forget_shopper(*, external_id: str) -> int:
-    """Drop the payloads of failed deliveries that are about a shopper; returns how many."""
-    found = 0
-    for source in WebhookSource.objects.all():
-        if not external_id.startswith(source.prefix):
-            continue
-        customer = external_id.removeprefix(source.prefix)
-        kept = WebhookDelivery.objects.filter(source=source, state=State.FAILED, payload__isnull=False)
-        about = [each.pk for each in kept.iterator(chunk_size=100) if customer in _customers(each.payload)]
-        found += WebhookDelivery.objects.filter(pk__in=about).update(payload=None)
-    return found
-
-
-def _customers(payload: Any) -> set[str]:
-    """Ids of the shoppers that a kept payload names, in whatever way its sender does."""
-    named = [payload.get("customer_id"), (payload.get("customer") or {}).get("id")]
-    rows = payload.get("data")
-    named += [row.get("shopper") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return {str(each) for each in named if each is not None}
-
-
 def forget_old_deliveries(*, source: WebhookSource | None = None, limit: int = 100) -> int:
     """Drop deliveries older than WEBHOOK_DAYS, at most ``limit``; returns how many."""
     old = WebhookDelivery.objects.filter(

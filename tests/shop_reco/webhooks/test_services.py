@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -277,6 +278,25 @@ def test_who_is_erased_is_erased_from_what_waits_to_be_mended(generic_source, cl
     erase_shopper(shopper=Shopper.objects.get(external_id="c1"))
     kept = [each.payload["data"][0]["shopper"] for each in waiting.all() if each.payload]
     assert kept == ["c2"]
+
+
+@pytest.mark.parametrize("customer", [[], [{"id": 7}], [[{"id": [7]}]], {"id": [7]}, "7", 7, None])
+def test_a_misshapen_payload_stops_nobodys_erasure(shopify_source, client, customer):
+    reply = shopify(client, shopify_source, "orders/create", shopify_order(id=None, customer=customer))
+    assert reply.json()["code"] == "BAD_PAYLOAD"
+    kept = WebhookDelivery.objects.get()
+    assert kept.payload is not None
+    erase_shopper(shopper=Shopper.objects.create(external_id="8"))
+    erase_shopper(shopper=Shopper.objects.create(external_id="7"))
+    kept.refresh_from_db()
+    assert "7" not in json.dumps((kept.payload or {}).get("customer"))
+
+
+def test_a_lone_row_where_a_list_should_be_is_forgotten_with_its_shopper(generic_source, client):
+    generic(client, generic_source, "events", view())
+    assert WebhookDelivery.objects.get().payload["data"]["shopper"] == "c1"
+    erase_shopper(shopper=Shopper.objects.create(external_id="c1"))
+    assert WebhookDelivery.objects.get().payload is None
 
 
 def test_guests_are_counted_and_not_kept(generic_source, client):
