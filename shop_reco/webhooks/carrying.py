@@ -8,6 +8,7 @@ from dataclasses import replace
 from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
+from shop_reco.privacy.errors import ShopperGoneError
 from shop_reco.privacy.services import erase_shopper
 from shop_reco.products.errors import ProductError
 from shop_reco.products.services import (
@@ -21,6 +22,7 @@ from shop_reco.products.services import (
 )
 
 from . import selectors
+from .forgetting import forget_shopper
 from .models import SourceItem, WebhookSource
 from .recording import record
 from .reports import Report
@@ -47,12 +49,22 @@ def carry_out(*, source: WebhookSource, work: Work) -> Report:
         report.rows([_change(index, each)])
     if work.events:
         record(source=source, events=work.events, report=report)
-    for shopper in selectors.shoppers_named(names=work.erased).values():
-        erase_shopper(shopper=shopper)
-        report.counts["shoppers erased"] += 1
+    _erase(work.erased, report)
     for reason, n in work.ignored.items():
         report.counts[f"ignored: {reason}"] += n
     return report
+
+
+def _erase(names: list[str], report: Report) -> None:
+    """Erase those of the names who are known, and what is kept of any of them."""
+    for name in names:
+        forget_shopper(external_id=name)
+    for shopper in selectors.shoppers_named(names=names).values():
+        try:
+            erase_shopper(shopper=shopper)
+        except ShopperGoneError:  # by another request of this moment
+            continue
+        report.counts["shoppers erased"] += 1
 
 
 def _change(index: int, change: Change) -> RowOutcome:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from shop_reco.events.drafts import storable
+from shop_reco.events.drafts import NAME_CHARACTERS, storable
 from shop_reco.events.models import Event
 from shop_reco.products.models import Product
 from shop_reco.users.models import Consent, Shopper
+from shop_reco.users.selectors import consenting_to_any, erased_since
 
 from .models import SourceItem, WebhookSource
 
@@ -50,6 +51,22 @@ def shoppers_named(*, names: Collection[str]) -> dict[str, Shopper]:
 
 def shoppers_of(*, ids: Collection[int]) -> dict[int, Shopper]:
     return Shopper.objects.in_bulk(list(ids))
+
+
+def followable(*, source: WebhookSource, names: Collection[str]) -> set[str]:
+    """Those of the shop's own ids whose events would be recorded: they consent, or the source may say so; four queries.
+
+    Nobody is made, and nothing is claimed.
+    """
+    people = shoppers_named(names=names)
+    erased = erased_since(external_ids=names)
+    consenting = consenting_to_any(among=[each.pk for each in people.values()])
+    found = {name for name, each in people.items() if each.pk in consenting}
+    if not source.purposes:
+        return found
+    strangers = {name for name in names if name not in people and len(name) <= NAME_CHARACTERS}
+    open_ = {name for name, each in people.items() if undecided(shopper=each, purposes=source.purposes)}
+    return found | (strangers | open_) - erased.keys()
 
 
 def undecided(*, shopper: Shopper, purposes: Collection[str]) -> list[str]:

@@ -21,13 +21,16 @@ from shop_reco.conf import reco_settings
 
 from . import generic, shopify, woocommerce
 from .carrying import carry_out
+from .forgetting import customers_in
 from .models import WebhookDelivery, WebhookSource
 from .reports import Report
 from .sealing import UnreadableSecretError, unseal
+from .selectors import followable
 from .signatures import Envelope, RefusalError, believed, in_time, opened
 from .work import MappingError, Origin, slim
 
 logger = structlog.get_logger(__name__)
+BAD_PAYLOAD = "BAD_PAYLOAD"
 State, Kind = WebhookDelivery.State, WebhookSource.Kind
 MAPPINGS: Mapping[str, Any] = {Kind.GENERIC: generic, Kind.SHOPIFY: shopify, Kind.WOOCOMMERCE: woocommerce}
 
@@ -135,7 +138,7 @@ def _handled(source: WebhookSource, envelope: Envelope, topic: str, digest: str,
     except (RefusalError, DatabaseError):
         raise
     except MappingError as error:
-        return _failed(source, delivery_id, topic, digest, payload, "BAD_PAYLOAD", str(error))
+        return _failed(source, delivery_id, topic, digest, payload, BAD_PAYLOAD, str(error))
     except Exception as error:  # a mapping that met what it did not foresee must not lose the delivery
         logger.error("webhook_failed", source=source.key, topic=topic, error=type(error).__name__)
         return _failed(source, delivery_id, topic, digest, payload, "INTERNAL", type(error).__name__)
@@ -205,7 +208,7 @@ def _failed(
         if delivery.state in (State.DONE, State.IGNORED):
             return _repeated(delivery)
         delivery.code, delivery.why, delivery.handled_at = code, why[:512], timezone.now()
-        delivery.payload = _kept(payload)
+        delivery.payload = _kept_of(source, topic, payload, code)
         delivery.save()
     return Answer(202, {"state": "failed", "code": code, "message": why})
 
@@ -218,6 +221,19 @@ def _ignored(source: WebhookSource, delivery_id: str, topic: str, digest: str) -
         delivery.state, delivery.code, delivery.handled_at = State.IGNORED, "UNKNOWN_TOPIC", timezone.now()
         delivery.save()
     return Answer(200, {"state": "ignored"})
+
+
+def _kept_of(source: WebhookSource, topic: str, payload: Any, code: str) -> Any:
+    """The payload, or None where it is about somebody who may not be followed: then only the why is kept.
+
+    Who asks to be erased is known by the request alone until that is done.
+    """
+    kept = _kept(payload)
+    if topic in shopify.ERASING and code != BAD_PAYLOAD:
+        return kept
+    people = customers_in(kept)
+    allowed = followable(source=source, names={source.prefix + name for name in people})
+    return kept if len(allowed) == len(people) else None
 
 
 def _kept(payload: Any) -> Any:
@@ -265,7 +281,7 @@ def replay_delivery(*, delivery: WebhookDelivery) -> Answer:
                 return Answer(200, {"state": str(locked.state)})
             return _finished(locked, _worked(source, locked.topic, locked.payload, locked.received_at), locked.payload)
     except MappingError as error:
-        code, why = "BAD_PAYLOAD", str(error)[:512]
+        code, why = BAD_PAYLOAD, str(error)[:512]
     except DatabaseError:
         raise
     except Exception as error:  # as above: one that cannot be mended must not stop the others

@@ -75,6 +75,8 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
 }
 """The topics that are known, and what is read of each; nothing else of a payload is ever kept."""
 
+ERASING = frozenset({"customers/redact"})
+
 
 def read(topic: str, payload: Any, origin: Origin, *, sent_at: dt.datetime) -> Work:
     """What a delivery asks for. ``sent_at`` dates a deletion, whose payload has no date.
@@ -100,7 +102,10 @@ def read(topic: str, payload: Any, origin: Origin, *, sent_at: dt.datetime) -> W
         case "customers/redact":
             if "orders_to_redact" not in body or "line_items" in body:
                 raise MappingError("orders_to_redact is missing: this asks for nobody's erasure")
-            work.erased.append(origin.shopper(thing(body.get("customer"), "customer").get("id")))
+            shopper = origin.shopper(thing(body.get("customer"), "customer").get("id"))
+            if not shopper:
+                raise MappingError("customer.id is missing: this asks for nobody's erasure")
+            work.erased.append(shopper)
         case _:
             work.ignored[topic] += 1
     return work

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -278,6 +279,24 @@ def test_who_is_erased_is_erased_from_what_waits_to_be_mended(generic_source, cl
     erase_shopper(shopper=Shopper.objects.get(external_id="c1"))
     kept = [each.payload["data"][0]["shopper"] for each in waiting.all() if each.payload]
     assert kept == ["c2"]
+
+
+def test_of_a_failed_delivery_nothing_is_kept_about_who_may_not_be_followed(generic_source, client):
+    refusing = Shopper.objects.create(external_id="c1")
+    decide_consent(shopper=refusing, decisions={"personalisation": False, "training": False}, source="shop")
+    erase_shopper(shopper=Shopper.objects.create(external_id="c2"))
+    silent = make("generic", name="silent", purposes=[])
+    decide_consent(shopper=Shopper.objects.create(external_id="c4"), decisions={"training": True}, source="shop")
+    for source, shopper in itertools.product((generic_source, silent), ("c1", "c2", "c3", "c4", None)):
+        reply = generic(client, source, "events", [view(shopper=shopper), 7])
+        assert (reply.status_code, reply.json()["code"]) == (202, "BAD_PAYLOAD")
+    failed = WebhookDelivery.objects.filter(state="failed", code="BAD_PAYLOAD").order_by("pk")
+    assert set(failed.values_list("why", flat=True)) == {"data[1] must be an object"}
+    kept = [(each.source.name, each.payload["data"][0]["shopper"]) for each in failed if each.payload]
+    assert kept == [("generic", "c3"), ("generic", "c4"), ("generic", None), ("silent", "c4"), ("silent", None)]
+    # one who may not be followed is enough
+    generic(client, generic_source, "events", [view(shopper="c4"), view(shopper="c1"), 7], delivery="both")
+    assert WebhookDelivery.objects.get(delivery_id="both").payload is None
 
 
 @pytest.mark.parametrize("customer", [[], [{"id": 7}], [[{"id": [7]}]], {"id": [7]}, "7", 7, None])

@@ -8,9 +8,12 @@ from decimal import Decimal
 import pytest
 
 from shop_reco.events.models import Event, RejectedEvent
+from shop_reco.privacy.services import erase_shopper
 from shop_reco.products.models import Product
 from shop_reco.products.selectors import showable
 from shop_reco.users.models import Shopper
+from shop_reco.users.services import decide_consent
+from shop_reco.webhooks import carrying
 from shop_reco.webhooks.models import WebhookDelivery
 from shop_reco.webhooks.services import replay_delivery
 
@@ -275,3 +278,57 @@ def test_a_customer_whom_shopify_redacts_is_erased_and_nobody_by_another_body(so
     reply = shopify(client, sold, "orders/updated", shopify_order())
     assert reply.json()["report"]["counts"]["ignored: erased shopper"] == 1
     assert not Event.objects.exists()
+
+
+REDACT = {"shop_id": 1, "customer": {"id": 207119551, "email": "a@example.com"}, "orders_to_redact": [450789469]}
+
+
+def test_a_redacted_customer_whom_nobody_knows_here_leaves_what_failed_as_well(sold, client):
+    shopify(client, sold, "orders/create", shopify_order(id=None))
+    assert WebhookDelivery.objects.get(state="failed").payload["customer"] == {"id": 207119551}
+    assert not Shopper.objects.exists()
+    reply = shopify(client, sold, "customers/redact", REDACT)
+    assert reply.json() == {"state": "done", "report": {"counts": {}}}
+    assert WebhookDelivery.objects.get(state="failed").payload is None
+
+
+def test_a_customer_who_is_gone_when_their_turn_comes_is_no_failure(sold, client, monkeypatch):
+    shopify(client, sold, "orders/create", shopify_order())
+
+    def beaten(*, shopper):
+        erase_shopper(shopper=shopper)  # the other request
+        return erase_shopper(shopper=shopper)
+
+    monkeypatch.setattr(carrying, "erase_shopper", beaten)
+    reply = shopify(client, sold, "customers/redact", REDACT)
+    assert reply.json() == {"state": "done", "report": {"counts": {}}}
+    assert not WebhookDelivery.objects.filter(payload__isnull=False).exists()
+
+
+def test_a_request_to_erase_that_failed_is_kept_until_it_is_done(sold, client, monkeypatch):
+    shopify(client, sold, "orders/create", shopify_order())
+    decide_consent(
+        shopper=Shopper.objects.get(), decisions={"personalisation": False, "training": False}, source="shop"
+    )
+
+    def broken(*, shopper):
+        raise KeyError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(carrying, "erase_shopper", broken)
+        assert shopify(client, sold, "customers/redact", REDACT).json()["code"] == "INTERNAL"
+    failed = WebhookDelivery.objects.get(state="failed")
+    assert replay_delivery(delivery=failed).content["report"]["counts"] == {"shoppers erased": 1}
+    assert not Shopper.objects.exists()
+    assert not WebhookDelivery.objects.filter(payload__isnull=False).exists()
+
+
+def test_what_only_claims_to_be_a_request_to_erase_is_not_kept_of_who_may_not_be_followed(sold, client):
+    erase_shopper(shopper=Shopper.objects.create(external_id="207119551"))
+    assert shopify(client, sold, "customers/redact", shopify_order()).json()["code"] == "BAD_PAYLOAD"
+    assert WebhookDelivery.objects.get(state="failed").payload is None
+
+
+def test_a_request_to_erase_nobody_is_refused(sold, client):
+    reply = shopify(client, sold, "customers/redact", {**REDACT, "customer": {"email": "a@example.com"}})
+    assert (reply.status_code, reply.json()["code"]) == (202, "BAD_PAYLOAD")
