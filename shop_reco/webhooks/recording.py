@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
-from shop_reco.events.drafts import time_of
+from shop_reco.events.drafts import NAME_CHARACTERS, time_of
 from shop_reco.events.errors import EventError
 from shop_reco.events.services import Sender, record_events
+from shop_reco.events.storing import hold
 from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import erased_since
-from shop_reco.users.services import decide_consent, ensure_shopper
+from shop_reco.users.services import decide_consent, ensure_shoppers
 
 from . import selectors
 from .models import WebhookSource
@@ -32,8 +33,9 @@ def record(*, source: WebhookSource, events: Sequence[Reported], report: Report)
     report.counts["events duplicate"] += len(events) - len(fresh)
     people, erased = _people(source, {_name(each) for each in fresh} - {""}, report)
     fresh = _since_erasure(fresh, people, erased, report)
-    owners = {each.raw["id"]: people.get(_name(each)) for each in fresh if _derived(each)}
     buyers = selectors.shoppers_of(ids=set(known.values()))
+    _lock(source, people, erased, buyers)
+    owners = {each.raw["id"]: people.get(_name(each)) for each in fresh if _derived(each)}
     products = selectors.products_of(source=source, names={name for each in fresh for name in each.items})
     batches: dict[int, list[dict[str, Any]]] = {}
     shoppers: dict[int, Shopper] = {}
@@ -87,12 +89,13 @@ def _people(
     """
     people = selectors.shoppers_named(names=names)
     erased = erased_since(external_ids=names)  # read last: whoever is erased meanwhile is known or erased, not new
-    for name in sorted(names - erased.keys()):
-        if name in people or (source.purposes and 1 <= len(name) <= 128):
-            people[name] = people.get(name) or ensure_shopper(external_id=name)
-            _claim(source, people[name])
-        else:
-            report.counts[f"ignored: {UNCONSENTED}"] += 1
+    strangers = names - people.keys() - erased.keys()
+    new = {name for name in strangers if source.purposes and len(name) <= NAME_CHARACTERS}
+    if new:
+        ensure_shoppers(external_ids=new)
+        people |= selectors.shoppers_named(names=new)
+    if len(new) < len(strangers):
+        report.counts[f"ignored: {UNCONSENTED}"] += len(strangers) - len(new)
     return people, erased
 
 
@@ -122,13 +125,25 @@ def _time(each: Reported, now: dt.datetime) -> dt.datetime:
         return dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
-def _claim(source: WebhookSource, shopper: Shopper) -> None:
-    """Note the consent that the shop collected, where the shopper has not decided here themselves."""
-    if not selectors.undecided(shopper=shopper, purposes=source.purposes):
+def _lock(
+    source: WebhookSource, people: Mapping[str, Shopper], erased: Container[str], buyers: Collection[int]
+) -> None:
+    """Lock everybody whom the delivery is about, at once and in the order of their keys, and claim what is open.
+
+    The consent that the shop collected counts where the shopper has not decided here themselves.
+    """
+    ids = {each.pk for each in people.values()}.union(buyers)
+    claimable = [each.pk for name, each in people.items() if name not in erased]
+    if not selectors.undecided(shopper_ids=claimable, purposes=source.purposes):
+        hold(ids)
         return
-    Shopper.objects.select_for_update().filter(pk=shopper.pk).first()  # two deliveries at once claim once
-    open_ = selectors.undecided(shopper=shopper, purposes=source.purposes)
-    decide_consent(shopper=shopper, decisions=dict.fromkeys(open_, True), source=f"webhook {source.key}")
+    locked = set(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+    # asked again: of two deliveries at once, one claims
+    open_ = selectors.undecided(shopper_ids=locked.intersection(claimable), purposes=source.purposes)
+    shoppers = {each.pk: each for each in people.values()}
+    for pk, purposes in sorted(open_.items()):
+        claimed = dict.fromkeys(purposes, True)
+        decide_consent(shopper=shoppers[pk], decisions=claimed, source=f"webhook {source.key}")
 
 
 def _send(raws: list[dict[str, Any]], shopper: Shopper, report: Report) -> None:

@@ -54,7 +54,7 @@ def shoppers_of(*, ids: Collection[int]) -> dict[int, Shopper]:
 
 
 def followable(*, source: WebhookSource, names: Collection[str]) -> set[str]:
-    """Those of the shop's own ids whose events would be recorded: they consent, or the source may say so; four queries.
+    """Those of the shop's own ids whose events would be recorded: they consent, or the source may say so; five queries.
 
     Nobody is made, and nothing is claimed.
     """
@@ -65,11 +65,14 @@ def followable(*, source: WebhookSource, names: Collection[str]) -> set[str]:
     if not source.purposes:
         return found
     strangers = {name for name in names if name not in people and len(name) <= NAME_CHARACTERS}
-    open_ = {name for name, each in people.items() if undecided(shopper=each, purposes=source.purposes)}
-    return found | (strangers | open_) - erased.keys()
+    open_ = undecided(shopper_ids=[each.pk for each in people.values()], purposes=source.purposes)
+    claimable = {name for name, each in people.items() if each.pk in open_}
+    return found | (strangers | claimable) - erased.keys()
 
 
-def undecided(*, shopper: Shopper, purposes: Collection[str]) -> list[str]:
-    """Those of the purposes that the shopper has neither allowed nor refused; one query."""
-    decided = Consent.objects.filter(shopper=shopper, superseded_at__isnull=True).values_list("purpose", flat=True)
-    return sorted(set(purposes) - set(decided))
+def undecided(*, shopper_ids: Collection[int], purposes: Collection[str]) -> dict[int, list[str]]:
+    """Those of the purposes that a shopper has neither allowed nor refused, for whom there are any; one query."""
+    decided = Consent.objects.filter(shopper__in=shopper_ids, superseded_at__isnull=True)
+    closed = set(decided.values_list("shopper_id", "purpose"))
+    open_ = {pk: [each for each in sorted(set(purposes)) if (pk, each) not in closed] for pk in shopper_ids}
+    return {pk: each for pk, each in open_.items() if each}

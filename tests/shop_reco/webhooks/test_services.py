@@ -9,7 +9,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -18,10 +18,11 @@ from shop_reco.privacy.services import erase_shopper
 from shop_reco.products.models import Product
 from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.services import decide_consent
+from shop_reco.users.signals import shoppers_changed
 from shop_reco.webhooks import services, tasks
 from shop_reco.webhooks.models import WebhookDelivery
 
-from .conftest import make
+from .conftest import PURPOSES, make
 from .senders import generic, level, moment, shopify, shopify_order, shopify_product, shopify_refund
 
 TEA = {"sku": "tea", "title": "Tea", "updated_at": moment()}
@@ -219,6 +220,60 @@ def test_the_consent_that_a_source_may_claim_is_recorded_and_never_overrides_the
     assert reply.json()["report"]["counts"] == {"ignored: CONSENT_REQUIRED": 1}
     assert Event.objects.count() == 1
     assert not Consent.objects.filter(shopper=shopper, granted=True, superseded_at=None).exists()
+
+
+@pytest.fixture
+def claims():
+    """Called with each shopper's key as consent is claimed of them, while the claim is being made."""
+    called = []
+
+    def on_changed(*, shopper_ids, **kwargs):
+        for each in called:
+            each(*shopper_ids)
+
+    shoppers_changed.connect(on_changed)
+    yield called
+    shoppers_changed.disconnect(on_changed)
+
+
+def test_shoppers_are_claimed_in_the_order_of_their_keys_whatever_they_are_called(generic_source, client, claims):
+    keys = [Shopper.objects.create(external_id=name).pk for name in ("c9", "c5", "c7")]
+    generic(client, generic_source, "products/upsert", [TEA])
+    order = []
+    claims.append(order.append)
+    events = [view(shopper=name) for name in ("c5", "c7", "c9")]
+    reply = generic(client, generic_source, "events", events)
+    assert reply.json()["report"]["counts"] == {"events accepted": 3}
+    assert order == keys
+    assert Consent.objects.count() == 6
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_all_of_a_delivery_are_locked_before_the_first_of_them_is_marked(claims):
+    source, names = make("generic"), ("c9", "c5", "c7", "c8")
+    for name in names:
+        Shopper.objects.create(external_id=name)
+    decide_consent(shopper=Shopper.objects.get(external_id="c8"), decisions=dict.fromkeys(PURPOSES, True), source="me")
+    generic(Client(), source, "products/upsert", [TEA])
+    free = []
+
+    def look(_):
+        def unlocked():
+            try:
+                with transaction.atomic():
+                    left = Shopper.objects.select_for_update(skip_locked=True).filter(external_id__in=names)
+                    return list(left.values_list("external_id", flat=True))
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool:
+            free.append(pool.submit(unlocked).result(timeout=10))
+
+    claims.append(look)
+    reply = generic(Client(), source, "events", [view(shopper=name) for name in names])
+    assert reply.json()["report"]["counts"] == {"events accepted": 4}
+    assert free == [[], [], []]
 
 
 def test_a_source_that_may_claim_nothing_makes_no_shopper(db, client):
