@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 from shop_reco.conf import reco_settings
 from shop_reco.events.drafts import NAME_CHARACTERS, time_of
 from shop_reco.events.errors import EventError
+from shop_reco.events.models import Event
 from shop_reco.events.services import Sender, record_events
 from shop_reco.events.storing import hold
 from shop_reco.users.models import Shopper
@@ -29,16 +30,19 @@ UNCONSENTED = "CONSENT_REQUIRED"
 def record(*, source: WebhookSource, events: Sequence[Reported], report: Report) -> None:
     """Record what was not recorded before, of those who may be followed; the rest is counted."""
     known = _known(events)
-    fresh = [each for each in events if not (_derived(each) and each.raw["id"] in known)]
-    report.counts["events duplicate"] += len(events) - len(fresh)
+    fresh = _fresh(events, known)
     people, erased = _people(source, {_name(each) for each in fresh} - {""}, report)
-    fresh = _since_erasure(fresh, people, erased, report)
     buyers = selectors.shoppers_of(ids=set(known.values()))
-    _lock(source, people, erased, buyers)
+    back = [each for each in fresh if _takes_back(each)]
+    _lock(source, people, erased, buyers, alone=bool(back))
+    if back:  # a delivery about the same order may have been done while this one waited
+        known = _known(events)
+        fresh = _fresh(events, known)
+    report.counts["events duplicate"] += len(events) - len(fresh)
+    fresh = _since_erasure(fresh, people, erased, report)
     owners = {each.raw["id"]: people.get(_name(each)) for each in fresh if _derived(each)}
     products = selectors.products_of(source=source, names={name for each in fresh for name in each.items})
-    batches: dict[int, list[dict[str, Any]]] = {}
-    shoppers: dict[int, Shopper] = {}
+    told: list[tuple[Shopper, Reported, dict[str, Any]]] = []
     for each in fresh:
         shopper = people.get(_name(each))
         if shopper is None and each.answers is not None and not _name(each):
@@ -46,11 +50,60 @@ def record(*, source: WebhookSource, events: Sequence[Reported], report: Report)
             if shopper is None:
                 report.counts["ignored: refund of a purchase that is not known"] += 1
         if shopper is not None:
-            shoppers[shopper.pk] = shopper
-            batches.setdefault(shopper.pk, []).append(_raw(each, products))
+            told.append((shopper, each, _raw(each, products)))
+    batches: dict[int, list[dict[str, Any]]] = {}
+    for shopper, raw in _no_more_than_bought(told, report):
+        batches.setdefault(shopper.pk, []).append(raw)
+    shoppers = {shopper.pk: shopper for shopper, _, _ in told}
     for pk, raws in sorted(batches.items()):
         for start in range(0, len(raws), reco_settings().BATCH_EVENTS):
             _send(raws[start : start + reco_settings().BATCH_EVENTS], shoppers[pk], report)
+
+
+def _fresh(events: Sequence[Reported], known: Container[UUID]) -> list[Reported]:
+    return [each for each in events if not (_derived(each) and each.raw["id"] in known)]
+
+
+def _takes_back(each: Reported) -> bool:
+    """Whether it takes back what an order's line sold, as told by a payload about the order."""
+    return _derived(each) and each.raw.get("type") == Event.Type.REFUND
+
+
+def _no_more_than_bought(
+    told: Sequence[tuple[Shopper, Reported, dict[str, Any]]], report: Report
+) -> Iterator[tuple[Shopper, dict[str, Any]]]:
+    """What is told, with refunds clipped to what is left of their product in their order.
+
+    A cancellation takes back all that is left, and says nothing of a refund that was made at the same time: each
+    of the two is told by a delivery of its own, and either may come first.
+    """
+    if not any(_takes_back(each) for _, each, _ in told):
+        yield from ((shopper, raw) for shopper, _, raw in told)
+        return
+    pieces = selectors.pieces_of(
+        shopper_ids={shopper.pk for shopper, _, _ in told},
+        orders={str(raw["order"]) for _, each, raw in told if _takes_back(each)},
+    )
+    left = {
+        place: sums[Event.Type.PURCHASE] - sums.get(Event.Type.REFUND, 0)
+        for place, sums in pieces.items()
+        if Event.Type.PURCHASE in sums
+    }
+    named = selectors.public_ids(skus={raw["sku"] for _, _, raw in told if isinstance(raw.get("sku"), str)})
+    for shopper, each, raw in told:
+        place = (shopper.pk, str(raw.get("order") or ""), raw.get("product") or named.get(raw.get("sku", "")))
+        if _takes_back(each):
+            # of a product that was never bought in this order the catalogue has changed its mind since
+            taken = min(raw["quantity"], max(left[place], 0)) if place in left else raw["quantity"]
+            if taken < raw["quantity"]:
+                report.counts["ignored: pieces that were taken back before"] += raw["quantity"] - taken
+            if not taken:
+                continue
+            raw = raw | {"quantity": taken}
+            left[place] = left.get(place, taken) - taken
+        elif _derived(each):
+            left[place] = left.get(place, 0) + raw["quantity"]
+        yield shopper, raw
 
 
 def _known(events: Sequence[Reported]) -> dict[UUID, int]:
@@ -126,15 +179,21 @@ def _time(each: Reported, now: dt.datetime) -> dt.datetime:
 
 
 def _lock(
-    source: WebhookSource, people: Mapping[str, Shopper], erased: Container[str], buyers: Collection[int]
+    source: WebhookSource,
+    people: Mapping[str, Shopper],
+    erased: Container[str],
+    buyers: Collection[int],
+    *,
+    alone: bool,
 ) -> None:
     """Lock everybody whom the delivery is about, at once and in the order of their keys, and claim what is open.
 
-    The consent that the shop collected counts where the shopper has not decided here themselves.
+    ``alone`` keeps other deliveries about them waiting. The consent that the shop collected counts where the
+    shopper has not decided here themselves.
     """
     ids = {each.pk for each in people.values()}.union(buyers)
     claimable = [each.pk for name, each in people.items() if name not in erased]
-    if not selectors.undecided(shopper_ids=claimable, purposes=source.purposes):
+    if not alone and not selectors.undecided(shopper_ids=claimable, purposes=source.purposes):
         hold(ids)
         return
     locked = set(Shopper.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))

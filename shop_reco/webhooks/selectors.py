@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
+from django.db.models import Sum
+
 from shop_reco.events.drafts import NAME_CHARACTERS, storable
 from shop_reco.events.models import Event
 from shop_reco.products.models import Product
@@ -12,6 +14,9 @@ from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import consenting_to_any, erased_since
 
 from .models import SourceItem, WebhookSource
+
+Place = tuple[int, str, UUID | None]
+"""A shopper's key, the number of an order, and the public id of a product in it."""
 
 
 def source_by_key(*, key: str) -> WebhookSource | None:
@@ -35,12 +40,30 @@ def product_of_sku(*, sku: object) -> Product | None:
     return Product.objects.filter(sku=sku).first() if isinstance(sku, str) and storable(sku) else None
 
 
+def public_ids(*, skus: Collection[str]) -> dict[str, UUID]:
+    """Public ids of products by sku; one query."""
+    wanted = [sku for sku in skus if storable(sku)]
+    return dict(Product.objects.filter(sku__in=wanted).values_list("sku", "public_id")) if wanted else {}
+
+
 def reported(*, ids: Collection[UUID]) -> dict[UUID, int]:
     """Those of the event ids that are stored, with their shoppers' primary keys; one query a thousand."""
     wanted = list(ids)
     found: dict[UUID, int] = {}
     for start in range(0, len(wanted), 1000):
         found.update(Event.objects.filter(pk__in=wanted[start : start + 1000]).values_list("pk", "shopper_id"))
+    return found
+
+
+def pieces_of(*, shopper_ids: Collection[int], orders: Collection[str]) -> dict[Place, dict[str, int]]:
+    """Pieces bought and taken back of each product of these orders, by type of event; one query."""
+    told = Event.objects.filter(
+        shopper__in=shopper_ids, order__in=orders, type__in=[Event.Type.PURCHASE, Event.Type.REFUND]
+    )
+    sums = told.order_by().values_list("shopper_id", "order", "product__public_id", "type").annotate(Sum("quantity"))
+    found: dict[Place, dict[str, int]] = {}
+    for shopper_id, order, product, kind, pieces in sums:
+        found.setdefault((shopper_id, order, product), {})[kind] = pieces
     return found
 
 

@@ -138,11 +138,11 @@ def _order(order: Mapping[str, Any], origin: Origin, work: Work) -> None:
             work.ignored["line without a product"] += 1
             continue
         left[line_id] = quantity
-        bought = {
+        sold = {
             **shared, "id": origin.event_id("order", number_, line_id), "type": "purchase", "sku": line.get("sku"),
             "occurred_at": bought_at, "quantity": quantity, "price": _paid(line, quantity),
         }  # fmt: skip
-        work.events.append(Reported(raw=bought, items=items))
+        work.events.append(Reported(raw=sold, items=items))
     for refund in things(order.get("refunds") or [], "refunds"):
         for line_id, quantity in _refund(refund, number_, shopper, origin, work).items():
             left[line_id] = left.get(line_id, 0) - quantity
@@ -156,7 +156,8 @@ def _order(order: Mapping[str, Any], origin: Origin, work: Work) -> None:
                     "sku": line.get("sku"), "occurred_at": cancelled_at, "quantity": left[line_id],
                     "price": _paid(line, whole(line.get("quantity"), "line_items.quantity")),
                 }  # fmt: skip
-                work.events.append(Reported(raw=returned, items=_items(line)))
+                bought = origin.event_id("order", number_, line_id)
+                work.events.append(Reported(raw=returned, items=_items(line), answers=bought))
 
 
 def _refund(refund: Mapping[str, Any], order: str, shopper: str, origin: Origin, work: Work) -> dict[str, int]:
