@@ -91,7 +91,9 @@ def _no_more_than_bought(
     }
     named = selectors.public_ids(skus={raw["sku"] for _, _, raw in told if isinstance(raw.get("sku"), str)})
     for shopper, each, raw in told:
-        place = (shopper.pk, str(raw.get("order") or ""), raw.get("product") or named.get(raw.get("sku", "")))
+        sku = raw.get("sku")
+        product = raw.get("product") or (named.get(sku) if isinstance(sku, str) else None)
+        place = (shopper.pk, str(raw.get("order") or ""), product)
         if _takes_back(each):
             # of a product that was never bought in this order the catalogue has changed its mind since
             taken = min(raw["quantity"], max(left[place], 0)) if place in left else raw["quantity"]

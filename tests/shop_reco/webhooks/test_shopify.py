@@ -156,6 +156,14 @@ def test_a_cancellation_and_a_refund_at_once_take_back_what_was_bought():
         assert sum(row[2] for row in told("refund") if row[5] == str(n)) == 2
 
 
+@pytest.mark.parametrize("sku", [[], {}, 7, None, "a\x00"])
+def test_a_sku_of_another_kind_is_a_refusal_of_its_line_when_it_is_taken_back(shopify_source, client, sku):
+    line = shopify_order()["line_items"][0] | {"sku": sku}
+    order = shopify_order(line_items=[line], cancelled_at=moment(90), refunds=[shopify_refund()])
+    reply = shopify(client, shopify_source, "orders/cancelled", order)
+    assert reply.json()["report"]["counts"]["events rejected"] == 3
+
+
 def test_lines_of_one_product_are_taken_back_together(sold, client):
     line = shopify_order()["line_items"][0]
     lines = [line | {"id": n, "quantity": 1} for n in (1, 2, 3)]
