@@ -16,7 +16,8 @@ class Report:
     counts: Counter[str] = field(default_factory=Counter)
     rejected: list[RowOutcome] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
-    """Codes and messages of events that were refused; they wait among the rejected events."""
+    """Codes and messages of events that were refused; most wait among the rejected events, but for
+    those that no replay could mend, and those past REJECTED_A_DAY of a shopper."""
 
     def rows(self, outcomes: Iterable[RowOutcome]) -> None:
         for outcome in outcomes:

@@ -25,7 +25,7 @@ from .forgetting import customers_in
 from .models import WebhookDelivery, WebhookSource
 from .reports import Report
 from .sealing import UnreadableSecretError, unseal
-from .selectors import followable
+from .selectors import followable, shoppers_named
 from .signatures import Envelope, RefusalError, believed, in_time, opened
 from .work import MappingError, Origin, slim
 
@@ -33,6 +33,10 @@ logger = structlog.get_logger(__name__)
 BAD_PAYLOAD = "BAD_PAYLOAD"
 State, Kind = WebhookDelivery.State, WebhookSource.Kind
 MAPPINGS: Mapping[str, Any] = {Kind.GENERIC: generic, Kind.SHOPIFY: shopify, Kind.WOOCOMMERCE: woocommerce}
+
+
+class RepeatedError(Exception):
+    """A request to erase was carried out before, in the very same words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +137,32 @@ def _handled(source: WebhookSource, envelope: Envelope, topic: str, digest: str,
             if delivery.state in (State.DONE, State.IGNORED):
                 return _repeated(delivery)
             said = envelope.sent_at if source.kind == Kind.SHOPIFY else None
+            if _asked_before(source, topic, digest, payload):
+                raise RepeatedError
             report = _worked(source, topic, payload, said or delivery.received_at)
             return _finished(delivery, report, payload)
     except (RefusalError, DatabaseError):
         raise
     except MappingError as error:
         return _failed(source, delivery_id, topic, digest, payload, BAD_PAYLOAD, str(error))
+    except RepeatedError:
+        why = "this very request was carried out before; try it again here if the customer asked again"
+        return _failed(source, delivery_id, topic, digest, payload, "REPEATED", why)
     except Exception as error:  # a mapping that met what it did not foresee must not lose the delivery
         logger.error("webhook_failed", source=source.key, topic=topic, error=type(error).__name__)
         return _failed(source, delivery_id, topic, digest, payload, "INTERNAL", type(error).__name__)
+
+
+def _asked_before(source: WebhookSource, topic: str, digest: str, payload: Any) -> bool:
+    """Whether a request to erase somebody who is known here was carried out before, in the very same words.
+
+    Shopify signs the body alone, so whoever saw it pass could deliver it anew under another id and time.
+    """
+    if topic not in shopify.ERASING:
+        return False
+    done = WebhookDelivery.objects.filter(source=source, topic=topic, digest=digest, state=State.DONE)
+    names = [source.prefix + name for name in customers_in(payload)]
+    return done.exists() and bool(shoppers_named(names=names))
 
 
 def _claimed(source: WebhookSource, delivery_id: str, topic: str, digest: str) -> WebhookDelivery:

@@ -407,6 +407,24 @@ def test_a_request_to_erase_that_failed_is_kept_until_it_is_done(sold, client, m
     assert not WebhookDelivery.objects.filter(payload__isnull=False).exists()
 
 
+def test_a_captured_request_erases_nothing_twice_and_waits_for_staff(sold, client):
+    shopify(client, sold, "orders/create", shopify_order())
+    shopify(client, sold, "customers/redact", REDACT)
+    again = Shopper.objects.create(external_id="207119551")
+    reply = shopify(client, sold, "customers/redact", REDACT)
+    assert (reply.status_code, reply.json()["code"]) == (202, "REPEATED")
+    assert Shopper.objects.get() == again
+    # a request in other words is another one
+    other = Shopper.objects.create(external_id="5")
+    shopify(client, sold, "customers/redact", {**REDACT, "customer": {"id": 5}})
+    assert not Shopper.objects.filter(pk=other.pk).exists()
+    # the customer did ask again
+    failed = WebhookDelivery.objects.get(state="failed")
+    assert replay_delivery(delivery=failed).content["report"]["counts"] == {"shoppers erased": 1}
+    assert not Shopper.objects.exists()
+    assert not WebhookDelivery.objects.filter(payload__isnull=False).exists()
+
+
 def test_what_only_claims_to_be_a_request_to_erase_is_not_kept_of_who_may_not_be_followed(sold, client):
     erase_shopper(shopper=Shopper.objects.create(external_id="207119551"))
     assert shopify(client, sold, "customers/redact", shopify_order()).json()["code"] == "BAD_PAYLOAD"
