@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
-from shop_reco.conf import reco_settings
-from shop_reco.events.services import Sender, record_events
+from shop_reco.privacy.errors import ShopperGoneError
 from shop_reco.privacy.services import erase_shopper
 from shop_reco.products.errors import ProductError
 from shop_reco.products.services import (
@@ -24,30 +20,13 @@ from shop_reco.products.services import (
     set_stock,
     upsert_products,
 )
-from shop_reco.users.models import Shopper
-from shop_reco.users.services import decide_consent, ensure_shopper
 
 from . import selectors
+from .forgetting import forget_shopper
 from .models import SourceItem, WebhookSource
-from .work import Change, Level, Listing, Reported, Work
-
-UNCONSENTED = "CONSENT_REQUIRED"
-
-
-@dataclass(slots=True)
-class Report:
-    """What came of a delivery, in counts; ``rejected`` has the catalogue's rows that need mending."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    rejected: list[RowOutcome] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    """Codes and messages of events that were refused; they wait among the rejected events."""
-
-    def rows(self, outcomes: Iterable[RowOutcome]) -> None:
-        for outcome in outcomes:
-            self.counts[f"rows {outcome.state.value}"] += 1
-            if outcome.state is State.REJECTED:
-                self.rejected.append(outcome)
+from .recording import record
+from .reports import Report
+from .work import Change, Level, Listing, Work
 
 
 @transaction.atomic
@@ -69,13 +48,23 @@ def carry_out(*, source: WebhookSource, work: Work) -> Report:
     for index, each in enumerate(work.changes):
         report.rows([_change(index, each)])
     if work.events:
-        _record(source, work.events, report)
-    for shopper in selectors.shoppers_named(names=work.erased).values():
-        erase_shopper(shopper=shopper)
-        report.counts["shoppers erased"] += 1
+        record(source=source, events=work.events, report=report)
+    _erase(work.erased, report)
     for reason, n in work.ignored.items():
         report.counts[f"ignored: {reason}"] += n
     return report
+
+
+def _erase(names: list[str], report: Report) -> None:
+    """Erase those of the names who are known, and what is kept of any of them."""
+    for name in names:
+        forget_shopper(external_id=name)
+    for shopper in selectors.shoppers_named(names=names).values():
+        try:
+            erase_shopper(shopper=shopper)
+        except ShopperGoneError:  # by another request of this moment
+            continue
+        report.counts["shoppers erased"] += 1
 
 
 def _change(index: int, change: Change) -> RowOutcome:
@@ -182,82 +171,3 @@ def _parsed(text: str) -> dt.datetime:
     found = parse_datetime(text)
     assert found is not None, "levels are written by isoformat"  # noqa: S101
     return found
-
-
-def _record(source: WebhookSource, events: list[Reported], report: Report) -> None:
-    """Record what was not recorded before, for the shoppers who may be followed."""
-    mentioned = {each.raw["id"] for each in events if _derived(each)}
-    known = selectors.reported(ids=mentioned | {each.answers for each in events if each.answers is not None})
-    fresh = [each for each in events if not (_derived(each) and each.raw["id"] in known)]
-    report.counts["events duplicate"] += len(events) - len(fresh)
-    people = _people(source, {str(each.raw["shopper"]) for each in fresh if each.raw.get("shopper")}, report)
-    owners = {each.raw["id"]: people.get(each.raw.get("shopper", "")) for each in fresh if _derived(each)}
-    buyers = selectors.shoppers_of(ids=set(known.values()))
-    products = selectors.products_of(source=source, names={name for each in fresh for name in each.items})
-    batches: dict[int, list[dict[str, Any]]] = {}
-    shoppers: dict[int, Shopper] = {}
-    for each in fresh:
-        shopper = people.get(str(each.raw.get("shopper") or ""))
-        if shopper is None and each.answers is not None and not each.raw.get("shopper"):
-            shopper = owners.get(each.answers) or buyers.get(known.get(each.answers, 0))
-            if shopper is None:
-                report.counts["ignored: refund of a purchase that is not known"] += 1
-        if shopper is not None:
-            shoppers[shopper.pk] = shopper
-            batches.setdefault(shopper.pk, []).append(_raw(each, products))
-    for pk, raws in sorted(batches.items()):
-        for start in range(0, len(raws), reco_settings().BATCH_EVENTS):
-            _send(raws[start : start + reco_settings().BATCH_EVENTS], shoppers[pk], report)
-
-
-def _derived(each: Reported) -> bool:
-    """Whether its id was made here, from the order, so that the same id can only be the same event."""
-    return bool(each.items)
-
-
-def _raw(each: Reported, products: dict[str, Any]) -> dict[str, Any]:
-    raw = {name: value for name, value in each.raw.items() if name != "shopper" and value not in (None, "")}
-    known = next((products[name] for name in each.items if name in products), None)
-    if known is not None:
-        raw.pop("sku", None)
-        raw["product"] = known
-    elif each.items and "sku" not in raw:
-        raw["sku"] = each.items[0]  # so that the rejected event says which product to import
-    return raw
-
-
-def _people(source: WebhookSource, names: set[str], report: Report) -> dict[str, Shopper]:
-    """Shoppers by the ids that the source gave; those who may not be followed are left out and counted."""
-    gone = selectors.erased(names=names)
-    known = selectors.shoppers_named(names=names)
-    people: dict[str, Shopper] = {}
-    for name in sorted(names):
-        if name in gone and name not in known:
-            report.counts["ignored: erased shopper"] += 1
-        elif name in known or (source.purposes and 1 <= len(name) <= 128):
-            people[name] = known.get(name) or ensure_shopper(external_id=name)
-            _claim(source, people[name])
-        else:
-            report.counts[f"ignored: {UNCONSENTED}"] += 1
-    return people
-
-
-def _claim(source: WebhookSource, shopper: Shopper) -> None:
-    """Note the consent that the shop collected, where the shopper has not decided here themselves."""
-    if not selectors.undecided(shopper=shopper, purposes=source.purposes):
-        return
-    Shopper.objects.select_for_update().filter(pk=shopper.pk).first()  # two deliveries at once claim once
-    open_ = selectors.undecided(shopper=shopper, purposes=source.purposes)
-    decide_consent(shopper=shopper, decisions=dict.fromkeys(open_, True), source=f"webhook {source.key}")
-
-
-def _send(raws: list[dict[str, Any]], shopper: Shopper, report: Report) -> None:
-    outcome = record_events(events=raws, shopper=shopper, sender=Sender.SERVER)
-    report.counts["events accepted"] += outcome.accepted
-    report.counts["events duplicate"] += outcome.duplicates
-    for rejection in outcome.rejected:
-        if rejection.code == UNCONSENTED:
-            report.counts[f"ignored: {UNCONSENTED}"] += 1
-        else:
-            report.counts["events rejected"] += 1
-            report.refused.append((rejection.code, rejection.message))

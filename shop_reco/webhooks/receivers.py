@@ -25,7 +25,8 @@ from shop_reco.products.services import delete_products, upsert_products
 from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import account_of
 
-from . import following, oscar, selectors, services
+from . import following, oscar, selectors
+from .forgetting import forget_shopper
 
 logger = structlog.get_logger(__name__)
 
@@ -44,7 +45,7 @@ def ensure_schedule(**kwargs: Any) -> None:
 def on_shopper_deleted(*, instance: Shopper, **kwargs: Any) -> None:
     """Who is erased is erased from what waits to be mended, too."""
     if instance.external_id:
-        services.forget_shopper(external_id=instance.external_id)
+        forget_shopper(external_id=instance.external_id)
 
 
 def connect() -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from shop_reco.events.drafts import storable
+from django.db.models import Sum
+
+from shop_reco.events.drafts import NAME_CHARACTERS, storable
 from shop_reco.events.models import Event
-from shop_reco.privacy.models import ErasedKey
 from shop_reco.products.models import Product
 from shop_reco.users.models import Consent, Shopper
-from shop_reco.users.selectors import digests_of
+from shop_reco.users.selectors import consenting_to_any, erased_since
 
 from .models import SourceItem, WebhookSource
+
+Place = tuple[int, str, UUID | None]
+"""A shopper's key, the number of an order, and the public id of a product in it."""
 
 
 def source_by_key(*, key: str) -> WebhookSource | None:
@@ -36,12 +40,30 @@ def product_of_sku(*, sku: object) -> Product | None:
     return Product.objects.filter(sku=sku).first() if isinstance(sku, str) and storable(sku) else None
 
 
+def public_ids(*, skus: Collection[str]) -> dict[str, UUID]:
+    """Public ids of products by sku; one query."""
+    wanted = [sku for sku in skus if storable(sku)]
+    return dict(Product.objects.filter(sku__in=wanted).values_list("sku", "public_id")) if wanted else {}
+
+
 def reported(*, ids: Collection[UUID]) -> dict[UUID, int]:
     """Those of the event ids that are stored, with their shoppers' primary keys; one query a thousand."""
     wanted = list(ids)
     found: dict[UUID, int] = {}
     for start in range(0, len(wanted), 1000):
         found.update(Event.objects.filter(pk__in=wanted[start : start + 1000]).values_list("pk", "shopper_id"))
+    return found
+
+
+def pieces_of(*, shopper_ids: Collection[int], orders: Collection[str]) -> dict[Place, dict[str, int]]:
+    """Pieces bought and taken back of each product of these orders, by type of event; one query."""
+    told = Event.objects.filter(
+        shopper__in=shopper_ids, order__in=orders, type__in=[Event.Type.PURCHASE, Event.Type.REFUND]
+    )
+    sums = told.order_by().values_list("shopper_id", "order", "product__public_id", "type").annotate(Sum("quantity"))
+    found: dict[Place, dict[str, int]] = {}
+    for shopper_id, order, product, kind, pieces in sums:
+        found.setdefault((shopper_id, order, product), {})[kind] = pieces
     return found
 
 
@@ -54,13 +76,26 @@ def shoppers_of(*, ids: Collection[int]) -> dict[int, Shopper]:
     return Shopper.objects.in_bulk(list(ids))
 
 
-def erased(*, names: Collection[str]) -> set[str]:
-    """Those of the shop's own ids whose shopper was erased; one query."""
-    digests = {digest: name for name in names for digest in digests_of(name)}
-    return {digests[each] for each in ErasedKey.objects.filter(digest__in=digests).values_list("digest", flat=True)}
+def followable(*, source: WebhookSource, names: Collection[str]) -> set[str]:
+    """Those of the shop's own ids whose events would be recorded: they consent, or the source may say so; five queries.
+
+    Nobody is made, and nothing is claimed.
+    """
+    people = shoppers_named(names=names)
+    erased = erased_since(external_ids=names)
+    consenting = consenting_to_any(among=[each.pk for each in people.values()])
+    found = {name for name, each in people.items() if each.pk in consenting}
+    if not source.purposes:
+        return found
+    strangers = {name for name in names if name not in people and len(name) <= NAME_CHARACTERS}
+    open_ = undecided(shopper_ids=[each.pk for each in people.values()], purposes=source.purposes)
+    claimable = {name for name, each in people.items() if each.pk in open_}
+    return found | (strangers | claimable) - erased.keys()
 
 
-def undecided(*, shopper: Shopper, purposes: Collection[str]) -> list[str]:
-    """Those of the purposes that the shopper has neither allowed nor refused; one query."""
-    decided = Consent.objects.filter(shopper=shopper, superseded_at__isnull=True).values_list("purpose", flat=True)
-    return sorted(set(purposes) - set(decided))
+def undecided(*, shopper_ids: Collection[int], purposes: Collection[str]) -> dict[int, list[str]]:
+    """Those of the purposes that a shopper has neither allowed nor refused, for whom there are any; one query."""
+    decided = Consent.objects.filter(shopper__in=shopper_ids, superseded_at__isnull=True)
+    closed = set(decided.values_list("shopper_id", "purpose"))
+    open_ = {pk: [each for each in sorted(set(purposes)) if (pk, each) not in closed] for pk in shopper_ids}
+    return {pk: each for pk, each in open_.items() if each}

@@ -20,15 +20,23 @@ from django.utils import timezone
 from shop_reco.conf import reco_settings
 
 from . import generic, shopify, woocommerce
-from .carrying import Report, carry_out
+from .carrying import carry_out
+from .forgetting import customers_in
 from .models import WebhookDelivery, WebhookSource
+from .reports import Report
 from .sealing import UnreadableSecretError, unseal
+from .selectors import followable, shoppers_named
 from .signatures import Envelope, RefusalError, believed, in_time, opened
 from .work import MappingError, Origin, slim
 
 logger = structlog.get_logger(__name__)
+BAD_PAYLOAD = "BAD_PAYLOAD"
 State, Kind = WebhookDelivery.State, WebhookSource.Kind
 MAPPINGS: Mapping[str, Any] = {Kind.GENERIC: generic, Kind.SHOPIFY: shopify, Kind.WOOCOMMERCE: woocommerce}
+
+
+class RepeatedError(Exception):
+    """A request to erase was carried out before, in the very same words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +137,32 @@ def _handled(source: WebhookSource, envelope: Envelope, topic: str, digest: str,
             if delivery.state in (State.DONE, State.IGNORED):
                 return _repeated(delivery)
             said = envelope.sent_at if source.kind == Kind.SHOPIFY else None
+            if _asked_before(source, topic, digest, payload):
+                raise RepeatedError
             report = _worked(source, topic, payload, said or delivery.received_at)
             return _finished(delivery, report, payload)
     except (RefusalError, DatabaseError):
         raise
     except MappingError as error:
-        return _failed(source, delivery_id, topic, digest, payload, "BAD_PAYLOAD", str(error))
+        return _failed(source, delivery_id, topic, digest, payload, BAD_PAYLOAD, str(error))
+    except RepeatedError:
+        why = "this very request was carried out before; try it again here if the customer asked again"
+        return _failed(source, delivery_id, topic, digest, payload, "REPEATED", why)
     except Exception as error:  # a mapping that met what it did not foresee must not lose the delivery
         logger.error("webhook_failed", source=source.key, topic=topic, error=type(error).__name__)
         return _failed(source, delivery_id, topic, digest, payload, "INTERNAL", type(error).__name__)
+
+
+def _asked_before(source: WebhookSource, topic: str, digest: str, payload: Any) -> bool:
+    """Whether a request to erase somebody who is known here was carried out before, in the very same words.
+
+    Shopify signs the body alone, so whoever saw it pass could deliver it anew under another id and time.
+    """
+    if topic not in shopify.ERASING:
+        return False
+    done = WebhookDelivery.objects.filter(source=source, topic=topic, digest=digest, state=State.DONE)
+    names = [source.prefix + name for name in customers_in(payload)]
+    return done.exists() and bool(shoppers_named(names=names))
 
 
 def _claimed(source: WebhookSource, delivery_id: str, topic: str, digest: str) -> WebhookDelivery:
@@ -204,7 +229,7 @@ def _failed(
         if delivery.state in (State.DONE, State.IGNORED):
             return _repeated(delivery)
         delivery.code, delivery.why, delivery.handled_at = code, why[:512], timezone.now()
-        delivery.payload = _kept(payload)
+        delivery.payload = _kept_of(source, topic, payload, code)
         delivery.save()
     return Answer(202, {"state": "failed", "code": code, "message": why})
 
@@ -217,6 +242,19 @@ def _ignored(source: WebhookSource, delivery_id: str, topic: str, digest: str) -
         delivery.state, delivery.code, delivery.handled_at = State.IGNORED, "UNKNOWN_TOPIC", timezone.now()
         delivery.save()
     return Answer(200, {"state": "ignored"})
+
+
+def _kept_of(source: WebhookSource, topic: str, payload: Any, code: str) -> Any:
+    """The payload, or None where it is about somebody who may not be followed: then only the why is kept.
+
+    Who asks to be erased is known by the request alone until that is done.
+    """
+    kept = _kept(payload)
+    if topic in shopify.ERASING and code != BAD_PAYLOAD:
+        return kept
+    people = customers_in(kept)
+    allowed = followable(source=source, names={source.prefix + name for name in people})
+    return kept if len(allowed) == len(people) else None
 
 
 def _kept(payload: Any) -> Any:
@@ -264,35 +302,13 @@ def replay_delivery(*, delivery: WebhookDelivery) -> Answer:
                 return Answer(200, {"state": str(locked.state)})
             return _finished(locked, _worked(source, locked.topic, locked.payload, locked.received_at), locked.payload)
     except MappingError as error:
-        code, why = "BAD_PAYLOAD", str(error)[:512]
+        code, why = BAD_PAYLOAD, str(error)[:512]
     except DatabaseError:
         raise
     except Exception as error:  # as above: one that cannot be mended must not stop the others
         code, why = "INTERNAL", type(error).__name__
     WebhookDelivery.objects.filter(pk=delivery.pk).update(code=code, why=why, handled_at=timezone.now())
     return Answer(202, {"state": "failed", "code": code, "message": why})
-
-
-@transaction.atomic
-def forget_shopper(*, external_id: str) -> int:
-    """Drop the payloads of failed deliveries that are about a shopper; returns how many."""
-    found = 0
-    for source in WebhookSource.objects.all():
-        if not external_id.startswith(source.prefix):
-            continue
-        customer = external_id.removeprefix(source.prefix)
-        kept = WebhookDelivery.objects.filter(source=source, state=State.FAILED, payload__isnull=False)
-        about = [each.pk for each in kept.iterator(chunk_size=100) if customer in _customers(each.payload)]
-        found += WebhookDelivery.objects.filter(pk__in=about).update(payload=None)
-    return found
-
-
-def _customers(payload: Any) -> set[str]:
-    """Ids of the shoppers that a kept payload names, in whatever way its sender does."""
-    named = [payload.get("customer_id"), (payload.get("customer") or {}).get("id")]
-    rows = payload.get("data")
-    named += [row.get("shopper") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return {str(each) for each in named if each is not None}
 
 
 def forget_old_deliveries(*, source: WebhookSource | None = None, limit: int = 100) -> int:

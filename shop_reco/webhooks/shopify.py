@@ -75,6 +75,8 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
 }
 """The topics that are known, and what is read of each; nothing else of a payload is ever kept."""
 
+ERASING = frozenset({"customers/redact"})
+
 
 def read(topic: str, payload: Any, origin: Origin, *, sent_at: dt.datetime) -> Work:
     """What a delivery asks for. ``sent_at`` dates a deletion, whose payload has no date.
@@ -100,7 +102,10 @@ def read(topic: str, payload: Any, origin: Origin, *, sent_at: dt.datetime) -> W
         case "customers/redact":
             if "orders_to_redact" not in body or "line_items" in body:
                 raise MappingError("orders_to_redact is missing: this asks for nobody's erasure")
-            work.erased.append(origin.shopper(thing(body.get("customer"), "customer").get("id")))
+            shopper = origin.shopper(thing(body.get("customer"), "customer").get("id"))
+            if not shopper:
+                raise MappingError("customer.id is missing: this asks for nobody's erasure")
+            work.erased.append(shopper)
         case _:
             work.ignored[topic] += 1
     return work
@@ -133,11 +138,11 @@ def _order(order: Mapping[str, Any], origin: Origin, work: Work) -> None:
             work.ignored["line without a product"] += 1
             continue
         left[line_id] = quantity
-        bought = {
+        sold = {
             **shared, "id": origin.event_id("order", number_, line_id), "type": "purchase", "sku": line.get("sku"),
             "occurred_at": bought_at, "quantity": quantity, "price": _paid(line, quantity),
         }  # fmt: skip
-        work.events.append(Reported(raw=bought, items=items))
+        work.events.append(Reported(raw=sold, items=items))
     for refund in things(order.get("refunds") or [], "refunds"):
         for line_id, quantity in _refund(refund, number_, shopper, origin, work).items():
             left[line_id] = left.get(line_id, 0) - quantity
@@ -151,7 +156,8 @@ def _order(order: Mapping[str, Any], origin: Origin, work: Work) -> None:
                     "sku": line.get("sku"), "occurred_at": cancelled_at, "quantity": left[line_id],
                     "price": _paid(line, whole(line.get("quantity"), "line_items.quantity")),
                 }  # fmt: skip
-                work.events.append(Reported(raw=returned, items=_items(line)))
+                bought = origin.event_id("order", number_, line_id)
+                work.events.append(Reported(raw=returned, items=_items(line), answers=bought))
 
 
 def _refund(refund: Mapping[str, Any], order: str, shopper: str, origin: Origin, work: Work) -> dict[str, int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -16,10 +18,11 @@ from shop_reco.privacy.services import erase_shopper
 from shop_reco.products.models import Product
 from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.services import decide_consent
+from shop_reco.users.signals import shoppers_changed
 from shop_reco.webhooks import services, tasks
 from shop_reco.webhooks.models import WebhookDelivery
 
-from .conftest import make
+from .conftest import PURPOSES, make
 from .senders import generic, level, moment, shopify, shopify_order, shopify_product, shopify_refund
 
 TEA = {"sku": "tea", "title": "Tea", "updated_at": moment()}
@@ -219,6 +222,60 @@ def test_the_consent_that_a_source_may_claim_is_recorded_and_never_overrides_the
     assert not Consent.objects.filter(shopper=shopper, granted=True, superseded_at=None).exists()
 
 
+@pytest.fixture
+def claims():
+    """Called with each shopper's key as consent is claimed of them, while the claim is being made."""
+    called = []
+
+    def on_changed(*, shopper_ids, **kwargs):
+        for each in called:
+            each(*shopper_ids)
+
+    shoppers_changed.connect(on_changed)
+    yield called
+    shoppers_changed.disconnect(on_changed)
+
+
+def test_shoppers_are_claimed_in_the_order_of_their_keys_whatever_they_are_called(generic_source, client, claims):
+    keys = [Shopper.objects.create(external_id=name).pk for name in ("c9", "c5", "c7")]
+    generic(client, generic_source, "products/upsert", [TEA])
+    order = []
+    claims.append(order.append)
+    events = [view(shopper=name) for name in ("c5", "c7", "c9")]
+    reply = generic(client, generic_source, "events", events)
+    assert reply.json()["report"]["counts"] == {"events accepted": 3}
+    assert order == keys
+    assert Consent.objects.count() == 6
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_all_of_a_delivery_are_locked_before_the_first_of_them_is_marked(claims):
+    source, names = make("generic"), ("c9", "c5", "c7", "c8")
+    for name in names:
+        Shopper.objects.create(external_id=name)
+    decide_consent(shopper=Shopper.objects.get(external_id="c8"), decisions=dict.fromkeys(PURPOSES, True), source="me")
+    generic(Client(), source, "products/upsert", [TEA])
+    free = []
+
+    def look(_):
+        def unlocked():
+            try:
+                with transaction.atomic():
+                    left = Shopper.objects.select_for_update(skip_locked=True).filter(external_id__in=names)
+                    return list(left.values_list("external_id", flat=True))
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool:
+            free.append(pool.submit(unlocked).result(timeout=10))
+
+    claims.append(look)
+    reply = generic(Client(), source, "events", [view(shopper=name) for name in names])
+    assert reply.json()["report"]["counts"] == {"events accepted": 4}
+    assert free == [[], [], []]
+
+
 def test_a_source_that_may_claim_nothing_makes_no_shopper(db, client):
     source = make("generic", purposes=[])
     generic(client, source, "products/upsert", [TEA])
@@ -240,6 +297,33 @@ def test_an_erased_shopper_does_not_come_back(generic_source, client):
     assert not Shopper.objects.exists()
 
 
+def test_a_row_made_by_a_visit_does_not_bring_an_erased_shopper_back(generic_source, client):
+    generic(client, generic_source, "products/upsert", [TEA])
+    generic(client, generic_source, "events", [view()])
+    erase_shopper(shopper=Shopper.objects.get())
+    again = Shopper.objects.create(external_id="c1")  # the shop's server named them, and nobody allowed anything
+    reply = generic(client, generic_source, "events", [view(), view(occurred_at=None)])
+    counts = reply.json()["report"]["counts"]
+    assert counts == {"ignored: erased shopper": 1, "ignored: CONSENT_REQUIRED": 1}
+    assert not Consent.objects.exists()
+    # with a consent of their own, only what they have done since is recorded
+    decide_consent(shopper=again, decisions={"training": True}, source="shop")
+    reply = generic(client, generic_source, "events", [view(), view(occurred_at="never"), view(occurred_at=None)])
+    assert reply.json()["report"]["counts"] == {"ignored: erased shopper": 2, "events accepted": 1}
+    assert list(Consent.objects.values_list("purpose", "source")) == [("training", "shop")]
+    assert not RejectedEvent.objects.exists()
+
+
+def test_an_erased_shopper_does_not_come_back_after_the_key_was_rotated(generic_source, client, settings):
+    generic(client, generic_source, "products/upsert", [TEA])
+    generic(client, generic_source, "events", [view()])
+    erase_shopper(shopper=Shopper.objects.get())
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key", [settings.SECRET_KEY]
+    reply = generic(client, generic_source, "events", [view(), view()])
+    assert reply.json()["report"]["counts"] == {"ignored: erased shopper": 2}
+    assert not Shopper.objects.exists()
+
+
 def test_who_is_erased_is_erased_from_what_waits_to_be_mended(generic_source, client):
     generic(client, generic_source, "products/upsert", [TEA])
     generic(client, generic_source, "events", [view()])
@@ -250,6 +334,43 @@ def test_who_is_erased_is_erased_from_what_waits_to_be_mended(generic_source, cl
     erase_shopper(shopper=Shopper.objects.get(external_id="c1"))
     kept = [each.payload["data"][0]["shopper"] for each in waiting.all() if each.payload]
     assert kept == ["c2"]
+
+
+def test_of_a_failed_delivery_nothing_is_kept_about_who_may_not_be_followed(generic_source, client):
+    refusing = Shopper.objects.create(external_id="c1")
+    decide_consent(shopper=refusing, decisions={"personalisation": False, "training": False}, source="shop")
+    erase_shopper(shopper=Shopper.objects.create(external_id="c2"))
+    silent = make("generic", name="silent", purposes=[])
+    decide_consent(shopper=Shopper.objects.create(external_id="c4"), decisions={"training": True}, source="shop")
+    for source, shopper in itertools.product((generic_source, silent), ("c1", "c2", "c3", "c4", None)):
+        reply = generic(client, source, "events", [view(shopper=shopper), 7])
+        assert (reply.status_code, reply.json()["code"]) == (202, "BAD_PAYLOAD")
+    failed = WebhookDelivery.objects.filter(state="failed", code="BAD_PAYLOAD").order_by("pk")
+    assert set(failed.values_list("why", flat=True)) == {"data[1] must be an object"}
+    kept = [(each.source.name, each.payload["data"][0]["shopper"]) for each in failed if each.payload]
+    assert kept == [("generic", "c3"), ("generic", "c4"), ("generic", None), ("silent", "c4"), ("silent", None)]
+    # one who may not be followed is enough
+    generic(client, generic_source, "events", [view(shopper="c4"), view(shopper="c1"), 7], delivery="both")
+    assert WebhookDelivery.objects.get(delivery_id="both").payload is None
+
+
+@pytest.mark.parametrize("customer", [[], [{"id": 7}], [[{"id": [7]}]], {"id": [7]}, "7", 7, None])
+def test_a_misshapen_payload_stops_nobodys_erasure(shopify_source, client, customer):
+    reply = shopify(client, shopify_source, "orders/create", shopify_order(id=None, customer=customer))
+    assert reply.json()["code"] == "BAD_PAYLOAD"
+    kept = WebhookDelivery.objects.get()
+    assert kept.payload is not None
+    erase_shopper(shopper=Shopper.objects.create(external_id="8"))
+    erase_shopper(shopper=Shopper.objects.create(external_id="7"))
+    kept.refresh_from_db()
+    assert "7" not in json.dumps((kept.payload or {}).get("customer"))
+
+
+def test_a_lone_row_where_a_list_should_be_is_forgotten_with_its_shopper(generic_source, client):
+    generic(client, generic_source, "events", view())
+    assert WebhookDelivery.objects.get().payload["data"]["shopper"] == "c1"
+    erase_shopper(shopper=Shopper.objects.create(external_id="c1"))
+    assert WebhookDelivery.objects.get().payload is None
 
 
 def test_guests_are_counted_and_not_kept(generic_source, client):

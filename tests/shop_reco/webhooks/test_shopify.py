@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import itertools
 from decimal import Decimal
+from functools import partial
 
 import pytest
+from django.test import Client
 
 from shop_reco.events.models import Event, RejectedEvent
+from shop_reco.privacy.services import erase_shopper
 from shop_reco.products.models import Product
 from shop_reco.products.selectors import showable
+from shop_reco.products.services import ProductDraft, upsert_products
 from shop_reco.users.models import Shopper
+from shop_reco.users.services import decide_consent
+from shop_reco.webhooks import carrying
 from shop_reco.webhooks.models import WebhookDelivery
 from shop_reco.webhooks.services import replay_delivery
+from tests.threads import at_once
 
 from .conftest import make
 from .senders import level, moment, shopify, shopify_order, shopify_product, shopify_refund
@@ -100,6 +107,86 @@ def test_any_order_of_an_orders_deliveries_ends_in_the_same_events(sold, client)
         ends.add(tuple(Event.objects.order_by("id").values_list("id", "type", "quantity", "occurred_at__date")))
     assert len(ends) == 1
     assert len(*ends) == 3
+
+
+def cancelled(*refunds):
+    return "orders/cancelled", shopify_order(cancelled_at=moment(90), refunds=list(refunds))
+
+
+@pytest.mark.parametrize("linked", [True, False])
+@pytest.mark.parametrize(
+    ("deliveries", "back"),
+    [
+        # the cancellation knows of no refund, and one is told before it or after it
+        ([cancelled(), ("refunds/create", shopify_refund(2))], [2]),
+        ([("refunds/create", shopify_refund(2)), cancelled()], [2]),
+        ([cancelled(), ("refunds/create", shopify_refund(1))], [2]),
+        ([("refunds/create", shopify_refund(1)), cancelled()], [1, 1]),
+        # and then the whole is told again
+        ([cancelled(), ("orders/updated", cancelled(shopify_refund(2))[1])], [2]),
+        ([("refunds/create", shopify_refund(2)), cancelled(), cancelled(shopify_refund(2))], [2]),
+        ([("refunds/create", shopify_refund(1)), ("refunds/create", shopify_refund(2, id=5))], [1, 1]),
+    ],
+)
+def test_no_more_is_taken_back_than_was_bought(shopify_source, client, linked, deliveries, back):
+    if linked:
+        shopify(client, shopify_source, "products/create", shopify_product(-100))
+    else:  # the catalogue came by another way, and lines are found by their SKU
+        upsert_products(rows=[ProductDraft(sku="IPOD2008GREEN", title="IPod")])
+    shopify(client, shopify_source, "orders/create", shopify_order())
+    for topic, payload in deliveries:
+        assert shopify(client, shopify_source, topic, payload).status_code == 200
+    assert sorted(row[2] for row in told("refund")) == back
+    assert [row[2] for row in told("purchase")] == [2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancellation_and_a_refund_at_once_take_back_what_was_bought():
+    source = make("shopify", currency="EUR")
+    shopify(Client(), source, "products/create", shopify_product(-100))
+    for n in range(1, 9):
+        shopify(Client(), source, "orders/create", shopify_order(id=n))
+        refund = shopify_refund(2, id=n, order_id=n)
+        cancelling = shopify_order(id=n, cancelled_at=moment(90))
+        replies = at_once(
+            partial(shopify, Client(), source, "refunds/create", refund),
+            partial(shopify, Client(), source, "orders/cancelled", cancelling),
+        )
+        assert {reply.status_code for reply in replies} == {200}
+        assert sum(row[2] for row in told("refund") if row[5] == str(n)) == 2
+
+
+@pytest.mark.parametrize("sku", [[], {}, 7, None, "a\x00"])
+def test_a_sku_of_another_kind_is_a_refusal_of_its_line_when_it_is_taken_back(shopify_source, client, sku):
+    line = shopify_order()["line_items"][0] | {"sku": sku}
+    order = shopify_order(line_items=[line], cancelled_at=moment(90), refunds=[shopify_refund()])
+    reply = shopify(client, shopify_source, "orders/cancelled", order)
+    assert reply.json()["report"]["counts"]["events rejected"] == 3
+
+
+def test_lines_of_one_product_are_taken_back_together(sold, client):
+    line = shopify_order()["line_items"][0]
+    lines = [line | {"id": n, "quantity": 1} for n in (1, 2, 3)]
+    shopify(client, sold, "orders/create", shopify_order(line_items=lines))
+    refund = shopify_refund()
+    refund["refund_line_items"][0] |= {"line_item_id": 2, "line_item": lines[1]}
+    shopify(client, sold, "refunds/create", refund)
+    reply = shopify(client, sold, "orders/cancelled", shopify_order(line_items=lines, cancelled_at=moment(90)))
+    assert reply.json()["report"]["counts"]["ignored: pieces that were taken back before"] == 1
+    assert sum(row[2] for row in told("refund")) == 3
+    # another order of the same shopper and product has its own count
+    shopify(client, sold, "orders/create", shopify_order(id=2, cancelled_at=moment(91)))
+    assert sum(row[2] for row in told("refund")) == 5
+
+
+def test_an_order_from_before_an_erasure_is_not_cancelled_after_it(sold, client):
+    shopify(client, sold, "orders/create", shopify_order())
+    erase_shopper(shopper=Shopper.objects.get())
+    again = Shopper.objects.create(external_id="207119551")
+    decide_consent(shopper=again, decisions={"training": True}, source="shop")
+    reply = shopify(client, sold, "orders/cancelled", shopify_order(cancelled_at=moment(60 * 24 + 5)))
+    assert reply.json()["report"]["counts"] == {"ignored: erased shopper": 2}
+    assert not Event.objects.exists()
 
 
 def test_an_order_of_an_unknown_product_waits_for_it(shopify_source, client):
@@ -275,3 +362,75 @@ def test_a_customer_whom_shopify_redacts_is_erased_and_nobody_by_another_body(so
     reply = shopify(client, sold, "orders/updated", shopify_order())
     assert reply.json()["report"]["counts"]["ignored: erased shopper"] == 1
     assert not Event.objects.exists()
+
+
+REDACT = {"shop_id": 1, "customer": {"id": 207119551, "email": "a@example.com"}, "orders_to_redact": [450789469]}
+
+
+def test_a_redacted_customer_whom_nobody_knows_here_leaves_what_failed_as_well(sold, client):
+    shopify(client, sold, "orders/create", shopify_order(id=None))
+    assert WebhookDelivery.objects.get(state="failed").payload["customer"] == {"id": 207119551}
+    assert not Shopper.objects.exists()
+    reply = shopify(client, sold, "customers/redact", REDACT)
+    assert reply.json() == {"state": "done", "report": {"counts": {}}}
+    assert WebhookDelivery.objects.get(state="failed").payload is None
+
+
+def test_a_customer_who_is_gone_when_their_turn_comes_is_no_failure(sold, client, monkeypatch):
+    shopify(client, sold, "orders/create", shopify_order())
+
+    def beaten(*, shopper):
+        erase_shopper(shopper=shopper)  # the other request
+        return erase_shopper(shopper=shopper)
+
+    monkeypatch.setattr(carrying, "erase_shopper", beaten)
+    reply = shopify(client, sold, "customers/redact", REDACT)
+    assert reply.json() == {"state": "done", "report": {"counts": {}}}
+    assert not WebhookDelivery.objects.filter(payload__isnull=False).exists()
+
+
+def test_a_request_to_erase_that_failed_is_kept_until_it_is_done(sold, client, monkeypatch):
+    shopify(client, sold, "orders/create", shopify_order())
+    decide_consent(
+        shopper=Shopper.objects.get(), decisions={"personalisation": False, "training": False}, source="shop"
+    )
+
+    def broken(*, shopper):
+        raise KeyError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(carrying, "erase_shopper", broken)
+        assert shopify(client, sold, "customers/redact", REDACT).json()["code"] == "INTERNAL"
+    failed = WebhookDelivery.objects.get(state="failed")
+    assert replay_delivery(delivery=failed).content["report"]["counts"] == {"shoppers erased": 1}
+    assert not Shopper.objects.exists()
+    assert not WebhookDelivery.objects.filter(payload__isnull=False).exists()
+
+
+def test_a_captured_request_erases_nothing_twice_and_waits_for_staff(sold, client):
+    shopify(client, sold, "orders/create", shopify_order())
+    shopify(client, sold, "customers/redact", REDACT)
+    again = Shopper.objects.create(external_id="207119551")
+    reply = shopify(client, sold, "customers/redact", REDACT)
+    assert (reply.status_code, reply.json()["code"]) == (202, "REPEATED")
+    assert Shopper.objects.get() == again
+    # a request in other words is another one
+    other = Shopper.objects.create(external_id="5")
+    shopify(client, sold, "customers/redact", {**REDACT, "customer": {"id": 5}})
+    assert not Shopper.objects.filter(pk=other.pk).exists()
+    # the customer did ask again
+    failed = WebhookDelivery.objects.get(state="failed")
+    assert replay_delivery(delivery=failed).content["report"]["counts"] == {"shoppers erased": 1}
+    assert not Shopper.objects.exists()
+    assert not WebhookDelivery.objects.filter(payload__isnull=False).exists()
+
+
+def test_what_only_claims_to_be_a_request_to_erase_is_not_kept_of_who_may_not_be_followed(sold, client):
+    erase_shopper(shopper=Shopper.objects.create(external_id="207119551"))
+    assert shopify(client, sold, "customers/redact", shopify_order()).json()["code"] == "BAD_PAYLOAD"
+    assert WebhookDelivery.objects.get(state="failed").payload is None
+
+
+def test_a_request_to_erase_nobody_is_refused(sold, client):
+    reply = shopify(client, sold, "customers/redact", {**REDACT, "customer": {"email": "a@example.com"}})
+    assert (reply.status_code, reply.json()["code"]) == (202, "BAD_PAYLOAD")

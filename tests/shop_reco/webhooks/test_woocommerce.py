@@ -8,9 +8,11 @@ from decimal import Decimal
 import pytest
 
 from shop_reco.events.models import Event
+from shop_reco.privacy.services import erase_shopper
 from shop_reco.products.models import Product
 from shop_reco.products.selectors import showable
 from shop_reco.users.models import Shopper
+from shop_reco.users.services import decide_consent
 from shop_reco.webhooks.models import WebhookDelivery
 
 from .senders import gmt, woo_order, woo_product, woocommerce
@@ -35,10 +37,11 @@ def test_an_order_becomes_purchases_once_however_it_is_told(sold, client):
 
 
 def test_times_are_utc_or_the_shops_own(sold, client):
-    order = woo_order(date_created_gmt=None, date_created=gmt())
+    said = gmt()
+    order = woo_order(date_created_gmt=None, date_created=said)
     woocommerce(client, sold, "order.created", order)
     bought_at = Event.objects.get().occurred_at
-    naive = dt.datetime.fromisoformat(gmt()).replace(tzinfo=dt.UTC)
+    naive = dt.datetime.fromisoformat(said).replace(tzinfo=dt.UTC)
     assert naive - bought_at.replace(microsecond=0) in (dt.timedelta(hours=1), dt.timedelta(hours=2))
 
 
@@ -61,6 +64,16 @@ def test_an_order_that_is_undone_takes_its_purchases_back_once(sold, client, sta
 def test_an_order_that_was_never_paid_has_nothing_to_give_back(sold, client):
     reply = woocommerce(client, sold, "order.updated", woo_order(status="cancelled", date_paid_gmt=None))
     assert reply.json()["report"]["counts"]["ignored: refund of a purchase that is not known"] == 1
+    assert not Event.objects.exists()
+
+
+def test_what_takes_back_a_purchase_from_before_an_erasure_is_not_recorded_either(sold, client):
+    woocommerce(client, sold, "order.created", woo_order())
+    erase_shopper(shopper=Shopper.objects.get())
+    decide_consent(shopper=Shopper.objects.create(external_id="26"), decisions={"training": True}, source="shop")
+    late = woo_order(status="refunded", date_modified_gmt=gmt(60 * 24 + 5))
+    reply = woocommerce(client, sold, "order.updated", late)
+    assert reply.json()["report"]["counts"] == {"ignored: erased shopper": 2}
     assert not Event.objects.exists()
 
 
