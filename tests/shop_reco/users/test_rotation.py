@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from django.utils import timezone
 
 from shop_reco.privacy.errors import NoExportError
 from shop_reco.privacy.exports import export_of, request_export
-from shop_reco.privacy.models import ErasedKey
 from shop_reco.users.models import ApiKey
 from shop_reco.users.selectors import digest_of, key_of, token_of
 from shop_reco.users.services import create_visitor, issue_key
 from shop_reco.users.visitors import issue_token
-from shop_reco.webhooks.selectors import erased
 
 
 @pytest.fixture
@@ -74,9 +71,3 @@ def test_the_link_of_an_export_stays_good(db, rotate):
     rotate(keep=False)
     with pytest.raises(NoExportError):
         export_of(token=asked.token, shopper=visitor)
-
-
-def test_a_webhook_still_knows_who_was_erased(db, rotate):
-    ErasedKey.objects.create(digest=digest_of("customer-1"), erased_at=timezone.now())
-    rotate(keep=True)
-    assert erased(names=["customer-1", "customer-2"]) == {"customer-1"}
