@@ -61,7 +61,9 @@ class LiveShop:
 
     def worker(self, epochs: int = 2) -> subprocess.Popen[bytes]:
         """A worker whose behaviour MLP trains for so many epochs: with many it never ends by itself."""
-        arguments = ("celery", "-A", "shop_reco", "worker", "--pool=solo", "--loglevel=INFO")
+        # A name of its own: RabbitMQ refuses a second worker of one name, and another run may have left one.
+        name = f"--hostname=faults-{uuid.uuid4()}@%h"
+        arguments = ("celery", "-A", "shop_reco", "worker", "--pool=solo", "--loglevel=INFO", name)
         return self.start(*arguments, FAULTS_EPOCHS=str(epochs))
 
     def beat(self) -> subprocess.Popen[bytes]:
