@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from .reading import FORMATS, Dialect
 from .writing import Writing
 
 
-class FileCommand(BaseCommand):
+class FileCommand(ABC, BaseCommand):
     """Imports each file that is named, goes on after one that cannot be read, and says so at the end."""
 
     known: Sequence[str]
@@ -62,11 +63,13 @@ class FileCommand(BaseCommand):
             raise CommandError(f"{failed} of {len(files)} files could not be read to the end" if len(files) > 1 else
                                "the file could not be read to the end")  # fmt: skip
 
+    @abstractmethod
     def import_file(self, path: Path, progress: Progress, options: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+        """Raises FileError where the file cannot be read to the end."""
 
+    @abstractmethod
     def how_to_go_on(self, path: Path) -> str:
-        raise NotImplementedError
+        """What to do with a file whose import was stopped, in a sentence."""
 
     def fields(self, options: Mapping[str, Any]) -> Fields:
         return Fields(

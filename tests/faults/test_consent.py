@@ -6,18 +6,11 @@ import uuid
 
 import pytest
 
-from .live_shop import LiveShop, wait_for
+from .live_shop import wait_for
 
 pytestmark = pytest.mark.faults
 ALLOW = "mutation($i: ConsentInput!) { updateConsent(input: $i) { consents { granted } } }"
 TRACK = "mutation($e: [EventInput!]!) { trackEvents(events: $e) { accepted rejected { code } } }"
-
-
-@pytest.fixture
-def live(tmp_path):
-    shop = LiveShop(tmp_path)
-    yield shop
-    shop.end()
 
 
 def ask(live, client, query, variables):

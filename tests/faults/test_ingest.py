@@ -51,13 +51,6 @@ def unavailable(reply):
     )
 
 
-@pytest.fixture
-def live(tmp_path):
-    shop = LiveShop(tmp_path)
-    yield shop
-    shop.end()
-
-
 def test_a_stranger_who_holds_the_sqlite_file_is_waited_for_and_then_told_of(live):
     web = live.web()
     assert send(live, web)[0].status_code == 200

@@ -11,18 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .live_shop import LiveShop
-
 pytestmark = pytest.mark.faults
 MEGABYTE = 1_000_000
 SEARCH = "query($s: String!) { products(search: $s) { edges { cursor } } }"
-
-
-@pytest.fixture
-def live(tmp_path):
-    shop = LiveShop(tmp_path)
-    yield shop
-    shop.end()
 
 
 def resident(process):

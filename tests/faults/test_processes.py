@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .live_shop import LiveShop, token_in, wait_for
+from .live_shop import token_in, wait_for
 
 pytestmark = pytest.mark.faults
-
-
-@pytest.fixture
-def live(tmp_path):
-    shop = LiveShop(tmp_path)
-    yield shop
-    shop.end()
 
 
 def kinds_of(answer):

@@ -8,18 +8,9 @@ import uuid
 
 import pytest
 
-from .live_shop import LiveShop
-
 pytestmark = pytest.mark.faults
 TRACK = "mutation($e: [EventInput!]!) { trackEvents(events: $e) { accepted } }"
 ERASE = "mutation { eraseMe(confirm: true) { receipt errors { code } } }"
-
-
-@pytest.fixture
-def live(tmp_path):
-    shop = LiveShop(tmp_path)
-    yield shop
-    shop.end()
 
 
 def backup(live, name):
