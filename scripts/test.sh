@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What `make test` runs: the checks, then all tests on SQLite; beside them, where PostgreSQL answers, all that
-# touch a database on PostgreSQL. The last lines say what did not run, and the runner's own summary.
+# What `make test` runs: the checks, then beside each other all tests on SQLite, those that start processes or a
+# browser, and, where PostgreSQL answers, all that touch a database on it. The last lines say what did not run, and
+# the sum over all of them.
 set -euo pipefail
 bash scripts/lint.sh
 if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then
@@ -11,23 +12,45 @@ if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; th
 fi
 services=$(.venv/bin/python scripts/services.py)
 eval "$services"
-output=$(mktemp -d)
-trap 'kill "${beside:-}" 2>/dev/null || true; rm -rf "$output"' EXIT
-export FAULTS_SERVER_URL="${TEST_DATABASE_URL:-}"
-if [ -n "${TEST_DATABASE_URL:-}" ]; then
-  export TESTED_ON_POSTGRESQL=1
-  .venv/bin/pytest -q tests/shop_reco >"$output/postgresql" 2>&1 &
-  beside=$!
-fi
+server=${TEST_DATABASE_URL:-}
 unset TEST_DATABASE_URL
-echo "on SQLite:"
-status=0
-.venv/bin/pytest "$@" 2>&1 | tee "$output/sqlite" || status=$?
-if [ -n "${beside:-}" ]; then
-  wait "$beside" || status=$?
-  echo "on PostgreSQL:"
-  cat "$output/postgresql"
-  echo "on SQLite:"
-  tail -n 1 "$output/sqlite"
+export FAULTS_SERVER_URL="$server"
+[ -z "$server" ] || export TESTED_ON_POSTGRESQL=1
+output=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$output"' EXIT
+lanes=()
+processes=()
+
+# lane NAME ARGUMENTS: starts those tests beside the others.
+lane() {
+  local name=$1
+  shift
+  .venv/bin/pytest -q -o "cache_dir=.pytest_cache/$name" "$@" >"$output/$name" 2>&1 &
+  lanes+=("$name")
+  processes+=($!)
+}
+
+lane sqlite --ignore=tests/faults --ignore=tests/browser
+lane processes tests/faults tests/browser
+if [ -n "$server" ]; then
+  # Hostile files are read by a process of its own, on SQLite whatever the rest uses.
+  TEST_DATABASE_URL=$server lane postgresql tests/shop_reco --ignore=tests/shop_reco/tables/test_hostile.py
 fi
+status=0
+for place in "${!lanes[@]}"; do
+  echo "tests, ${lanes[$place]}:"
+  tail -n +1 -f "$output/${lanes[$place]}" &
+  follower=$!
+  wait "${processes[$place]}" || status=1
+  sleep 1
+  kill "$follower"
+  wait "$follower" 2>/dev/null || true
+done
+for name in "${lanes[@]}"; do
+  tail -n 1 "$output/$name"
+done >"$output/sums"
+sed -n 's/^[= ]*//p' "$output/sums"
+grep -oE '[0-9]+ (passed|failed|error|skipped)' "$output/sums" | awk '
+  { sum[$2] += $1 }
+  END { printf "%d passed, %d failed, %d skipped\n", sum["passed"], sum["failed"] + sum["error"], sum["skipped"] }'
 exit "$status"

@@ -16,6 +16,11 @@ from shop_reco.users.models import Consent, Shopper
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 STORED = "Object.keys(localStorage).filter((key) => key.startsWith('reco:'))"
 
+NO_FETCH_TO_THE_BEACON = """
+    const real = window.fetch;
+    window.fetch = (url, ...rest) => (String(url).includes("beacon") ? new Promise(() => {}) : real(url, ...rest));
+"""
+
 
 @pytest.fixture
 def tab(tab):
@@ -114,6 +119,7 @@ def test_a_click_outlives_its_page(home, known):
 
 def test_the_last_event_of_a_tab_that_is_closed_arrives(home, known, live_server, trained):
     other = home.context.new_page()
+    other.add_init_script(NO_FETCH_TO_THE_BEACON)  # so that only the goodbye of the page can bring it
     other.goto(product_page(live_server, trained, "Cheese-2"), wait_until="commit")
     other.wait_for_function("localStorage.length > 0")
     other.close(run_before_unload=True)

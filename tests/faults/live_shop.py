@@ -72,7 +72,9 @@ class LiveShop:
     def web(self) -> httpx.Client:
         port = free_port()
         self.serve(port)
-        return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
+        # A connection kept alive may be closed by the server just as the next request is on its way.
+        fresh = httpx.Limits(max_keepalive_connections=0)
+        return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=fresh)
 
     def serve(self, port: int) -> subprocess.Popen[bytes]:
         """A web process with the threads that the shop has in production; returns once it answers."""
