@@ -21,20 +21,21 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$output"' EXIT
 lanes=()
 processes=()
 
-# lane NAME ARGUMENTS: starts those tests beside the others.
+# lane NAME NICE ARGUMENTS: starts those tests beside the others.
 lane() {
-  local name=$1
-  shift
-  .venv/bin/pytest -q -o "cache_dir=.pytest_cache/$name" "$@" >"$output/$name" 2>&1 &
+  local name=$1 nice=$2
+  shift 2
+  nice -n "$nice" .venv/bin/pytest -q -o "cache_dir=.pytest_cache/$name" "$@" >"$output/$name" 2>&1 &
   lanes+=("$name")
   processes+=($!)
 }
 
-lane sqlite --ignore=tests/faults --ignore=tests/browser
-lane processes tests/faults tests/browser
+# What mostly waits for processes and pages goes first whenever it can go on.
+lane processes 0 tests/faults tests/browser
+lane sqlite 5 --ignore=tests/faults --ignore=tests/browser
 if [ -n "$server" ]; then
   # Hostile files are read by a process of its own, on SQLite whatever the rest uses.
-  TEST_DATABASE_URL=$server lane postgresql tests/shop_reco --ignore=tests/shop_reco/tables/test_hostile.py
+  TEST_DATABASE_URL=$server lane postgresql 5 tests/shop_reco --ignore=tests/shop_reco/tables/test_hostile.py
 fi
 status=0
 for place in "${!lanes[@]}"; do
