@@ -43,9 +43,9 @@ def fit_blend(
 ) -> Blend:
     """Fit the parts up to a cut, and the weights of each history size on what users took anew after it.
 
-    Short histories are the newest events of longer ones. Weights that no case speaks for stay the default, and those
-    of the shortest histories are half the default: shoppers of long standing only stand in for newcomers, who must
-    see that what they do counts.
+    Short histories are the newest events of longer ones. Weights that no case speaks against stay the default. Those
+    of the shortest histories are half the default and half what starts from the best part alone: shoppers of long
+    standing only stand in for newcomers, who must see that what they do counts.
 
     Args:
         holdout_days: What is after the cut; None: five weeks, at most a third of the time that the data spans.
@@ -74,9 +74,13 @@ def fit_blend(
                 np.stack([link.points(pool.scores[:, column]) for link, column in zip(links, columns, strict=True)], 1)
                 for pool in drawn
             ]
-            found = best_weights(scores, [pool.new for pool in drawn])
             usual = blend.weights_[:, bucket] / blend.weights_[:, bucket].sum()
-            blend.weights_[:, bucket] = found if bucket > 1 else (found + usual) / 2
+            relevant = [pool.new for pool in drawn]
+            if bucket > 1:
+                blend.weights_[:, bucket] = best_weights(scores, relevant, usual)
+            else:
+                found = best_weights(scores, relevant, best_part(scores, relevant))
+                blend.weights_[:, bucket] = (found + usual) / 2
     return blend
 
 
@@ -103,23 +107,27 @@ def _cut(
 
 
 def best_weights(
-    scores: Sequence[npt.NDArray[np.float64]], relevant: Sequence[npt.NDArray[np.bool_]]
+    scores: Sequence[npt.NDArray[np.float64]],
+    relevant: Sequence[npt.NDArray[np.bool_]],
+    start: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
     """Weights, zero or more and summing to 1, that rank what is relevant best.
 
-    From the best part alone, steps towards another part or towards the listwise weights, each taken only where it
-    lifts the lists' NDCG by more than chance explains: parts that agree with what is there already stay out.
+    From ``start``, steps towards one part or towards the listwise weights, each taken only where it lifts the lists'
+    NDCG by more than chance explains: from a mix of all parts, a small shop keeps that, and all kinds of reasons,
+    until its cases speak against it.
 
     Args:
         scores: For each list, shape (n_items, n_parts).
         relevant: For each list, shape (n_items,); at least one item is.
+        start: Weights that sum to 1, shape (n_parts,).
     """
 
     def figures(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return _ndcgs(scores, relevant, weights)
 
     towards = [*np.eye(scores[0].shape[1]), listwise_weights(scores, relevant)]
-    best: npt.NDArray[np.float64] = max(towards[:-1], key=lambda weights: float(figures(weights).mean()))
+    best = start
     found = figures(best)
     for _ in range(MOST_STEPS):
         tried = [(1.0 - step) * best + step * other for other in towards for step in STEPS]
@@ -129,6 +137,14 @@ def best_weights(
             break
         best, found = tried[first], reached[first]
     return best
+
+
+def best_part(
+    scores: Sequence[npt.NDArray[np.float64]], relevant: Sequence[npt.NDArray[np.bool_]]
+) -> npt.NDArray[np.float64]:
+    """All of the weight, for the part that ranks what is relevant best alone, shape (n_parts,)."""
+    alone: list[npt.NDArray[np.float64]] = list(np.eye(scores[0].shape[1]))
+    return max(alone, key=lambda weights: float(_ndcgs(scores, relevant, weights).mean()))
 
 
 def _ndcgs(

@@ -36,14 +36,23 @@ def lists(n, rng):
 
 def test_parts_that_know_different_things_are_blended():
     halves, relevant = lists(300, np.random.default_rng(0))
-    assert best_weights(halves, relevant) == pytest.approx([0.5, 0.5], abs=0.2)
+    assert best_weights(halves, relevant, np.asarray([0.95, 0.05])) == pytest.approx([0.5, 0.5], abs=0.2)
 
 
-def test_a_part_that_says_nothing_new_stays_out():
+def test_what_ranks_the_same_keeps_its_usual_weight():
     halves, relevant = lists(300, np.random.default_rng(0))
     scores = [np.stack([each[:, 0], each[:, 0] ** 3, np.full(20, 0.5)], axis=1) for each in halves]
-    weights = best_weights(scores, relevant)
-    assert sorted(weights.tolist()) == [0.0, 0.0, 1.0]
+    usual = np.asarray([0.5, 0.3, 0.2])
+    assert best_weights(scores, relevant, usual).tolist() == usual.tolist()
+
+
+def test_a_part_that_does_harm_goes_out():
+    rng = np.random.default_rng(0)
+    halves, relevant = lists(300, rng)
+    scores = [np.stack([each[:, 0], 2.0 * rng.random(20)], axis=1) for each in halves]
+    good, bad = best_weights(scores, relevant, np.asarray([0.5, 0.5]))
+    assert good + bad == pytest.approx(1.0)
+    assert bad < 0.2
 
 
 def test_the_blend_weighs_undated_data_by_hidden_items():
