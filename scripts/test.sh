@@ -25,6 +25,7 @@ processes=()
 lane() {
   local name=$1 nice=$2
   shift 2
+  : >"$output/$name"
   nice -n "$nice" .venv/bin/pytest -q -o "cache_dir=.pytest_cache/$name" "$@" >"$output/$name" 2>&1 &
   lanes+=("$name")
   processes+=($!)
@@ -44,7 +45,7 @@ for place in "${!lanes[@]}"; do
   follower=$!
   wait "${processes[$place]}" || status=1
   sleep 1
-  kill "$follower"
+  kill "$follower" 2>/dev/null || true
   wait "$follower" 2>/dev/null || true
 done
 for name in "${lanes[@]}"; do
