@@ -59,11 +59,11 @@ def run_next(*, owner: uuid.UUID | None = None) -> TrainingRun | None:
 def _train(run: TrainingRun) -> ModelVersion:
     now, started = timezone.now(), time.monotonic()
     beat = partial(services.beat_heart, run=run)
-    beat(phase="loading", progress=0.0)
+    beat(phase="extracting", progress=0.0)
     interactions, catalogue = _load(run, now)
-    beat(phase="fitting", progress=0.1)
+    beat(phase="training", progress=0.1)
     model = _fit(run.recommender_id, interactions, catalogue, now, _Pulse(beat))
-    beat(phase="checking", progress=0.9)
+    beat(phase="evaluating", progress=0.9)
     _check(model, interactions)
     version_id = uuid.uuid4()
     manifest = save(model, reco_settings().ARTIFACTS_ROOT / version_id.hex)
@@ -136,4 +136,4 @@ class _Pulse:
     def __call__(self, done: float, loss: float | None = None) -> None:
         if time.monotonic() - self._last >= 1.0:
             self._last = time.monotonic()
-            self._beat(phase="fitting", progress=0.1 + 0.8 * done)
+            self._beat(phase="training", progress=0.1 + 0.8 * done)

@@ -40,6 +40,7 @@ class ServingAdmin(BaseAdmin):
 
 
 class PlacementAdmin(ServingAdmin):
+    fields = ("key", "title", "strategy")
     list_display = ("title", "key", "strategy")
     search_fields = ("key", "title")
 

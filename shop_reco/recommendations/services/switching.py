@@ -1,0 +1,47 @@
+"""Which recommenders and placements there are, and what tells every process of a change."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from ..models import (
+    Placement,
+    Recommender,
+    ServingState,
+)
+
+KINDS = tuple(Recommender.Kind.values)
+PLACEMENTS = {
+    "home": ("Picked for you", Placement.Strategy.PERSONAL),
+    "similar": ("Similar products", Placement.Strategy.SIMILAR),
+    "together": ("Bought together", Placement.Strategy.BOUGHT_TOGETHER),
+    "again": ("Buy again", Placement.Strategy.BUY_AGAIN),
+    "popular": ("Popular now", Placement.Strategy.POPULAR),
+}
+
+
+@transaction.atomic
+def ensure_recommenders() -> None:
+    """Have a row for each recommender and placement; called after each migration."""
+    Recommender.objects.bulk_create([Recommender(kind=kind) for kind in KINDS], ignore_conflicts=True)
+    Placement.objects.bulk_create(
+        [Placement(key=key, title=title, strategy=strategy) for key, (title, strategy) in PLACEMENTS.items()],
+        ignore_conflicts=True,
+    )
+    ServingState.objects.get_or_create(pk=1)
+
+
+@transaction.atomic
+def bump_serving_revision() -> None:
+    """Tell every process that what it keeps in memory is out of date."""
+    ServingState.objects.get_or_create(pk=1)
+    ServingState.objects.filter(pk=1).update(revision=F("revision") + 1)
+
+
+@transaction.atomic
+def set_enabled(*, kind: str, enabled: bool) -> None:
+    """Switch a recommender; effective in every process at its next request."""
+    Recommender.objects.filter(kind=kind).update(enabled=enabled, changed_at=timezone.now())
+    bump_serving_revision()
