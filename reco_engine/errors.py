@@ -11,6 +11,10 @@ class BadInputError(EngineError, ValueError):
     """Data that no recommender could use; the message names the field and the fix."""
 
 
+class NobodyToMeasureError(BadInputError):
+    """A split in time that leaves no shopper with something to learn from and something to be asked for."""
+
+
 class ReasonMismatchError(EngineError, ValueError):
     """The reasons of a recommendation do not add up to its score."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +86,7 @@ def evaluate(model: Recommender, task: Task, *, k: int = 20, seed: int = 0) -> M
             if not task.repeats
             else "no opinion of any item"
         )
-    figures = _figures(ranked, task, k)
+    figures = figures_of(ranked, task, k)
     intervals = bootstrap_intervals(np.stack(list(figures.values()), axis=1), seed=seed)
     shown = exposures(ranked, task.item_ids.size)[task.offered]
     return Measured(
@@ -103,8 +103,14 @@ def evaluate(model: Recommender, task: Task, *, k: int = 20, seed: int = 0) -> M
     )
 
 
-def ranked_lists(model: Recommender, task: Task, k: int) -> tuple[Places, float]:
-    """Places in ``task.item_ids`` of each shopper's list, -1 where it has ended, and the seconds this took."""
+def ranked_lists(
+    model: Recommender, task: Task, k: int, *, tell: Callable[[float], None] = lambda _: None
+) -> tuple[Places, float]:
+    """Places in ``task.item_ids`` of each shopper's list, -1 where it has ended, and the seconds this took.
+
+    Args:
+        tell: Hears after each batch what share of the shoppers is done; raising from it ends the work.
+    """
     lists = np.full((len(task.histories), k), -1, dtype=np.int64)
     seconds = 0.0
     for first in range(0, len(task.histories), BATCH):
@@ -116,6 +122,7 @@ def ranked_lists(model: Recommender, task: Task, k: int) -> tuple[Places, float]
         seconds += time.perf_counter() - start
         places = _places(rankings, task, k + beyond)
         lists[rows] = _first_unseen(places, task, rows, k) if beyond else places
+        tell(min(1.0, (first + BATCH) / len(task.histories)))
     return lists, seconds
 
 
@@ -164,7 +171,8 @@ def _fresh(history: History) -> History:
     return History(history.items, history.timestamps, history.weights)
 
 
-def _figures(ranked: Places, task: Task, k: int) -> dict[str, Figures]:
+def figures_of(ranked: Places, task: Task, k: int) -> dict[str, Figures]:
+    """What each list is worth and what it is like, by measure, shape (n_users,); NaN where one says nothing of it."""
     figures = accuracy(ranked, task.relevant, k=k)
     figures["novelty"] = novelty(ranked, task.takers, task.train.n_users)
     figures["diversity"] = diversity(ranked, task.features)

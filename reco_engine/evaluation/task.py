@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.features import feature_matrix
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.data.splits import MOST_EVENTS
-from reco_engine.errors import BadInputError
+from reco_engine.errors import BadInputError, NobodyToMeasureError
 from reco_engine.seeds import generator
 from reco_engine.types import Ids
 
@@ -75,6 +75,12 @@ class Task:
         names = np.unique([paths[row][0] for row in rows], return_inverse=True)[1]
         shape = (len(paths), int(names.max()) + 1)
         return self._spread(self.catalogue, sparse.csr_matrix((np.ones(len(rows)), (rows, names)), shape=shape))
+
+    def asking(self, **other: Any) -> Task:
+        """The same shop, other shoppers or another question; what was worked out of the shop is kept."""
+        task = replace(self, **other)
+        vars(task).update({name: getattr(self, name) for name in ("takers", "offered", "features", "categories")})
+        return task
 
     def _spread(self, catalogue: Catalogue, rows: sparse.csr_matrix) -> sparse.csr_matrix:
         """Rows of the catalogue brought to the places of ``item_ids``; the others are empty."""
@@ -146,7 +152,7 @@ def task_from_arrays(
         test_items: Likewise.
         n_users: How many shoppers to measure, drawn at random; all when missing.
     Raises:
-        BadInputError: If no test user is left to measure.
+        NobodyToMeasureError: If no test user is left to measure.
     """
     tested, items = np.asarray(test_users), np.asarray(test_items)
     if tested.shape != items.shape or tested.ndim != 1:
@@ -163,7 +169,9 @@ def task_from_arrays(
     if n_users is not None and n_users < users.size:
         users = np.sort(generator(seed, "measured users").permutation(users)[:n_users])
     if users.size == 0:
-        raise BadInputError("no user has both training interactions and something to be asked for; change the split")
+        raise NobodyToMeasureError(
+            "no user has both training interactions and something to be asked for; change the split"
+        )
     return Task(
         train=train, catalogue=catalogue, user_ids=train.user_ids[users], histories=_histories(train, users),
         item_ids=item_ids, seen=everyone[users], relevant=wanted[users], at=at, repeats=repeats,

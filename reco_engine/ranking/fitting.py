@@ -12,7 +12,7 @@ from scipy import optimize
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import SECONDS_A_DAY, Interactions
 from reco_engine.data.splits import Case, inner_cases, later_cases
-from reco_engine.recommenders.base import Progress, Recommender, best_places, pick
+from reco_engine.recommenders.base import Recommender, best_places, heard, pick
 from reco_engine.recommenders.tuning import helps
 from reco_engine.seeds import generator
 from reco_engine.types import Floats, Scores
@@ -58,7 +58,7 @@ def fit_blend(
         return Blend.default(dict.fromkeys(factories, 1.0))
     parts = {}
     for done, (name, factory) in enumerate(sorted(factories.items())):
-        hear = _part_of(tell, done, len(factories))
+        hear = heard(tell, 0.6 * done / len(factories), 0.6 / len(factories))
         parts[name] = factory().fit(before, catalogue, seed=seed, at=cut, progress=hear)
         tell(0.6 * (done + 1) / len(factories))
     pools = {}
@@ -82,15 +82,6 @@ def fit_blend(
                 found = best_weights(scores, relevant, best_part(scores, relevant))
                 blend.weights_[:, bucket] = (found + usual) / 2
     return blend
-
-
-def _part_of(tell: Callable[[float], None], n_done: int, n_parts: int) -> Progress:
-    """Tells how far the fit of all parts has come while one of them is fitted."""
-
-    def hear(done: float, loss: float | None = None) -> None:
-        tell(0.6 * (n_done + done) / n_parts)
-
-    return hear
 
 
 def _cut(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
-from reco_engine.recommenders.base import Explained, Recommender, best_places, pick
+from reco_engine.recommenders.base import Explained, Recommender, best_places, heard, pick
 from reco_engine.recommenders.registry import create
 from reco_engine.types import Ids, ItemId, Items, Ranking, Scores, Terms
 
@@ -61,8 +61,15 @@ class Hybrid(Explained):
         """Fit parts to a cut, the weights on what came after it, and the parts again to the end."""
         names = list(self.parts) or [name for name in DEFAULT_WEIGHTS if catalogue is not None or "content" not in name]
         factories = {name: _factory(self.parts.get(name), name) for name in names}
-        self.blend = fit_blend(factories, interactions, catalogue, seed=seed, at=at, progress=progress)
-        self.parts = {name: make().fit(interactions, catalogue, seed=seed, at=at) for name, make in factories.items()}
+        tell = progress or (lambda _: None)
+        self.blend = fit_blend(
+            factories, interactions, catalogue, seed=seed, at=at, progress=lambda done: tell(0.5 * done)
+        )
+        parts: dict[str, Recommender] = {}
+        for name, make in factories.items():
+            hear = heard(tell, 0.5 + 0.5 * len(parts) / len(factories), 0.5 / len(factories))
+            parts[name] = make().fit(interactions, catalogue, seed=seed, at=at, progress=hear)
+        self.parts = parts
         self._align()
         return self
 

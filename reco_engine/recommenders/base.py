@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol, Self, runtime_checkable
@@ -23,6 +23,15 @@ class Progress(Protocol):
 
     def __call__(self, done: float, loss: float | None = None) -> None:
         """``done``: 0 to 1. ``loss``: the training loss of the epoch that just ended, where there are epochs."""
+
+
+def heard(tell: Callable[[float], None], start: float, share: float) -> Progress:
+    """Tells how far the whole has come, while a fit that is a ``share`` of it and began at ``start`` goes on."""
+
+    def hear(done: float, loss: float | None = None) -> None:
+        tell(start + share * done)
+
+    return hear
 
 
 class Recommender(Protocol):
