@@ -1,0 +1,156 @@
+"""Who works on a run: this process, or a child whose death takes nothing with it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from reco_engine.errors import EngineError
+from shop_reco.conf import reco_settings
+
+from .. import services
+from ..errors import RunCancelledError
+from ..models import TrainingRun
+from .fitting import fit
+from .leftovers import sweep_leftovers
+from .telling import Teller
+
+logger = structlog.get_logger(__name__)
+LOOK = 0.5
+"""Seconds between two looks at a child."""
+GRACE = 5.0
+"""Seconds that a cancelled child has to end by itself."""
+CANCELLED = 3
+"""How a child ends that is not wanted any more."""
+NICENESS = 10
+"""Whoever serves goes before whoever trains."""
+
+
+def run_next(*, owner: uuid.UUID | None = None) -> TrainingRun | None:
+    """Work off the next run; None when there is none, or another worker is at one."""
+    run = services.claim_next_run(owner=owner or uuid.uuid4())
+    if run is None:
+        return None
+    sweep_leftovers()
+    if reco_settings().TRAINING_PROCESS:
+        _fit_in_child(run)
+    else:
+        fit_claimed(run)
+    run.refresh_from_db()
+    return run
+
+
+def work_off() -> int:
+    """Work off all that waits; returns how many runs ended here."""
+    done = 0
+    while run_next() is not None:
+        done += 1
+    return done
+
+
+def fit_claimed(run: TrainingRun) -> None:
+    """Do the work of a run that this owner has claimed; what goes wrong ends the run with why."""
+    log = logger.bind(run=str(run.public_id), kind=run.recommender_id)
+    teller = Teller(run)
+    try:
+        fit(run, teller)
+        log.info("training_done")
+    except RunCancelledError:
+        log.info("training_cancelled")
+    except EngineError as error:
+        teller.fail(str(error))
+        log.warning("training_failed", why=str(error))
+    except MemoryError:
+        teller.fail(_out_of_memory())
+        log.error("training_failed", why="out of memory")
+    except Exception as error:
+        teller.fail(f"{type(error).__name__}: {error}")
+        log.exception("training_broke")
+
+
+def fit_as_child(*, public_id: uuid.UUID, owner: uuid.UUID) -> int:
+    """What the child process does; returns its exit status.
+
+    It keeps the lease alive by itself: a fit that says nothing for a while is not taken for dead, and it goes on
+    when the worker that started it dies.
+    """
+    run = TrainingRun.objects.filter(public_id=public_id, owner=owner, state=TrainingRun.State.RUNNING).first()
+    if run is None:
+        return CANCELLED
+    os.nice(NICENESS)
+    if limit := reco_settings().TRAINING_MEMORY_MB:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit * 2**20, limit * 2**20))
+    threading.Thread(target=_keep_lease, args=(run,), name="reco-lease", daemon=True).start()
+    fit_claimed(run)
+    return 0
+
+
+def _keep_lease(run: TrainingRun) -> None:
+    """Renew the lease until the process ends; end the process when the run is not its own any more."""
+    reco = reco_settings()
+    last = time.monotonic() + 3600.0 * reco.TRAINING_HOURS
+    while True:
+        time.sleep(min(1.0, reco.LEASE / 6))
+        try:
+            services.renew_lease(run=run)
+            if time.monotonic() > last:
+                services.fail_run(run=run, why=f"it took longer than {reco.TRAINING_HOURS:g} hours")
+                os._exit(CANCELLED)
+        except RunCancelledError:
+            # ended in this moment by ourselves, or cancelled; artifacts are written beside and renamed
+            time.sleep(GRACE)
+            os._exit(CANCELLED)
+        except DatabaseError as error:
+            logger.warning("lease_not_renewed", error=type(error).__name__)
+        finally:
+            connection.close()
+
+
+def _fit_in_child(run: TrainingRun) -> None:
+    command = [sys.executable, "-m", "django", "fit_run", str(run.public_id), str(run.owner)]
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    child = subprocess.Popen(command, env=environment)  # noqa: S603
+    try:
+        while child.poll() is None:
+            time.sleep(LOOK)
+    except BaseException:
+        _stop(child)
+        raise
+    if child.returncode == CANCELLED:
+        return
+    if child.returncode < 0:
+        name = signal.Signals(-child.returncode).name
+        text = "out of memory, or by hand" if name == "SIGKILL" else "see its log"
+        services.give_back(run=run, why=f"its process was ended by {name}: {text}")
+    elif child.returncode > 0:
+        services.fail_run(run=run, why=f"its process ended with status {child.returncode}; see its log")
+    else:
+        services.fail_run(run=run, why="its process ended without a word")  # nothing where it ended the run itself
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _out_of_memory() -> str:
+    limit = reco_settings().TRAINING_MEMORY_MB
+    return f"out of memory: it may have {limit} MB" if limit else "out of memory"
