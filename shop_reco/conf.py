@@ -114,6 +114,15 @@ class RecoSettings:
     CLEANING: Mapping[str, Any] = field(default_factory=dict)
     """Rules of cleaning that are off, or have other settings: {"near_duplicates": {"seconds": 2}, "bots": False}."""
 
+    TRAINING_PROCESS: bool = True
+    """Whether each training run has a process of its own, so that what kills it leaves the worker alone."""
+
+    TRAINING_MEMORY_MB: int | None = None
+    """Memory that the process of a training run may have, in MB; None: as much as there is."""
+
+    TRAINING_HOURS: float = 12.0
+    """Hours after which the process of a training run is ended."""
+
     LEASE: float = 30.0
     """Seconds without a heartbeat after which a training run counts as dead."""
 

@@ -19,3 +19,11 @@ class NothingToRollBackError(ValueError):
 
 class RunCancelledError(Exception):
     """The training run was cancelled, or another worker has taken it over."""
+
+
+class ReasonMissingError(ValueError):
+    """What overrules the gate needs a reason."""
+
+
+class VersionGoneError(ValueError):
+    """The version's artifact was deleted; it cannot serve any more."""

@@ -31,16 +31,15 @@ def live_versions() -> list[ModelVersion]:
     return list(ModelVersion.objects.filter(state=ModelVersion.State.LIVE))
 
 
-def found_settings_of(*, kind: str) -> dict[str, Any]:
-    """What the fit of a recommender's live version chose, by setting; one query."""
-    found = ModelVersion.objects.filter(recommender=kind, state=ModelVersion.State.LIVE)
-    figures = found.values_list("figures", flat=True).first() or {}
-    return dict(figures.get("settings", {}))
+def live_version(*, kind: str) -> ModelVersion | None:
+    """One query."""
+    live = ModelVersion.objects.filter(recommender=kind, state=ModelVersion.State.LIVE)
+    return live.select_related("run").first()
 
 
 def earlier_versions(*, kind: str) -> list[ModelVersion]:
     """Retired versions, the last promoted first."""
-    found = ModelVersion.objects.filter(recommender=kind, state=ModelVersion.State.RETIRED)
+    found = ModelVersion.objects.filter(recommender=kind, state=ModelVersion.State.RETIRED, pruned_at__isnull=True)
     return list(found.order_by("-promoted_at", "-pk"))
 
 
@@ -58,17 +57,36 @@ def versions_that_knew(*, shopper_ids: Collection[int]) -> list[ModelVersion]:
     times = list(asked.values_list("decided_at", "superseded_at"))
     if not times:
         return []
-    versions = ModelVersion.objects.exclude(state=ModelVersion.State.REJECTED).select_related("run")
     return [
         version
-        for version in versions.order_by("pk")
-        if any(since <= version.created_at and (until is None or until >= _began(version)) for since, until in times)
+        for version in kept_versions()
+        if any(since <= version.created_at and (until is None or until >= began(version)) for since, until in times)
     ]
 
 
-def _began(version: ModelVersion) -> dt.datetime:
+def kept_versions() -> list[ModelVersion]:
+    """Versions whose artifacts are there, oldest first, with their runs; one query."""
+    return list(ModelVersion.objects.filter(pruned_at__isnull=True).select_related("run").order_by("pk"))
+
+
+def began(version: ModelVersion) -> dt.datetime:
+    """Since when it cannot have read what was not there: nothing that was erased before is in it."""
     started = version.run.started_at if version.run is not None else None
     return started or version.created_at
+
+
+def erasures() -> list[dt.datetime]:
+    """When shoppers were erased whom some version may have learnt from, oldest first; one query."""
+    return list(ErasedRow.objects.filter(learnt=True).order_by("erased_at").values_list("erased_at", flat=True))
+
+
+def kinds_that_know_erased() -> list[str]:
+    """Recommenders whose live version may have learnt from a shopper who was erased; two queries."""
+    erased = erasures()
+    if not erased:
+        return []
+    live = [each for each in kept_versions() if each.state == ModelVersion.State.LIVE]
+    return [version.recommender_id for version in live if began(version) < erased[-1]]
 
 
 def refused_products(*, shopper_ids: Collection[int]) -> set[int]:

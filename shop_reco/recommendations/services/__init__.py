@@ -2,10 +2,22 @@
 
 from .feedback import give_feedback, review_feedback
 from .reports import OF_PRODUCTS, forget_examples, keep_cleaning_report
-from .runs import MAX_ATTEMPTS, beat_heart, cancel_run, claim_next_run, fail_run, request_all, request_training
+from .runs import (
+    MAX_ATTEMPTS,
+    beat_heart,
+    cancel_run,
+    claim_next_run,
+    fail_run,
+    give_back,
+    renew_lease,
+    request_all,
+    request_training,
+    skip_run,
+)
 from .slates import keep_slates, trim_slates
 from .switching import KINDS, PLACEMENTS, bump_serving_revision, ensure_recommenders, set_enabled
-from .versions import drop_masks, mask_users, promote, roll_back
+from .unlearning import drop_masks, mask_users, request_unlearning
+from .versions import mark_pruned, promote, promote_by_staff, reject, roll_back
 
 __all__ = [
     "KINDS",
@@ -20,15 +32,22 @@ __all__ = [
     "ensure_recommenders",
     "fail_run",
     "forget_examples",
+    "give_back",
     "give_feedback",
     "keep_cleaning_report",
     "keep_slates",
+    "mark_pruned",
     "mask_users",
     "promote",
+    "promote_by_staff",
+    "reject",
+    "renew_lease",
     "request_all",
     "request_training",
+    "request_unlearning",
     "review_feedback",
     "roll_back",
     "set_enabled",
+    "skip_run",
     "trim_slates",
 ]

@@ -4,38 +4,46 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
 
 from ..errors import RunCancelledError
-from ..models import (
-    Recommender,
-    TrainingRun,
-)
+from ..models import Recommender, TrainingRun
 from .switching import KINDS
 
 MAX_ATTEMPTS = 3
+"""How often a run is begun before it counts as failed, where its workers died."""
+MAX_KILLED = 2
+"""The same, where its process was killed: what needs more memory than there is will not fit the next time either."""
+State, Work = TrainingRun.State, TrainingRun.Work
+URGENCY = (Work.UPDATE, Work.FULL, Work.ERASURE)
+"""A run does the work of those before it, too."""
 
 
 @transaction.atomic
-def request_training(*, kind: str, by: Any = None, ticket: str = "") -> TrainingRun:
-    """Queue a run, or return the one that is queued or running already.
+def request_training(*, kind: str, by: Any = None, ticket: str = "", work: str = Work.FULL) -> TrainingRun:
+    """Queue a run, or return the one that is queued or running already; one that is queued does the most asked for.
 
-    ``ticket`` names the message that asks: delivered again, however late, it gets the run that it got before.
+    ``ticket`` names the message or the slot of a schedule that asks: delivered again, however late, it gets the run
+    that it got before.
     """
     Recommender.objects.select_for_update().get(kind=kind)
-    mine = Q(state__in=[TrainingRun.State.QUEUED, TrainingRun.State.RUNNING])
+    mine = Q(state__in=[State.QUEUED, State.RUNNING])
     if ticket:
         mine |= Q(ticket=ticket)
     asked = TrainingRun.objects.filter(mine, recommender=kind).first()
-    if asked is not None:
-        return asked
-    return TrainingRun.objects.create(recommender_id=kind, requested_by=by, ticket=ticket)
+    if asked is None:
+        return TrainingRun.objects.create(recommender_id=kind, requested_by=by, ticket=ticket, work=work)
+    if asked.state == State.QUEUED and URGENCY.index(Work(work)) > URGENCY.index(Work(asked.work)):
+        asked.work = work
+        asked.save(update_fields=["work"])
+    return asked
 
 
 def request_all(*, by: Any = None, ticket: str = "") -> list[TrainingRun]:
@@ -47,46 +55,100 @@ def request_all(*, by: Any = None, ticket: str = "") -> list[TrainingRun]:
 def claim_next_run(*, owner: uuid.UUID) -> TrainingRun | None:
     """Take the oldest run that nobody works on; a run whose lease ran out counts as such.
 
-    One run at a time: None while another worker's lease is good.
+    One run at a time: None while another worker's lease is good. A lease that ends later than any can was given
+    before the clock was set back, and is none.
     """
     now = timezone.now()
-    running = TrainingRun.objects.select_for_update().filter(state=TrainingRun.State.RUNNING)
-    if running.filter(lease_until__gt=now).exists():
+    lease = dt.timedelta(seconds=reco_settings().LEASE)
+    good = Q(lease_until__gt=now, lease_until__lte=now + 2 * lease)
+    running = TrainingRun.objects.select_for_update().filter(state=State.RUNNING)
+    if running.filter(good).exists():
         return None
-    tired = running.filter(lease_until__lte=now, attempts__gte=MAX_ATTEMPTS)
-    tired.update(state=TrainingRun.State.FAILED, why="the worker died each time it tried", finished_at=now)
-    free = Q(state=TrainingRun.State.QUEUED) | Q(state=TrainingRun.State.RUNNING, lease_until__lte=now)
-    run = TrainingRun.objects.select_for_update().filter(free).order_by("requested_at", "pk").first()
+    tired = running.filter(attempts__gte=MAX_ATTEMPTS)
+    tired.update(state=State.FAILED, why="the worker died each time it tried", finished_at=now)
+    waiting = TrainingRun.objects.select_for_update().filter(state__in=[State.QUEUED, State.RUNNING])
+    run = waiting.order_by("requested_at", "pk").first()
     if run is None:
         return None
-    run.state, run.owner, run.started_at = TrainingRun.State.RUNNING, owner, now
-    run.lease_until = now + dt.timedelta(seconds=reco_settings().LEASE)
-    run.attempts, run.progress, run.phase, run.why = run.attempts + 1, 0.0, "", ""
+    if run.state == State.RUNNING:
+        run.log = f"{run.log}\n{now:%H:%M:%S} its worker died; another one takes over".strip()
+    run.state, run.owner, run.started_at, run.lease_until = State.RUNNING, owner, now, now + lease
+    run.attempts, run.progress, run.phase, run.why, run.loss = run.attempts + 1, 0.0, "", "", None
     run.save()
     return run
 
 
 @transaction.atomic
-def beat_heart(*, run: TrainingRun, phase: str, progress: float) -> None:
+def beat_heart(
+    *,
+    run: TrainingRun,
+    phase: str,
+    progress: float,
+    loss: float | None = None,
+    log: str = "",
+    resources: Mapping[str, float] | None = None,
+) -> None:
     """Renew the lease and tell how far it has come.
 
     Raises:
         RunCancelledError: If the run was cancelled or belongs to another worker by now.
     """
-    lease_until = timezone.now() + dt.timedelta(seconds=reco_settings().LEASE)
-    mine = TrainingRun.objects.filter(pk=run.pk, owner=run.owner, state=TrainingRun.State.RUNNING)
-    if not mine.update(lease_until=lease_until, phase=phase, progress=min(max(progress, 0.0), 1.0)):
-        raise RunCancelledError
+    share = min(max(progress, 0.0), 1.0)
+    told = {"phase": phase, "progress": share, "loss": loss, "log": log, "resources": dict(resources or {})}
+    _must(_mine(run).update(lease_until=_lease_end(), **told))
 
 
 @transaction.atomic
-def fail_run(*, run: TrainingRun, why: str) -> None:
-    mine = TrainingRun.objects.filter(pk=run.pk, owner=run.owner, state=TrainingRun.State.RUNNING)
-    mine.update(state=TrainingRun.State.FAILED, why=why, finished_at=timezone.now())
+def renew_lease(*, run: TrainingRun) -> None:
+    """The same without a word.
+
+    Raises:
+        RunCancelledError: If the run has ended or belongs to another worker by now.
+    """
+    _must(_mine(run).update(lease_until=_lease_end()))
+
+
+@transaction.atomic
+def skip_run(*, run: TrainingRun, why: str) -> None:
+    """End a run that had nothing to do.
+
+    Raises:
+        RunCancelledError: If the run was cancelled or belongs to another worker by now.
+    """
+    _must(_mine(run).update(state=State.DONE, progress=1.0, phase="", why=why, finished_at=timezone.now()))
+
+
+@transaction.atomic
+def fail_run(*, run: TrainingRun, why: str, log: str = "", resources: Mapping[str, float] | None = None) -> None:
+    """End a run as failed, unless it has ended or belongs to another worker."""
+    told = {"log": log, "resources": dict(resources or {})} if log else {}
+    _mine(run).update(state=State.FAILED, why=why, finished_at=timezone.now(), **told)
+
+
+@transaction.atomic
+def give_back(*, run: TrainingRun, why: str) -> None:
+    """Queue a run again whose process was killed; fail it where that happened often enough."""
+    if run.attempts >= MAX_KILLED:
+        _mine(run).update(state=State.FAILED, why=why, finished_at=timezone.now())
+    else:
+        _mine(run).update(state=State.QUEUED, why=why, owner=None, lease_until=None)
 
 
 @transaction.atomic
 def cancel_run(*, run: TrainingRun) -> None:
     """End a run that has not ended; the worker notices at its next heartbeat."""
-    unfinished = TrainingRun.objects.filter(pk=run.pk, state__in=[TrainingRun.State.QUEUED, TrainingRun.State.RUNNING])
-    unfinished.update(state=TrainingRun.State.CANCELLED, why="cancelled by staff", finished_at=timezone.now())
+    unfinished = TrainingRun.objects.filter(pk=run.pk, state__in=[State.QUEUED, State.RUNNING])
+    unfinished.update(state=State.CANCELLED, why="cancelled by staff", finished_at=timezone.now())
+
+
+def _mine(run: TrainingRun) -> QuerySet[TrainingRun]:
+    return TrainingRun.objects.filter(pk=run.pk, owner=run.owner, state=State.RUNNING)
+
+
+def _must(updated: int) -> None:
+    if not updated:
+        raise RunCancelledError
+
+
+def _lease_end() -> dt.datetime:
+    return timezone.now() + dt.timedelta(seconds=reco_settings().LEASE)
