@@ -123,6 +123,9 @@ class RecoSettings:
     TRAINING_HOURS: float = 12.0
     """Hours after which the process of a training run is ended."""
 
+    GATE_SHOPPERS: int = 2000
+    """Shoppers by whom two recipes are compared, at most; time grows with it, and certainty."""
+
     LEASE: float = 30.0
     """Seconds without a heartbeat after which a training run counts as dead."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -78,12 +78,20 @@ class CleanedEvents:
         return self.interactions.where(~gone[self.interactions.users]) if gone.any() else self.interactions
 
 
-def clean_events(*, until: dt.datetime) -> CleanedEvents:
-    """Read and clean all that may be learnt from; one query for each few hundred shoppers."""
+def clean_events(*, until: dt.datetime, progress: Callable[[float], None] | None = None) -> CleanedEvents:
+    """Read and clean all that may be learnt from; one query for each few hundred shoppers.
+
+    Args:
+        progress: Hears the share of shoppers who are read, 0 to 1; raising from it ends the reading.
+    """
     started, reco, at = time.monotonic(), reco_settings(), until.timestamp()
     links, sensitive = account_links(), list(sensitive_categories())
     work = _Work(reco, at)
+    n_people, n_read = all_consenting(purpose=Consent.Purpose.TRAINING).count(), 0
     for shopper_ids in _blocks(links):
+        n_read += len(shopper_ids)
+        if progress is not None:
+            progress(n_read / max(n_people, n_read))
         work.take(_Block.read(shopper_ids, links, sensitive, reco, at))
     interactions = work.interactions()
     suspicions = [_of_burst(burst) for burst in work.bursts]

@@ -10,8 +10,6 @@ from django.core.checks import CheckMessage, Error, register
 from reco_engine.recommenders.registry import BUILT_IN, class_of
 from shop_reco.conf import reco_settings
 
-from .selectors import found_settings_of
-
 SMALLEST_GROUP = ("min_support", "min_users")
 """What recommenders call the shoppers that must stand behind whatever they use."""
 
@@ -22,13 +20,6 @@ def recommender_settings(kind: str) -> dict[str, Any]:
     names = _names_of(kind)
     supported = {name: max(reco.MIN_SUPPORT, getattr(class_of(kind), name)) for name in SMALLEST_GROUP if name in names}
     return {**supported, **reco.RECOMMENDERS.get(kind, {})}
-
-
-def part_settings(kind: str) -> dict[str, Any]:
-    """What a part of the blend is made with: what is still open is what its live version found, not searched again."""
-    given, known = recommender_settings(kind), _names_of(kind)
-    found = found_settings_of(kind=kind)
-    return given | {name: value for name, value in found.items() if name in known and given.get(name) is None}
 
 
 @register()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery.signals import before_task_publish
 from django.apps import apps
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
+from django.utils import timezone
 
 from . import services
+from .tasks import PUBLISHED
 
 
 @receiver(post_migrate, sender=apps.get_app_config("reco_recommendations"))
@@ -18,15 +21,27 @@ def on_migrated(**kwargs: Any) -> None:
         ensure_schedule()
 
 
+@before_task_publish.connect
+def on_publish(headers: dict[str, Any] | None = None, **kwargs: Any) -> None:
+    """Stamp what a schedule publishes with its minute."""
+    if headers is not None and headers.get("periodic_task_name"):
+        headers.setdefault(PUBLISHED, f"{timezone.now():%Y-%m-%dT%H:%M}")
+
+
 def ensure_schedule() -> None:
     """Have the schedule in the database, where staff edit it; what they changed stays."""
     from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
     nightly, _ = CrontabSchedule.objects.get_or_create(minute="30", hour="3", timezone="UTC")
+    hourly, _ = CrontabSchedule.objects.get_or_create(minute="7", hour="*", timezone="UTC")
+    quarterly, _ = CrontabSchedule.objects.get_or_create(minute="*/15", hour="*", timezone="UTC")
     often, _ = IntervalSchedule.objects.get_or_create(every=5, period=IntervalSchedule.SECONDS)
     minutely, _ = IntervalSchedule.objects.get_or_create(every=60, period=IntervalSchedule.SECONDS)
     for name, task, clock in (
         ("Train all recommenders", "recommendations.tasks.train_all", {"crontab": nightly}),
+        ("Bring counts up to date", "recommendations.tasks.update_counts", {"crontab": hourly}),
+        ("Bring content up to date", "recommendations.tasks.update_content", {"crontab": quarterly}),
+        ("Forget who was erased, prune versions", "recommendations.tasks.unlearn", {"crontab": hourly}),
         ("Trim old slates", "recommendations.tasks.trim_slates", {"crontab": nightly}),
         ("Sweep training runs", "recommendations.tasks.sweep_runs", {"interval": often}),
         ("Draw portraits with news", "portraits.tasks.refresh_dirty", {"interval": minutely}),

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 
+from shop_reco.conf import reco_settings
 from shop_reco.users.models import Consent
 
-from .models import ErasedRow, Feedback, ModelVersion, Placement, Recommender, Rule, ServingState, Slate, TrainingRun
+from .models import (
+    ErasedRow,
+    Feedback,
+    ModelVersion,
+    Placement,
+    Promotion,
+    Recommender,
+    Rule,
+    ServingState,
+    Slate,
+    TrainingRun,
+)
 
 NO = (Feedback.Kind.NOT_INTERESTED, Feedback.Kind.DISLIKE, Feedback.Kind.ALREADY_HAVE)
 """What keeps a product out of every later list."""
@@ -78,6 +89,44 @@ def began(version: ModelVersion) -> dt.datetime:
 def erasures() -> list[dt.datetime]:
     """When shoppers were erased whom some version may have learnt from, oldest first; one query."""
     return list(ErasedRow.objects.filter(learnt=True).order_by("erased_at").values_list("erased_at", flat=True))
+
+
+KEPT = 2
+"""Earlier versions of each kind that are kept whatever happens, to go back to; and refused ones, to overrule the gate."""
+
+
+def versions_to_prune(*, now: dt.datetime) -> list[ModelVersion]:
+    """Versions whose artifacts nothing needs: not live, not the last ones before, not behind a list that is kept.
+
+    One that may hold an erased shopper goes as soon as a clean one of its kind is live, whoever else needs it.
+    """
+    erased, kept = erasures(), kept_versions()
+    live = {each.recommender_id: each for each in kept if each.state == ModelVersion.State.LIVE}
+    doomed = []
+    seen: dict[tuple[str, str], int] = {}
+    for version in reversed(kept):
+        if version.state == ModelVersion.State.LIVE:
+            continue
+        serving = live.get(version.recommender_id)
+        knows = [at for at in erased if at > began(version)]
+        if knows and (serving is None or began(serving) > knows[-1]):
+            doomed.append(version)
+            continue
+        place = seen[key] = seen.get(key := (version.recommender_id, version.state), 0) + 1
+        if place > KEPT and not _is_replayed(version, now):
+            doomed.append(version)
+    return doomed
+
+
+def _is_replayed(version: ModelVersion, now: dt.datetime) -> bool:
+    """Whether some list that is kept may rest on it; two queries."""
+    if version.promoted_at is None:
+        return False
+    replaced = Promotion.objects.filter(replaced=version).order_by("-decided_at").values_list("decided_at", flat=True)
+    oldest = now - dt.timedelta(days=reco_settings().SLATE_DAYS)
+    first = Promotion.objects.filter(version=version, went_live=True).order_by("decided_at").first()
+    since = max(first.decided_at if first else version.promoted_at, oldest)
+    return Slate.objects.filter(served_at__gte=since, served_at__lte=replaced.first() or now).exists()
 
 
 def kinds_that_know_erased() -> list[str]:

@@ -28,9 +28,7 @@ def mask_users(*, shopper_ids: Collection[int], at: dt.datetime, learnt: bool = 
 
 def request_unlearning() -> list[TrainingRun]:
     """Queue a fit without the erased of each kind whose live version may have learnt from one."""
-    return [
-        request_training(kind=kind, work=TrainingRun.Work.ERASURE) for kind in kinds_that_know_erased()
-    ]
+    return [request_training(kind=kind, work=TrainingRun.Work.ERASURE) for kind in kinds_that_know_erased()]
 
 
 @transaction.atomic

@@ -37,9 +37,7 @@ def reject(*, run: TrainingRun, version: ModelVersion, why: str, refit: bool = T
     """
     _end(run, why)
     ModelVersion.objects.filter(pk=version.pk).update(state=State.REJECTED)
-    Promotion.objects.create(
-        version=version, went_live=False, decided_by=By.GATE, why=why, decided_at=timezone.now()
-    )
+    Promotion.objects.create(version=version, went_live=False, decided_by=By.GATE, why=why, decided_at=timezone.now())
     if refit:
         request_training(kind=version.recommender_id, work=TrainingRun.Work.UPDATE)
 

@@ -1,93 +1,89 @@
-"""From a claimed run to a live version: load, fit, check, write, promote."""
+"""The work of one run, phase by phase: extract, clean, compare, fit, check, write, promote."""
 
 from __future__ import annotations
 
 import datetime as dt
 import time
 import uuid
-from functools import partial
 from typing import Any
 
-import numpy as np
-import structlog
 from django.utils import timezone
 
-from reco_engine.artifacts import save
+from reco_engine.artifacts import load, save
 from reco_engine.data.catalogue import Catalogue
-from reco_engine.data.interactions import History, Interactions
-from reco_engine.errors import EngineError
-from reco_engine.ranking.blending import DEFAULT_WEIGHTS
-from reco_engine.ranking.fitting import fit_blend
-from reco_engine.recommenders.registry import create, found_settings
+from reco_engine.data.interactions import Interactions
+from reco_engine.errors import ArtifactError, EngineError
+from reco_engine.evaluation.gate import Comparison, Decision, check_artifact, compare, decide, surges
+from reco_engine.ranking import Hybrid
+from reco_engine.recommenders.registry import found_settings
 from shop_reco.conf import reco_settings
 from shop_reco.events.cleaning import clean_events, people_of
 from shop_reco.events.flags import raise_flags
 from shop_reco.events.selectors import flags_in_force
 from shop_reco.products.engine import cleaned_catalogue
+from shop_reco.products.selectors import catalogue_revision
 
-from . import services
-from .engine import part_settings, recommender_settings
-from .errors import RunCancelledError
-from .models import ModelVersion, TrainingRun
+from .. import services
+from ..models import ModelVersion, Promotion, TrainingRun
+from .news import nothing_new
+from .recipes import SEED, Plan, live_hybrid, load_version
+from .telling import Phase, Teller
 
-logger = structlog.get_logger(__name__)
-SEED = 0
-
-
-def run_next(*, owner: uuid.UUID | None = None) -> TrainingRun | None:
-    """Work off the next run; None when there is none, or another worker is at one."""
-    run = services.claim_next_run(owner=owner or uuid.uuid4())
-    if run is None:
-        return None
-    log = logger.bind(run=str(run.public_id), kind=run.recommender_id)
-    try:
-        version = _train(run)
-        services.promote(run=run, version=version)
-        log.info("training_done", version=str(version.public_id))
-    except RunCancelledError:
-        log.info("training_cancelled")
-    except EngineError as error:
-        services.fail_run(run=run, why=str(error))
-        log.warning("training_failed", why=str(error))
-    except Exception as error:
-        services.fail_run(run=run, why=f"{type(error).__name__}: {error}")
-        log.exception("training_broke")
-    run.refresh_from_db()
-    return run
+SCHEDULED = "beat:"
+"""How the ticket of a run begins that a schedule asked for: it is skipped where there is nothing new."""
 
 
-def _train(run: TrainingRun) -> ModelVersion:
-    now, started = timezone.now(), time.monotonic()
-    beat = partial(services.beat_heart, run=run)
-    beat(phase="extracting", progress=0.0)
-    interactions, catalogue = _load(run, now)
-    beat(phase="training", progress=0.1)
-    model = _fit(run.recommender_id, interactions, catalogue, now, _Pulse(beat))
-    beat(phase="evaluating", progress=0.9)
-    _check(model, interactions)
-    version_id = uuid.uuid4()
-    manifest = save(model, reco_settings().ARTIFACTS_ROOT / version_id.hex)
+def fit(run: TrainingRun, teller: Teller) -> None:
+    """Do the work of a claimed run and end it.
+
+    Raises:
+        RunCancelledError: If the run was cancelled or taken over meanwhile.
+        EngineError: If nothing can be learnt, or what was learnt may not serve.
+    """
+    plan, now, started = Plan.of(run), timezone.now(), time.monotonic()
+    if run.ticket.startswith(SCHEDULED) and plan.live is not None and (why := nothing_new(plan.live)):
+        services.skip_run(run=run, why=why)
+        return
+    revision = catalogue_revision()
+    interactions, catalogue = _load(run, now, teller)
+    comparison, decision = _compared(plan, interactions, catalogue, now, teller)
+    found = {} if comparison is None or plan.kind == Hybrid.name else found_settings(comparison.twin)
+    hear = teller.phase(Phase.TRAINING, 0.6 if comparison else 0.2, 0.9)
+    model = plan.fit(interactions, catalogue, at=now.timestamp(), found=found, progress=hear)
+    teller.phase(Phase.EVALUATING, 0.9, 0.95)
+    _check(plan, model, comparison, interactions, now)
+    teller.phase(Phase.PROMOTING, 0.95, 1.0)
     newest = interactions.newest
-    return ModelVersion.objects.create(
-        public_id=version_id,
-        recommender_id=run.recommender_id,
+    figures = {
+        "interactions": len(interactions),
+        "shoppers": interactions.n_users,
+        "items": interactions.n_items,
+        "catalogue_revision": revision,
+        "seconds": round(time.monotonic() - started, 1),
+        "settings": found_settings(model),
+    }
+    version = _write(
+        model,
         run=run,
-        manifest_sha256=manifest.sha256,
-        size=manifest.size,
+        recommender_id=plan.kind,
         watermark=None if newest is None else dt.datetime.fromtimestamp(newest, dt.UTC),
-        figures={
-            "interactions": len(interactions),
-            "shoppers": interactions.n_users,
-            "items": interactions.n_items,
-            "seconds": round(time.monotonic() - started, 1),
-            "settings": found_settings(model),
-        },
+        recipe=plan.recipe(model),
+        gate=_gate_of(comparison, decision),
+        figures=figures,
     )
+    if decision is not None and decision.verdict != "promote":
+        services.reject(run=run, version=version, why=decision.why, refit=plan.live is not None)
+    elif decision is not None:
+        services.promote(run=run, version=version, decided_by=Promotion.By.GATE, why=decision.why)
+    else:
+        services.promote(run=run, version=version)
 
 
-def _load(run: TrainingRun, now: dt.datetime) -> tuple[Interactions, Catalogue]:
+def _load(run: TrainingRun, now: dt.datetime, teller: Teller) -> tuple[Interactions, Catalogue]:
     """What may be learnt from; the run keeps what was not, and whoever was found out is flagged first."""
-    cleaned, products = clean_events(until=now), cleaned_catalogue()
+    cleaned = clean_events(until=now, progress=teller.phase(Phase.EXTRACTING, 0.0, 0.15))
+    teller.phase(Phase.CLEANING, 0.15, 0.2)
+    products = cleaned_catalogue()
     flagged = raise_flags(suspicions=cleaned.suspicions)
     interactions = cleaned.without(people_of(flags_in_force()))
     kept_out = {
@@ -98,42 +94,66 @@ def _load(run: TrainingRun, now: dt.datetime) -> tuple[Interactions, Catalogue]:
     rules = [*cleaned.report["rules"], *products.rules]
     report = {**cleaned.report, "rules": rules, "missing": missing, "flags": flagged, "kept_out": kept_out}
     services.keep_cleaning_report(run=run, report=report)
+    teller.say(
+        f"{len(interactions):,} interactions of {interactions.n_users:,} shoppers, {interactions.n_items:,} items"
+    )
     return interactions, products.catalogue
 
 
-def _fit(kind: str, interactions: Interactions, catalogue: Catalogue, now: dt.datetime, progress: _Pulse) -> Any:
-    at = now.timestamp()
-    if kind == "hybrid":
-        factories = {name: partial(create, name, **part_settings(name)) for name in DEFAULT_WEIGHTS}
-        return fit_blend(factories, interactions, catalogue, seed=SEED, at=at, progress=progress)
-    return create(kind, **recommender_settings(kind)).fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
+def _compared(
+    plan: Plan, interactions: Interactions, catalogue: Catalogue, now: dt.datetime, teller: Teller
+) -> tuple[Comparison | None, Decision | None]:
+    """What the gate says; nothing where there is no choice, but that nobody pushed an item just before."""
+    pushed = surges(interactions, at=now.timestamp()) if plan.live is not None and len(interactions) else []
+    if not plan.compared:
+        if pushed and plan.work != TrainingRun.Work.ERASURE:
+            raise EngineError(" ".join(each.why for each in pushed) + " It was not learnt from.")
+        return None, None
+    hear = teller.phase(Phase.EVALUATING, 0.2, 0.6)
+    candidate = plan.candidate()
+    comparison = compare(
+        candidate, plan.rival(candidate), interactions, catalogue,
+        at=now.timestamp(), seed=SEED, n_users=reco_settings().GATE_SHOPPERS, progress=hear,
+    )  # fmt: skip
+    decision = decide(comparison, surges=pushed)
+    teller.say(f"{decision.verdict}: {decision.why}")
+    return comparison, decision
 
 
-def _check(model: Any, interactions: Interactions) -> None:
-    """Refuse a model that would serve nonsense.
-
-    Raises:
-        EngineError: If something it learnt is no number, or its scores for a real history are infinite.
-    """
-    for name, learnt in vars(model).items():
-        told = np.asarray(learnt) if isinstance(learnt, np.ndarray | float) else np.empty(0)
-        if told.dtype.kind == "f" and not np.all(np.isfinite(told)):
-            raise EngineError(f"the new model's {name} has values that are not finite; it was not promoted")
-    if not hasattr(model, "score"):
-        return
-    mine = interactions.items[interactions.users == 0]
-    history = History(interactions.item_ids[mine].tolist())
-    if np.isinf(model.score([history])).any():
-        raise EngineError("the new model's scores are not finite; it was not promoted")
+def _check(plan: Plan, model: Any, comparison: Comparison | None, interactions: Interactions, now: dt.datetime) -> None:
+    """Refuse a model that would serve nonsense; it is held against its twin, or else against what is live."""
+    twin = comparison.twin if comparison is not None else None
+    if twin is None and plan.live is not None:
+        twin = _loaded(plan.live)
+    if plan.kind == Hybrid.name:
+        model = live_hybrid(model)
+        twin = twin if isinstance(twin, Hybrid) else None
+        if not model.parts:
+            return
+    faults = check_artifact(model, twin, interactions, at=now.timestamp(), seed=SEED)
+    if faults:
+        raise EngineError(" ".join(faults) + " It was not promoted.")
 
 
-class _Pulse:
-    """Turns a fit's progress into heartbeats, one a second at most."""
+def _loaded(version: ModelVersion) -> Any | None:
+    try:
+        return load_version(version)
+    except ArtifactError:
+        return None
 
-    def __init__(self, beat: Any) -> None:
-        self._beat, self._last = beat, 0.0
 
-    def __call__(self, done: float, loss: float | None = None) -> None:
-        if time.monotonic() - self._last >= 1.0:
-            self._last = time.monotonic()
-            self._beat(phase="training", progress=0.1 + 0.8 * done)
+def _write(model: Any, **columns: Any) -> ModelVersion:
+    """Write the artifact, read it back, and only then record it."""
+    version_id = uuid.uuid4()
+    folder = reco_settings().ARTIFACTS_ROOT / version_id.hex
+    manifest = save(model, folder)
+    load(folder, sha256=manifest.sha256)
+    return ModelVersion.objects.create(
+        public_id=version_id, manifest_sha256=manifest.sha256, size=manifest.size, **columns
+    )
+
+
+def _gate_of(comparison: Comparison | None, decision: Decision | None) -> dict[str, Any]:
+    if comparison is None or decision is None:
+        return {}
+    return {"comparison": comparison.to_json(), "decision": decision.to_json()}

@@ -1,0 +1,171 @@
+"""What a run fits: the recipe that is tried, the one that is live, and whether the two have to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from reco_engine.artifacts import load
+from reco_engine.data.catalogue import Catalogue
+from reco_engine.data.interactions import Interactions
+from reco_engine.errors import EngineError
+from reco_engine.evaluation.gate import Factory
+from reco_engine.ranking import Blend, Hybrid
+from reco_engine.ranking.blending import DEFAULT_WEIGHTS
+from reco_engine.ranking.fitting import fit_blend
+from reco_engine.recommenders.registry import create, found_settings
+from shop_reco.conf import reco_settings
+
+from ..engine import recommender_settings
+from ..models import ModelVersion, TrainingRun
+from ..selectors import live_version, live_versions
+
+SEED = 0
+Hear = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one run makes its model.
+
+    Attributes:
+        kind: Of recommender.
+        live: The version that serves; None where there is none.
+        work: What was asked for.
+    """
+
+    kind: str
+    live: ModelVersion | None
+    work: str
+
+    @classmethod
+    def of(cls, run: TrainingRun) -> Plan:
+        return cls(run.recommender_id, live_version(kind=run.recommender_id), run.work)
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Of the recipe that is fitted: what the host set, and where it is known what an earlier search found."""
+        given = settings_of_kind(self.kind)
+        if self.work == TrainingRun.Work.UPDATE and self.live is not None and self.is_live_recipe:
+            return dict(self.live.recipe)
+        return given
+
+    @property
+    def is_live_recipe(self) -> bool:
+        """Whether what the host sets now is what the live recipe was made with: settings found by it may differ."""
+        if self.live is None or not self.live.recipe:
+            return False
+        if self.kind == Hybrid.name:
+            return self.live.recipe.keys() == settings_of_kind(self.kind).keys()
+        given, known = settings_of_kind(self.kind), self.live.recipe
+        return all(value is None or known.get(name) == value for name, value in given.items())
+
+    @property
+    def compared(self) -> bool:
+        """Whether the gate compares it with what is live: not where there is nothing to choose between."""
+        if self.live is None or self.work == TrainingRun.Work.ERASURE:
+            return False
+        return self.work == TrainingRun.Work.FULL or not self.is_live_recipe
+
+    def candidate(self) -> Factory:
+        return self._made(self.settings)
+
+    def rival(self, candidate: Factory) -> Factory:
+        """The live recipe; the live hybrid ranks by the same parts as the candidate, which are fitted once."""
+        assert self.live is not None  # noqa: S101
+        if self.kind != Hybrid.name:
+            return self._made({**settings_of_kind(self.kind), **self.live.recipe})
+        blend = load_version(self.live)
+        return lambda: _Reblended(candidate, blend)
+
+    def _made(self, settings: Mapping[str, Any]) -> Factory:
+        if self.kind == Hybrid.name:
+            return _Remembered(lambda: Hybrid({name: create(name, **given) for name, given in settings.items()}))
+        return lambda: create(self.kind, **settings)
+
+    def fit(
+        self, interactions: Interactions, catalogue: Catalogue, *, at: float, found: Mapping[str, Any], progress: Hear
+    ) -> Any:
+        """The model that is stored: a recommender, or the weights of the hybrid.
+
+        Args:
+            found: Settings that a search has found already.
+        """
+        settings = {**self.settings, **found}
+        if self.kind == Hybrid.name:
+            factories = {name: _factory(name, given) for name, given in self.settings.items()}
+            return fit_blend(factories, interactions, catalogue, seed=SEED, at=at, progress=progress)
+        if self.work == TrainingRun.Work.UPDATE and self.is_live_recipe and self.live is not None:
+            model = load_version(self.live)
+            if hasattr(model, "refit"):  # popularity, instant and factors stay those of the last fit
+                return model.refit(interactions)
+        return create(self.kind, **settings).fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
+
+    def recipe(self, model: Any) -> dict[str, Any]:
+        """What fits it again: settings, those found included."""
+        if self.kind == Hybrid.name:
+            return dict(self.settings)
+        return {**self.settings, **found_settings(model)}
+
+
+class _Remembered:
+    """A factory that knows the last one it made."""
+
+    def __init__(self, make: Factory) -> None:
+        self._make = make
+        self.made: Any = None
+
+    def __call__(self) -> Any:
+        self.made = self._make()
+        return self.made
+
+
+class _Reblended:
+    """Weights that were learnt before, with the parts that a candidate has fitted by then."""
+
+    name = Hybrid.name
+
+    def __init__(self, candidate: Any, blend: Blend) -> None:
+        self._candidate, self._blend = candidate.made, blend
+
+    def fit(self, *args: Any, **settings: Any) -> Hybrid:
+        return Hybrid(self._candidate.parts, self._blend)
+
+
+def settings_of_kind(kind: str) -> dict[str, Any]:
+    """What the host's settings make of a kind now; for the hybrid by part, as the parts' live recipes have it."""
+    if kind != Hybrid.name:
+        return recommender_settings(kind)
+    return {
+        version.recommender_id: {**version.recipe, **_set(recommender_settings(version.recommender_id))}
+        for version in sorted(live_versions(), key=lambda each: each.recommender_id)
+        if version.recommender_id in DEFAULT_WEIGHTS
+    }
+
+
+def _set(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _factory(name: str, settings: Mapping[str, Any]) -> Factory:
+    return lambda: create(name, **settings)
+
+
+def load_version(version: ModelVersion) -> Any:
+    """Map a version's artifact; raises ArtifactError."""
+    folder = reco_settings().ARTIFACTS_ROOT / version.public_id.hex
+    return load(folder, sha256=version.manifest_sha256)
+
+
+def live_hybrid(blend: Blend) -> Hybrid:
+    """The weights over the live versions of the parts, as they will serve."""
+    parts = {}
+    for version in live_versions():
+        if version.recommender_id in DEFAULT_WEIGHTS:
+            try:
+                parts[version.recommender_id] = load_version(version)
+            except EngineError:
+                continue  # serving leaves it out as well
+    return Hybrid(parts, blend)
