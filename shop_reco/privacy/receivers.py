@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -11,9 +11,10 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from shop_reco import hints
+from shop_reco.recommendations.signals import versions_gone
 from shop_reco.users.signals import shoppers_named
 
-from . import selectors
+from . import receipts, selectors
 from .signals import export_waits, sessions_wait
 from .tasks import build_exports, sweep_sessions
 
@@ -31,6 +32,11 @@ def on_export_waits(**kwargs: Any) -> None:
 @receiver(sessions_wait)
 def on_sessions_wait(**kwargs: Any) -> None:
     hints.offer(sweep_sessions)
+
+
+@receiver(versions_gone)
+def on_versions_gone(*, gone: Collection[str], clean: Mapping[str, str], **kwargs: Any) -> None:
+    receipts.note_versions_gone(gone=gone, clean=clean)
 
 
 @receiver(post_migrate, sender=apps.get_app_config("reco_privacy"))

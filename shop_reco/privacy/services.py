@@ -47,9 +47,8 @@ def erase_shopper(*, shopper: Shopper, why: str = ASKED) -> ErasureReceipt:
     counts = _delete_rows(ids) | {"failures": _delete_failures(), "shopper": len(people)}
     Shopper.objects.filter(pk__in=ids).delete()
     digests = _remember(people, now)
-    mask_users(
-        shopper_ids=ids, at=now, learnt=bool(versions)
-    )  # its lock is also what keeps the chain of receipts from forking
+    # its lock is also what keeps the chain of receipts from forking
+    mask_users(shopper_ids=ids, at=now, learnt=bool(versions))
     receipt = write_receipt(counts=counts, versions=versions, visitors=len(people) - 1, at=now, why=why)
     ask_sweep(
         receipt=receipt,

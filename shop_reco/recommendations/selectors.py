@@ -92,7 +92,7 @@ def erasures() -> list[dt.datetime]:
 
 
 KEPT = 2
-"""Earlier versions of each kind that are kept whatever happens, to go back to; and refused ones, to overrule the gate."""
+"""Earlier versions of each kind that are kept to go back to, and refused ones to overrule the gate with."""
 
 
 def versions_to_prune(*, now: dt.datetime) -> list[ModelVersion]:
@@ -112,8 +112,9 @@ def versions_to_prune(*, now: dt.datetime) -> list[ModelVersion]:
         if knows and (serving is None or began(serving) > knows[-1]):
             doomed.append(version)
             continue
-        place = seen[key] = seen.get(key := (version.recommender_id, version.state), 0) + 1
-        if place > KEPT and not _is_replayed(version, now):
+        key = (version.recommender_id, version.state)
+        seen[key] = seen.get(key, 0) + 1
+        if seen[key] > KEPT and not _is_replayed(version, now):
             doomed.append(version)
     return doomed
 

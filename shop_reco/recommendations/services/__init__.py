@@ -17,7 +17,7 @@ from .runs import (
 from .slates import keep_slates, trim_slates
 from .switching import KINDS, PLACEMENTS, bump_serving_revision, ensure_recommenders, set_enabled
 from .unlearning import drop_masks, mask_users, request_unlearning
-from .versions import mark_pruned, promote, promote_by_staff, reject, roll_back
+from .versions import mark_pruned, promote, promote_by_staff, refuse, roll_back
 
 __all__ = [
     "KINDS",
@@ -40,7 +40,7 @@ __all__ = [
     "mask_users",
     "promote",
     "promote_by_staff",
-    "reject",
+    "refuse",
     "renew_lease",
     "request_all",
     "request_training",

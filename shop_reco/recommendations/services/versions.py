@@ -29,17 +29,18 @@ def promote(*, run: TrainingRun, version: ModelVersion, decided_by: str = By.CHE
 
 
 @transaction.atomic
-def reject(*, run: TrainingRun, version: ModelVersion, why: str, refit: bool = True) -> None:
+def refuse(*, run: TrainingRun, version: ModelVersion, why: str, waits: bool = False) -> None:
     """Keep a candidate that does not go live, and end its run; what is live learns the new events under its own recipe.
 
+    Args:
+        waits: For staff to decide, since the gate could not tell.
     Raises:
         RunCancelledError: If the run was cancelled or belongs to another worker by now.
     """
     _end(run, why)
-    ModelVersion.objects.filter(pk=version.pk).update(state=State.REJECTED)
+    ModelVersion.objects.filter(pk=version.pk).update(state=State.CANDIDATE if waits else State.REJECTED)
     Promotion.objects.create(version=version, went_live=False, decided_by=By.GATE, why=why, decided_at=timezone.now())
-    if refit:
-        request_training(kind=version.recommender_id, work=TrainingRun.Work.UPDATE)
+    request_training(kind=version.recommender_id, work=TrainingRun.Work.UPDATE)
 
 
 def _end(run: TrainingRun, why: str) -> None:

@@ -47,7 +47,10 @@ def fit(run: TrainingRun, teller: Teller) -> None:
     revision = catalogue_revision()
     interactions, catalogue = _load(run, now, teller)
     comparison, decision = _compared(plan, interactions, catalogue, now, teller)
-    found = {} if comparison is None or plan.kind == Hybrid.name else found_settings(comparison.twin)
+    found = {} if comparison is None or comparison.twin is None else found_settings(comparison.twin)
+    if decision is not None and decision.rule != "surge" and plan.is_found_again(found):
+        decision = None
+        teller.say("The search found the live recipe again.")
     hear = teller.phase(Phase.TRAINING, 0.6 if comparison else 0.2, 0.9)
     model = plan.fit(interactions, catalogue, at=now.timestamp(), found=found, progress=hear)
     teller.phase(Phase.EVALUATING, 0.9, 0.95)
@@ -72,7 +75,7 @@ def fit(run: TrainingRun, teller: Teller) -> None:
         figures=figures,
     )
     if decision is not None and decision.verdict != "promote":
-        services.reject(run=run, version=version, why=decision.why, refit=plan.live is not None)
+        services.refuse(run=run, version=version, why=decision.why, waits=decision.verdict == "keep")
     elif decision is not None:
         services.promote(run=run, version=version, decided_by=Promotion.By.GATE, why=decision.why)
     else:
@@ -94,9 +97,8 @@ def _load(run: TrainingRun, now: dt.datetime, teller: Teller) -> tuple[Interacti
     rules = [*cleaned.report["rules"], *products.rules]
     report = {**cleaned.report, "rules": rules, "missing": missing, "flags": flagged, "kept_out": kept_out}
     services.keep_cleaning_report(run=run, report=report)
-    teller.say(
-        f"{len(interactions):,} interactions of {interactions.n_users:,} shoppers, {interactions.n_items:,} items"
-    )
+    n_users, n_items = interactions.n_users, interactions.n_items
+    teller.say(f"{len(interactions):,} interactions of {n_users:,} shoppers, {n_items:,} items")
     return interactions, products.catalogue
 
 
@@ -154,6 +156,5 @@ def _write(model: Any, **columns: Any) -> ModelVersion:
 
 
 def _gate_of(comparison: Comparison | None, decision: Decision | None) -> dict[str, Any]:
-    if comparison is None or decision is None:
-        return {}
-    return {"comparison": comparison.to_json(), "decision": decision.to_json()}
+    told = {"comparison": comparison.to_json()} if comparison is not None else {}
+    return {**told, "decision": decision.to_json()} if decision is not None else told

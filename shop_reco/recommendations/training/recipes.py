@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from reco_engine.artifacts import load
 from reco_engine.data.catalogue import Catalogue
@@ -67,7 +67,14 @@ class Plan:
         """Whether the gate compares it with what is live: not where there is nothing to choose between."""
         if self.live is None or self.work == TrainingRun.Work.ERASURE:
             return False
-        return self.work == TrainingRun.Work.FULL or not self.is_live_recipe
+        if not self.is_live_recipe:
+            return True
+        searched = self.kind == Hybrid.name or None in settings_of_kind(self.kind).values()
+        return self.work == TrainingRun.Work.FULL and searched
+
+    def is_found_again(self, found: Mapping[str, Any]) -> bool:
+        """Whether a search has led to the recipe that is live."""
+        return self.kind != Hybrid.name and self.live is not None and {**self.settings, **found} == self.live.recipe
 
     def candidate(self) -> Factory:
         return self._made(self.settings)
@@ -78,7 +85,7 @@ class Plan:
         if self.kind != Hybrid.name:
             return self._made({**settings_of_kind(self.kind), **self.live.recipe})
         blend = load_version(self.live)
-        return lambda: _Reblended(candidate, blend)
+        return cast(Factory, lambda: _Reblended(candidate, blend))
 
     def _made(self, settings: Mapping[str, Any]) -> Factory:
         if self.kind == Hybrid.name:
