@@ -53,7 +53,7 @@ def check_artifact(
     if infinite := sum(_infinite(model, task, first) for first in range(0, len(task.histories), BATCH)):
         return (f"{infinite:,} scores of {len(task.histories):,} live histories are infinite.",)
     lists, _ = ranked_lists(model, task, K)
-    if not np.any(lists >= 0):
+    if not np.any(lists >= 0) and not np.any(ranked_lists(model, replace(task, repeats=True), K)[0] >= 0):
         return (f"It lists nothing to any of {len(task.histories):,} live histories.",)
     return () if twin is None else tuple(_beside(lists, ranked_lists(twin, task, K)[0], model.name))
 

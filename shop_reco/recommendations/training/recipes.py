@@ -55,7 +55,7 @@ class Plan:
     @property
     def is_live_recipe(self) -> bool:
         """Whether what the host sets now is what the live recipe was made with: settings found by it may differ."""
-        if self.live is None or not self.live.recipe:
+        if self.live is None:
             return False
         if self.kind == Hybrid.name:
             return self.live.recipe.keys() == settings_of_kind(self.kind).keys()

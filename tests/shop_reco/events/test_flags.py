@@ -183,14 +183,14 @@ def test_only_staff_with_the_permission_clear(shop, person, client):
 
 
 def test_a_run_that_was_cancelled_while_loading_keeps_no_report(shop, monkeypatch):
-    from shop_reco.recommendations import training
+    from shop_reco.recommendations.training import fitting
 
-    real = training.clean_events
+    real = fitting.clean_events
 
     def cancelled_meanwhile(**given):
         TrainingRun.objects.update(state="cancelled")
         return real(**given)
 
-    monkeypatch.setattr(training, "clean_events", cancelled_meanwhile)
+    monkeypatch.setattr(fitting, "clean_events", cancelled_meanwhile)
     request_training(kind="popularity")
     assert run_next().cleaning == {}
