@@ -42,7 +42,7 @@ def test_a_killed_training_leaves_the_last_version_serving_and_is_taken_over(liv
     kill(worker, signal.SIGTERM)
     worker = live.worker(epochs=1_000_000)
     live.train("behaviour_mlp")
-    wait_for(lambda: live.runs("behaviour_mlp")[-1][:2] == ("running", "fitting"), "the second training")
+    wait_for(lambda: live.runs("behaviour_mlp")[-1][:2] == ("running", "evaluating"), "the second training")
     kill(worker, signal.SIGKILL)
     assert live.runs("behaviour_mlp")[-1][0] == "running"
     assert live.live_version("behaviour_mlp") == before

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 
+from django.utils import timezone
+
 from shop_reco.conf import reco_settings
 from shop_reco.privacy.models import ReceiptUpdate
 from shop_reco.privacy.services import erase_shopper
