@@ -120,6 +120,9 @@ class RecoSettings:
     TRAINING_MEMORY_MB: int | None = None
     """Memory that the process of a training run may have, in MB; None: as much as there is."""
 
+    TRAINING_NICENESS: int = 10
+    """How far the process of a training run stands back for whoever serves, 0 to 19."""
+
     TRAINING_HOURS: float = 12.0
     """Hours after which the process of a training run is ended."""
 

@@ -9,6 +9,7 @@ from shop_reco.settings.demo import SHOP_RECO
 SHOP_RECO = {
     **SHOP_RECO,
     "LEASE": 3,
+    "TRAINING_NICENESS": 0,
     "MIN_SUPPORT": 1,
     "IMPORT_BATCH": 500,
     "RECOMMENDERS": {"behaviour_mlp": {"n_epochs": env.int("FAULTS_EPOCHS", 2), "patience": None}},

@@ -7,12 +7,15 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
+from django.utils.formats import localize
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -20,9 +23,11 @@ from unfold.decorators import display
 from shop_reco.admin_base import ReadOnlyAdmin, bar, button, figures
 
 from .. import services
+from ..errors import ReasonMissingError, VersionGoneError
 from ..models import ModelVersion, TrainingRun
 from ..selectors import reported_runs, unfinished_runs
 from .cleaning import SHOWN, chart_of_runs, report_of
+from .comparison import sections_of
 from .recommenders import STATE_COLOURS, posted
 
 FIGURES = {
@@ -32,16 +37,24 @@ FIGURES = {
     "seconds": _("seconds"),
     "settings": _("settings found"),
 }
+RESOURCES = {
+    "processor_s": _("seconds of processor"),
+    "clock_s": _("seconds of the clock"),
+    "peak_mb": _("peak memory in MB"),
+}
 UNFINISHED = (TrainingRun.State.QUEUED, TrainingRun.State.RUNNING)
 
 
 class TrainingRunAdmin(ReadOnlyAdmin):
-    list_display = ("recommender", "how", "phase", "how_far", "requested_at", "took", "why", "buttons")
+    list_display = ("recommender", "work", "how", "phase", "how_far", "requested_at", "took", "why", "buttons")
     list_filter = ("state", "recommender")
     list_select_related = ("recommender",)
     list_before_template = "shop_reco/admin/runs_before.html"
-    exclude = ("owner", "cleaning")
-    readonly_fields = ("cleaned",)
+    fields = (
+        "recommender", "work", "how", "phase", "how_far", "loss", "why", "told", "used", "requested_by",
+        "requested_at", "started_at", "finished_at", "attempts", "cleaned",
+    )  # fmt: skip
+    readonly_fields = ("how", "how_far", "told", "used", "cleaned")
     actions = ("cancel",)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -68,6 +81,14 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         if run.started_at is None or run.finished_at is None:
             return "-"
         return gettext("%(n).1f s") % {"n": (run.finished_at - run.started_at).total_seconds()}
+
+    @display(description=_("log"))
+    def told(self, run: TrainingRun) -> SafeString | str:
+        return format_html('<pre class="overflow-x-auto text-xs">{}</pre>', run.log) if run.log else "-"
+
+    @display(description=_("resources"))
+    def used(self, run: TrainingRun) -> SafeString:
+        return figures(run.resources, names=RESOURCES)
 
     @display(description=_("cleaning"))
     def cleaned(self, run: TrainingRun) -> SafeString:
@@ -98,14 +119,71 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
 
 class ModelVersionAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "how", "promoted_at", "created_at", "watermark", "weight", "measured")
+    list_display = ("__str__", "how", "promoted_at", "created_at", "watermark", "weight", "judged")
     list_filter = ("state", "recommender")
     list_select_related = ("recommender",)
     fields = (
-        "recommender", "public_id", "state", "measured", "watermark", "weight", "manifest_sha256", "run",
-        "created_at", "promoted_at",
+        "recommender", "public_id", "how", "judged", "comparison", "history", "measured", "recipe", "watermark",
+        "weight", "manifest_sha256", "run", "created_at", "promoted_at", "pruned_at", "overrule",
     )  # fmt: skip
-    readonly_fields = ("public_id", "measured", "weight")
+    readonly_fields = ("public_id", "how", "judged", "comparison", "history", "measured", "weight", "overrule")
+
+    def get_urls(self) -> list[URLPattern]:
+        name = "reco_recommendations_modelversion_promote"
+        promote = path("<int:pk>/promote/", self.admin_site.admin_view(self.post_promote), name=name)
+        return [promote, *super().get_urls()]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The way past the gate is for those who may use it."""
+        return self.fields if self.may_change(request) else [name for name in self.fields if name != "overrule"]
+
+    @posted
+    def post_promote(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.may_change(request):
+            raise PermissionDenied
+        version = get_object_or_404(ModelVersion, pk=pk)
+        try:
+            services.promote_by_staff(version=version, by=request.user, why=request.POST.get("why", ""))
+        except ReasonMissingError:
+            messages.error(request, gettext("Say why this version should serve; the reason is kept with it."))
+        except VersionGoneError:
+            messages.error(request, gettext("Its artifact was deleted; train its recipe anew."))
+        else:
+            messages.success(request, gettext("%(version)s serves now.") % {"version": version})
+            self.log_change(request, version, gettext("%(version)s serves now.") % {"version": version})
+        return HttpResponseRedirect(self.address("change", pk))
+
+    @display(description=_("verdict"))
+    def judged(self, version: ModelVersion) -> str:
+        return version.gate.get("decision", {}).get("why") or "-"
+
+    @display(description=_("comparison"))
+    def comparison(self, version: ModelVersion) -> SafeString:
+        return render_to_string("shop_reco/admin/comparison.html", {"sections": sections_of(version.gate)})
+
+    @display(description=_("promotions"))
+    def history(self, version: ModelVersion) -> SafeString | str:
+        told = version.promotions.select_related("person")
+        lines = ((promotion.decided_at, promotion.get_decided_by_display(), promotion) for promotion in told)
+        rows = [
+            (
+                localize(localtime(at)),
+                gettext("went live") if promotion.went_live else gettext("did not go live"),
+                f"{by}, {promotion.person}" if promotion.person else by,
+                promotion.why,
+            )
+            for at, by, promotion in lines
+        ]
+        return format_html_join("", "<p>{}: {} ({}) {}</p>", rows) if rows else "-"
+
+    @display(description=_("overrule the gate"))
+    def overrule(self, version: ModelVersion) -> SafeString | str:
+        """A form of its own, outside the page's."""
+        if version.state == ModelVersion.State.LIVE:
+            return gettext("It serves.")
+        if version.pruned_at is not None:
+            return gettext("Its artifact was deleted; train its recipe anew.")
+        return render_to_string("shop_reco/admin/overrule.html", {"address": self.address("promote", version.pk)})
 
     @display(
         description=_("state"),

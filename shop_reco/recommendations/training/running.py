@@ -32,8 +32,6 @@ GRACE = 5.0
 """Seconds that a cancelled child has to end by itself."""
 CANCELLED = 3
 """How a child ends that is not wanted any more."""
-NICENESS = 10
-"""Whoever serves goes before whoever trains."""
 
 
 def run_next(*, owner: uuid.UUID | None = None) -> TrainingRun | None:
@@ -87,7 +85,7 @@ def fit_as_child(*, public_id: uuid.UUID, owner: uuid.UUID) -> int:
     run = TrainingRun.objects.filter(public_id=public_id, owner=owner, state=TrainingRun.State.RUNNING).first()
     if run is None:
         return CANCELLED
-    os.nice(NICENESS)
+    os.nice(reco_settings().TRAINING_NICENESS)
     if limit := reco_settings().TRAINING_MEMORY_MB:
         resource.setrlimit(resource.RLIMIT_DATA, (limit * 2**20, limit * 2**20))
     threading.Thread(target=_keep_lease, args=(run,), name="reco-lease", daemon=True).start()

@@ -187,3 +187,32 @@ def test_a_served_list_can_be_read_with_its_reasons(trained, person, staff):
     for edge in served.edges:
         assert edge.product.title in page
     assert f"{served.edges[0].score:.4f}" in page
+
+
+def test_staff_overrule_the_gate_with_a_reason_and_not_without(trained, staff):
+    request_training(kind="popularity")
+    run_next()
+    retired = ModelVersion.objects.get(recommender="popularity", state="retired")
+    page = f"{BASE}/modelversion/{retired.pk}"
+    assert "Why this version should serve" in staff.get(f"{page}/change/").content.decode()
+    staff.post(f"{page}/promote/", {"why": "  "})
+    retired.refresh_from_db()
+    assert retired.state == "retired"
+    staff.post(f"{page}/promote/", {"why": "its lists sold more"})
+    retired.refresh_from_db()
+    assert retired.state == "live"
+    promotion = retired.promotions.first()
+    assert (promotion.person, promotion.why) == (staff.user, "its lists sold more")
+    assert "its lists sold more" in staff.get(f"{page}/change/").content.decode()
+
+
+def test_a_run_shows_its_log_and_what_it_took(trained, staff):
+    run = TrainingRun.objects.get(recommender="item_cf")
+    page = staff.get(f"{BASE}/trainingrun/{run.pk}/change/").content.decode()
+    assert "Promoting" in page
+    assert "peak memory in MB" in page
+
+
+def test_a_reader_cannot_overrule_the_gate(trained, reader):
+    live = ModelVersion.objects.get(recommender="popularity", state="live")
+    assert reader.post(f"{BASE}/modelversion/{live.pk}/promote/", {"why": "x"}).status_code == 403
