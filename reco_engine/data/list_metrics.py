@@ -48,21 +48,6 @@ def accuracy(ranked: Lists, relevant: sparse.csr_matrix, *, k: int) -> dict[str,
     }
 
 
-def ndcg_of_chance(relevant: Figures, n_open: Figures, *, k: int) -> Figures:
-    """The NDCG@k to be expected of lists drawn at random.
-
-    Args:
-        relevant: How many of the items that may be listed are relevant to each, shape (n_lists,).
-        n_open: How many items may be listed to each, shape (n_lists,).
-    Returns:
-        Shape (n_lists,); NaN where nothing is relevant.
-    """
-    gains = np.concatenate(([0.0], np.cumsum(1.0 / np.log2(np.arange(2, k + 2)))))
-    best = gains[np.minimum(relevant, k).astype(np.int64)]
-    expected = gains[np.minimum(n_open, k).astype(np.int64)] * relevant / np.maximum(n_open, 1)
-    return np.asarray(np.divide(expected, best, out=np.full(best.shape, np.nan), where=best > 0))
-
-
 def cells_of(matrix: sparse.csr_matrix, columns: Lists) -> Figures:
     """The values of some columns in each row of a sparse matrix, 0 for a column of -1.
 

@@ -37,7 +37,7 @@ class Section:
 
     Attributes:
         figures: By contestant and measure, shape (n_shoppers,); NaN where a measure says nothing of a list. Of
-            ``chance``, lists drawn at random, the expected NDCG.
+            ``chance``, the candidate's lists with other items in them, the luckiest of twenty draws, the NDCG.
         measured: Their means, with bootstrap intervals over shoppers.
         over: What the candidate has more, by the other contestant and measure: the mean of the paired differences,
             with its interval.
@@ -51,7 +51,31 @@ class Section:
     over: Table
     lists: Mapping[str, Mapping[str, float]]
 
+    @classmethod
+    def of(
+        cls,
+        figures: Mapping[str, Mapping[str, Figures]],
+        lists: Mapping[str, Mapping[str, float]],
+        *,
+        seed: int = 0,
+    ) -> Section:
+        """Work out means and differences; contestants are compared in the measures that they have."""
+        ours = figures[CANDIDATE]
+        gains = {
+            who: {name: ours[name] - values for name, values in theirs.items()}
+            for who, theirs in figures.items()
+            if who != CANDIDATE
+        }
+        return cls(
+            n_shoppers=int(next(iter(ours.values())).size),
+            figures=figures,
+            measured={who: _intervals(each, seed) for who, each in figures.items()},
+            over={who: _intervals(each, seed) for who, each in gains.items()},
+            lists=lists,
+        )
+
     def to_json(self) -> dict[str, Any]:
+        """Plain values only, None for what is unknown; without the figures of single shoppers."""
         return {
             "n_shoppers": self.n_shoppers,
             "measured": _table(self.measured),
@@ -165,20 +189,10 @@ def _answers(model: Recommender, exam: Exam, k: int, tell: Tell) -> dict[str, Pl
 
 def _section(question: Question, lists: Mapping[str, Places], k: int, seed: int) -> Section:
     figures = {who: question.figures(each, k) for who, each in lists.items()}
-    figures[CHANCE] = {"ndcg": question.chance(k)}
-    ours = figures[CANDIDATE]
-    gains = {
-        who: {name: ours[name] - values for name, values in theirs.items()}
-        for who, theirs in figures.items()
-        if who != CANDIDATE
-    }
-    return Section(
-        n_shoppers=int(question.rows.size),
-        figures=figures,
-        measured={who: _intervals(each, seed) for who, each in figures.items()},
-        over={who: _intervals(each, seed) for who, each in gains.items()},
-        lists={who: _of_all(each, question) for who, each in lists.items()} if question.whole else {},
-    )
+    if question.whole:
+        figures[CHANCE] = {"ndcg": question.luckiest(lists[CANDIDATE], k, seed=seed)}
+    of_all = {who: _of_all(each, question) for who, each in lists.items()} if question.whole else {}
+    return Section.of(figures, of_all, seed=seed)
 
 
 def _of_all(lists: Places, question: Question) -> dict[str, float]:

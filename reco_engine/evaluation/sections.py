@@ -12,7 +12,7 @@ from scipy import sparse
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import SECONDS_A_DAY, History, Interactions, codes_of
-from reco_engine.data.list_metrics import Figures, accuracy, ndcg_of_chance
+from reco_engine.data.list_metrics import Figures, accuracy
 from reco_engine.errors import BadInputError
 from reco_engine.seeds import generator
 
@@ -23,6 +23,8 @@ DISCOVERY, NEXT_BASKET = "discovery", "next_basket"
 NEW_SHOPPERS, NEW_PRODUCTS = "new_shoppers", "new_products"
 FEW_EVENTS = 9
 """The most that a new shopper's history holds: the blend's bucket of short histories ends here."""
+DRAWS = 20
+"""Of chance: lists that know nothing are luckier than the luckiest of these in one case of 21."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +50,20 @@ class Question:
         """By measure, shape (n_rows,), of the lists of all the task's shoppers."""
         return figures_of(lists, self.task, k) if self.whole else accuracy(lists[self.rows], self.relevant, k=k)
 
-    def chance(self, k: int) -> Figures:
-        """The NDCG to be expected of lists drawn at random, shape (n_rows,)."""
-        open_ = np.full(self.rows.size, np.count_nonzero(self.task.offered), dtype=np.float64)
-        if not self.task.repeats:
-            open_ -= np.diff(self.task.seen[self.rows].indptr)
-        return ndcg_of_chance(np.diff(self.relevant.indptr).astype(np.float64), open_, k=k)
+    def luckiest(self, lists: Places, k: int, *, seed: int) -> Figures:
+        """The NDCG of the same lists with other items in them, shape (n_rows,): the best of ``DRAWS`` such swaps.
+
+        Each item on offer gives its places to another, drawn at random, so that lists which show a few items to many
+        shoppers keep their luck with those.
+        """
+        offered, rng = np.flatnonzero(self.task.offered), generator(seed, "swapped items")
+        drawn = []
+        for _ in range(DRAWS):
+            others = np.arange(self.task.item_ids.size)
+            others[offered] = rng.permutation(offered)
+            swapped = np.where(lists >= 0, others[lists], -1)
+            drawn.append(accuracy(swapped[self.rows], self.relevant, k=k)["ndcg"])
+        return max(drawn, key=lambda figures: float(figures.mean()))
 
 
 @dataclass(frozen=True, eq=False)

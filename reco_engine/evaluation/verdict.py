@@ -65,8 +65,9 @@ def decide(
     live one's mean (so that a difference too uncertain to tell is refused as well), else promoted.
 
     A first version replaces nothing, so less is asked of it. With too few shoppers it goes live. With enough, it must
-    find more than lists drawn at random do, beyond doubt; and the hybrid, which is what shoppers see, must not be worse
-    than popularity by the rule above. A part may be: a content recommender is wanted for what popularity cannot know.
+    find more, beyond doubt, than its own lists do with other items in them; and the hybrid, which is what shoppers
+    see, must not be worse than popularity by the rule above. A part may be: a content recommender is wanted for what
+    popularity cannot know.
 
     Args:
         surges: What ``surges`` found in the interactions to learn from.
@@ -105,7 +106,7 @@ def _beside_live(
 
 def _first(comparison: Comparison, section: Section, name: str, figures: Mapping[str, Any], margin: float) -> Decision:
     if not section.over[CHANCE][MEASURE].low > 0:
-        told = _told(comparison, section, name, CHANCE, "lists drawn at random")
+        told = _told(comparison, section, name, CHANCE, "the same lists with other items in them")
         return Decision("reject", "no_better_than_chance", f"{told}: it is not shown to know anything.", figures)
     told = _told(comparison, section, name, POPULARITY, "popularity")
     if comparison.kind == Hybrid.name and _relative(section, POPULARITY)[0] < -margin:
