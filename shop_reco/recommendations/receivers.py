@@ -1,4 +1,4 @@
-"""Rows that must be there after each migration: recommenders, placements and the schedule."""
+"""Rows that must be there after each migration, the schedule among them, and who leaves the counts of answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 from django.apps import apps
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
+
+from shop_reco.users.signals import shoppers_changed
 
 from . import services
 
@@ -18,6 +20,11 @@ def on_migrated(**kwargs: Any) -> None:
         ensure_schedule()
 
 
+@receiver(shoppers_changed)
+def on_shoppers_changed(shopper_ids: list[int], **kwargs: Any) -> None:
+    services.forget_withdrawn(shopper_ids=shopper_ids)
+
+
 def ensure_schedule() -> None:
     """Have the schedule in the database, where staff edit it; what they changed stays."""
     from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
@@ -25,10 +32,12 @@ def ensure_schedule() -> None:
     nightly, _ = CrontabSchedule.objects.get_or_create(minute="30", hour="3", timezone="UTC")
     often, _ = IntervalSchedule.objects.get_or_create(every=5, period=IntervalSchedule.SECONDS)
     minutely, _ = IntervalSchedule.objects.get_or_create(every=60, period=IntervalSchedule.SECONDS)
+    now_and_then, _ = IntervalSchedule.objects.get_or_create(every=600, period=IntervalSchedule.SECONDS)
     for name, task, clock in (
         ("Train all recommenders", "recommendations.tasks.train_all", {"crontab": nightly}),
         ("Trim old slates", "recommendations.tasks.trim_slates", {"crontab": nightly}),
         ("Sweep training runs", "recommendations.tasks.sweep_runs", {"interval": often}),
+        ("Count clicks and purchases", "recommendations.tasks.roll_up_answers", {"interval": now_and_then}),
         ("Draw portraits with news", "portraits.tasks.refresh_dirty", {"interval": minutely}),
         ("Fold old events", "portraits.tasks.fold_events", {"crontab": nightly}),
         ("Find groups of shoppers", "portraits.tasks.fit_segments", {"crontab": nightly}),

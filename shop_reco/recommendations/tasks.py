@@ -33,6 +33,12 @@ def trim_slates() -> int:
     return services.trim_slates()
 
 
+@shared_task(acks_late=True)
+def roll_up_answers() -> int:
+    """Count the clicks and purchases of lists where these may have changed; returns how many days were counted."""
+    return services.roll_up_answers()
+
+
 def work_off() -> int:
     done = 0
     while run_next() is not None:

@@ -1,5 +1,6 @@
 """What can happen to recommenders, training runs, versions, lists and feedback."""
 
+from .answers import count_day, forget_answers, forget_withdrawn, roll_up_answers
 from .feedback import give_feedback, review_feedback
 from .reports import OF_PRODUCTS, forget_examples, keep_cleaning_report
 from .runs import MAX_ATTEMPTS, beat_heart, cancel_run, claim_next_run, fail_run, request_all, request_training
@@ -16,10 +17,13 @@ __all__ = [
     "bump_serving_revision",
     "cancel_run",
     "claim_next_run",
+    "count_day",
     "drop_masks",
     "ensure_recommenders",
     "fail_run",
+    "forget_answers",
     "forget_examples",
+    "forget_withdrawn",
     "give_feedback",
     "keep_cleaning_report",
     "keep_slates",
@@ -29,6 +33,7 @@ __all__ = [
     "request_training",
     "review_feedback",
     "roll_back",
+    "roll_up_answers",
     "set_enabled",
     "trim_slates",
 ]
