@@ -28,6 +28,7 @@ from shop_reco.products.engine import cleaned_catalogue
 from . import services
 from .engine import part_settings, recommender_settings
 from .errors import RunCancelledError
+from .learning import with_feedback
 from .models import ModelVersion, TrainingRun
 
 logger = structlog.get_logger(__name__)
@@ -94,6 +95,7 @@ def _load(run: TrainingRun, now: dt.datetime) -> tuple[Interactions, Catalogue]:
         "shoppers": cleaned.interactions.n_users - interactions.n_users,
         "events": len(cleaned.interactions) - len(interactions),
     }
+    interactions, cleaned.report["feedback"] = with_feedback(interactions)
     missing = {**cleaned.report["missing"], **products.missing}
     rules = [*cleaned.report["rules"], *products.rules]
     report = {**cleaned.report, "rules": rules, "missing": missing, "flags": flagged, "kept_out": kept_out}
