@@ -44,6 +44,7 @@ JSON_COLUMNS = {
     "reco_recommendations.ModelVersion.figures": "counts and settings",
     "reco_recommendations.Slate.items": "of the shopper of its row, and goes with it",
     "reco_recommendations.Slate.earlier": "of the shopper of its row, and goes with it",
+    "reco_recommendations.Feedback.disputed": "of the shopper of its row, and goes with it",
     "reco_recommendations.ShopperAnswers.counts": "of the shopper of its row, and goes with it",
     "reco_recommendations.AnswerCount.groups": "counts, which an erasure takes the shopper's out of; few are not shown",
     "reco_recommendations.Slate.versions": "names of model versions",
