@@ -64,8 +64,8 @@ def answers_board() -> dict[str, Any]:
         "placements": charted(view.placements, titles),
         "recommenders": charted(view.recommenders, kinds),
         "tables": [
-            (_("Placement"), _told(view.placements, titles)),
-            (_("Recommender"), _told(view.recommenders, kinds)),
+            (_("Placement"), _("Answers by placement"), _told(view.placements, titles)),
+            (_("Recommender"), _("Answers by recommender"), _told(view.recommenders, kinds)),
         ],
         "effects": [_compared(each, titles) for each in view.effects],
         "no_effect": no_effect(view, titles),

@@ -22,6 +22,9 @@ OTHER = "other"
 WHOLE = ""
 """The whole list, beside the recommenders."""
 
+GROUPS = 64
+"""Random groups of shoppers, for intervals over them."""
+
 Key = tuple[str, str, str]
 """Placement, arm, recommender."""
 Counts = dict[Key, list[float]]

@@ -18,11 +18,11 @@ from django.utils import timezone
 from reco_engine.data.ratios import Estimate, difference, ratio
 from shop_reco.conf import reco_settings
 
+from .attribution import GROUPS, WHOLE
 from .models import AnswerCount, Arm, CountedDay
 
 FEWEST = 5
 """Shoppers below whom nothing is told of them."""
-WHOLE = ""
 Name = TypeVar("Name")
 
 
@@ -42,31 +42,26 @@ class Rate:
 
 @dataclass
 class Sum:
-    """Counts over some rows: ``groups`` has lists, lists seen, clicks and purchases of each random group."""
+    """Counts over some rows: lists, lists seen, clicks and purchases of each random group, shape (GROUPS, 4)."""
 
-    groups: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    groups: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((GROUPS, 4)))
     most: int = 0  # shoppers of one row
 
     def add(self, row: AnswerCount) -> None:
         self.most = max(self.most, row.shoppers)
-        for group, counts in row.groups.items():
-            self.groups[group] = self.groups.get(group, np.zeros(4)) + np.asarray(counts)
+        self.groups[[int(name) for name in row.groups]] += np.array([*row.groups.values()])
 
     @property
     def shoppers(self) -> int:
         """How many there are at least: groups have nobody in common, and days may."""
-        return max(self.most, len(self.groups))
+        return max(self.most, int(np.count_nonzero(self.groups.any(axis=1))))
 
     def totals(self) -> list[float]:
-        return [float(total) for total in self._table().sum(axis=0)]
+        return [float(total) for total in self.groups.sum(axis=0)]
 
     def estimate(self, column: int) -> Estimate:
         """Clicks (2) or purchases (3) per list."""
-        table = self._table()
-        return ratio(table[:, column], table[:, 0])
-
-    def _table(self) -> npt.NDArray[np.float64]:
-        return np.stack([self.groups[name] for name in sorted(self.groups)])
+        return ratio(self.groups[:, column], self.groups[:, 0])
 
 
 @dataclass(frozen=True, slots=True)

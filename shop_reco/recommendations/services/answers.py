@@ -22,15 +22,13 @@ from shop_reco.events.selectors import answers_of, flags_in_force
 from shop_reco.users.models import Consent, Shopper, ShopperLink
 from shop_reco.users.selectors import account_links, all_consenting, consenting
 
-from ..attribution import Answers, Counts, ServedList
+from ..attribution import GROUPS, Answers, Counts, ServedList
 from ..models import AnswerCount, Arm, CountedDay, Placement, ShopperAnswers, Slate
 
 PEOPLE, CHUNK = 100, 500
 """Shoppers whose lists are read at once, and rows written or looked up at once."""
 MOST = 1000
 """Lists of one day beyond which whoever asked for them is no person."""
-GROUPS = 64
-"""Random groups of shoppers, for intervals."""
 DAY = dt.timedelta(days=1)
 FIELDS = ("lists", "impressions", "clicks", "purchases")
 
