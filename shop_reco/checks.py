@@ -40,6 +40,8 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             "EXPORT_DAYS",
             "REJECTED_DAYS",
             "ANONYMOUS_DAYS",
+            "CREDIT_DAYS",
+            "ANSWER_DAYS",
         )
         if getattr(reco, name) <= 0
     ]

@@ -138,6 +138,15 @@ class RecoSettings:
     SLATE_DAYS: int = 30
     """Days that a served slate is kept."""
 
+    CREDIT_DAYS: float = 7.0
+    """For how long a purchase counts for a list in which it was clicked, and a click for its list, in days."""
+
+    ANSWER_DAYS: int = 28
+    """Days of lists whose clicks and purchases are counted and charted; fewer than SLATE_DAYS."""
+
+    LIKE_WEIGHT: float = 1.0
+    """How much a like that staff accepted counts in training, as EVENT_WEIGHTS do; 0 leaves likes out."""
+
     PRIVACY_ROOT: Path | None = None
     """Folder of exports, of the erase ledger and of the key that signs receipts; None: "privacy" among the artifacts.
     Keep it out of what a restore of the database puts back."""

@@ -20,10 +20,11 @@ from shop_reco.recommendations.models import Feedback, ModelVersion, Placement, 
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import all_consenting, last_refusal
 
+from .answer_charts import answers_board
+
 DAYS = 28
 WEEK = dt.timedelta(days=7)
 KEPT = 60  # seconds that the counts of events are kept, since they scan a long table
-CLICKS = (Event.Type.SELECT_ITEM, Event.Type.VIEW_ITEM)
 CHART = (560, 160)  # width and height of the drawing area, in svg units
 RUNGS = {"PERSONAL": "#2563eb", "LAST_GOOD": "#d97706", "POPULAR": "#6b7280", "NEWEST": "#dc2626"}
 
@@ -50,16 +51,6 @@ class Share:
     width: float
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """How the lists of one placement were answered; ``clicked`` and ``bought`` in percent."""
-
-    title: str
-    served: int
-    clicked: float
-    bought: float
-
-
 def dashboard(*, shown: Mapping[str, bool]) -> dict[str, Any]:
     """Charts and rows for those models that the person may view (``shown``, by label)."""
     board: dict[str, Any] = {}
@@ -71,7 +62,7 @@ def dashboard(*, shown: Mapping[str, bool]) -> dict[str, Any]:
     if shown["reco_recommendations.slate"]:
         board["rungs"] = rungs()
         if shown["reco_events.event"]:
-            board["answers"] = cache.get_or_set(f"shop_reco.answers.{_countable()}", answers, KEPT)
+            board["answers"] = answers_board()
     if shown["reco_recommendations.feedback"]:
         board["feedback"] = feedback()
     return {**board, "days": DAYS, "width": CHART[0], "height": CHART[1]}
@@ -129,29 +120,6 @@ def rungs() -> list[Share]:
     lists = Slate.objects.filter(served_at__gte=timezone.now() - WEEK, placement__in=personal)
     found = dict(lists.order_by().values_list("rung").annotate(n=Count("pk")))
     return shares([(str(Slate.Rung(rung).label), found.get(rung, 0), colour) for rung, colour in RUNGS.items()])
-
-
-def answers() -> list[Answers]:
-    """The last week's lists by placement, and how many of them led to a click and to a purchase; four queries.
-
-    Counted are the lists and events of shoppers who allow it, and nobody else's.
-    """
-    since, allowed = timezone.now() - WEEK, all_consenting(purpose=Consent.Purpose.ANALYTICS)
-    events = Event.objects.filter(occurred_at__gte=since, slate_id__isnull=False, shopper__in=allowed)
-    served = _by_placement(since)
-    clicked = _by_placement(since, pk__in=events.filter(type__in=CLICKS).values("slate_id"))
-    bought = _by_placement(since, pk__in=events.filter(type=Event.Type.PURCHASE).values("slate_id"))
-    titles = dict(Placement.objects.values_list("key", "title"))
-    return [
-        Answers(titles.get(key, key), n, 100 * clicked.get(key, 0) / n, 100 * bought.get(key, 0) / n)
-        for key, n in sorted(served.items(), key=lambda pair: -pair[1])
-    ]
-
-
-def _by_placement(since: dt.datetime, **which: Any) -> dict[str, int]:
-    allowed = all_consenting(purpose=Consent.Purpose.ANALYTICS)
-    lists = Slate.objects.filter(served_at__gte=since, shopper__in=allowed, **which)
-    return dict(lists.order_by().values_list("placement").annotate(n=Count("pk")))
 
 
 def shares(parts: Sequence[tuple[str, int, str]]) -> list[Share]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, F, FloatField, Func, QuerySet, TextField
+from django.db.models import Count, F, FloatField, Func, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Coalesce
 
 from shop_reco.products.selectors import sensitive_categories
@@ -16,6 +16,9 @@ from shop_reco.users.models import Consent
 from shop_reco.users.selectors import all_consenting
 
 from .models import DataImport, DirtyShopper, Event, ShopperFlag
+
+ANSWERS = (Event.Type.VIEW_ITEM_LIST, Event.Type.SELECT_ITEM, Event.Type.VIEW_ITEM, Event.Type.ADD_TO_CART)
+"""What a shopper does with a list: they see it, or click in it."""
 
 
 class AsItIs(FloatField):  # type: ignore[type-arg]
@@ -116,6 +119,18 @@ def newest_visits(*, shopper_ids: Collection[int], limit: int) -> list[Any]:
     found = Event.objects.filter(shopper__in=shopper_ids).order_by("-occurred_at", "-id")
     told = found.annotate(second=UnixSeconds("occurred_at"), name=Cast("id", TextField()))
     return list(told.values_list("id", "name", "second", "occurred_at", "channel", "type")[:limit])
+
+
+def answers_of(*, shopper_ids: Collection[int], since: dt.datetime, until: dt.datetime) -> Iterator[Any]:
+    """What may be an answer to a list, streamed: shopper, type, product (its parent), unix seconds and list.
+
+    Those are purchases, and views and clicks that name the list they answer; of shoppers who allow analytics.
+    """
+    allowed = all_consenting(purpose=Consent.Purpose.ANALYTICS).filter(shopper__in=shopper_ids)
+    found = Event.objects.filter(shopper__in=allowed, occurred_at__gte=since, occurred_at__lte=until)
+    answers = found.filter(Q(type=Event.Type.PURCHASE) | Q(type__in=ANSWERS, slate_id__isnull=False)).order_by()
+    rows = answers.annotate(item=ITEM, second=UnixSeconds("occurred_at"))
+    return rows.values_list("shopper_id", "type", "item", "second", "slate_id").iterator(chunk_size=2000)
 
 
 def bought_products(*, shopper_ids: Collection[int]) -> set[int]:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shop_reco.recommendations.selectors import versions_that_knew
-from shop_reco.recommendations.services import forget_examples, mask_users
+from shop_reco.recommendations.services import forget_answers, forget_examples, mask_users
 from shop_reco.users.models import Shopper, StaffRead
 from shop_reco.users.selectors import digest_of, linked_ids
 
@@ -44,6 +44,7 @@ def erase_shopper(*, shopper: Shopper, why: str = ASKED) -> ErasureReceipt:
     ids = [each.pk for each in people]
     versions = versions_that_knew(shopper_ids=ids)
     forget_examples(shopper_ids=ids)
+    forget_answers(shopper_ids=ids)
     counts = _delete_rows(ids) | {"failures": _delete_failures(), "shopper": len(people)}
     Shopper.objects.filter(pk__in=ids).delete()
     digests = _remember(people, now)

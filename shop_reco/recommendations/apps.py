@@ -8,7 +8,12 @@ class RecommendationsConfig(AppConfig):
     verbose_name = _("Recommendations")
     default_auto_field = "django.db.models.BigAutoField"
 
-    personal = {"cleaningexample": ("shopper",), "feedback": ("shopper",), "slate": ("shopper",)}
+    personal = {
+        "cleaningexample": ("shopper",),
+        "feedback": ("shopper",),
+        "slate": ("shopper",),
+        "shopperanswers": ("shopper",),
+    }
     """Tables with rows of a shopper, and the lookups that lead to whose they are."""
 
     def ready(self) -> None:

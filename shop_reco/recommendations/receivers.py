@@ -1,4 +1,4 @@
-"""Rows that must be there after each migration: recommenders, placements and the schedule."""
+"""Rows that must be there after each migration, the schedule among them, and who leaves the counts of answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.apps import apps
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.utils import timezone
+
+from shop_reco.users.signals import shoppers_changed
 
 from . import services
 from .tasks import PUBLISHED
@@ -28,6 +30,11 @@ def on_publish(headers: dict[str, Any] | None = None, **kwargs: Any) -> None:
         headers.setdefault(PUBLISHED, f"{timezone.now():%Y-%m-%dT%H:%M}")
 
 
+@receiver(shoppers_changed)
+def on_shoppers_changed(shopper_ids: list[int], **kwargs: Any) -> None:
+    services.forget_withdrawn(shopper_ids=shopper_ids)
+
+
 def ensure_schedule() -> None:
     """Have the schedule in the database, where staff edit it; what they changed stays."""
     from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
@@ -37,6 +44,7 @@ def ensure_schedule() -> None:
     quarterly, _ = CrontabSchedule.objects.get_or_create(minute="*/15", hour="*", timezone="UTC")
     often, _ = IntervalSchedule.objects.get_or_create(every=5, period=IntervalSchedule.SECONDS)
     minutely, _ = IntervalSchedule.objects.get_or_create(every=60, period=IntervalSchedule.SECONDS)
+    now_and_then, _ = IntervalSchedule.objects.get_or_create(every=600, period=IntervalSchedule.SECONDS)
     for name, task, clock in (
         ("Train all recommenders", "recommendations.tasks.train_all", {"crontab": nightly}),
         ("Bring counts up to date", "recommendations.tasks.update_counts", {"crontab": hourly}),
@@ -44,6 +52,7 @@ def ensure_schedule() -> None:
         ("Forget who was erased, prune versions", "recommendations.tasks.unlearn", {"crontab": hourly}),
         ("Trim old slates", "recommendations.tasks.trim_slates", {"crontab": nightly}),
         ("Sweep training runs", "recommendations.tasks.sweep_runs", {"interval": often}),
+        ("Count clicks and purchases", "recommendations.tasks.roll_up_answers", {"interval": now_and_then}),
         ("Draw portraits with news", "portraits.tasks.refresh_dirty", {"interval": minutely}),
         ("Fold old events", "portraits.tasks.fold_events", {"crontab": nightly}),
         ("Find groups of shoppers", "portraits.tasks.fit_segments", {"crontab": nightly}),

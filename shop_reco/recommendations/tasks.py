@@ -75,3 +75,9 @@ def ticket_of(request: Any) -> str:
     headers = {**(request.headers or {}), **vars(request)}
     name, minute = headers.get("periodic_task_name"), headers.get(PUBLISHED)
     return f"{SCHEDULED}{minute}/{request.task}"[:64] if name and minute else request.id or ""
+
+
+@shared_task(acks_late=True)
+def roll_up_answers() -> int:
+    """Count the clicks and purchases of lists where these may have changed; returns how many days were counted."""
+    return services.roll_up_answers()

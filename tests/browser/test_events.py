@@ -14,7 +14,9 @@ from shop_reco.events.models import Event, RejectedEvent
 from shop_reco.users.models import Consent, Shopper
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-STORED = "Object.keys(localStorage).filter((key) => key.startsWith('reco:'))"
+STORED = """Object.keys(localStorage).filter(
+    (key) => key.startsWith('reco:') && !localStorage[key].includes('VIEW_ITEM_LIST'))"""
+"""What waits of what the shopper did; that a list came into view is told beside it."""
 
 NO_FETCH_TO_THE_BEACON = """
     const real = window.fetch;
@@ -48,7 +50,7 @@ def known(home):
 
 
 def events_of(shopper, **which):
-    return Event.objects.filter(shopper=shopper, **which)
+    return Event.objects.filter(shopper=shopper, **which).exclude(type="view_item_list")
 
 
 def wait_for(come, tab, what):
@@ -114,6 +116,20 @@ def test_a_click_outlives_its_page(home, known):
     wait_for(lambda: home.evaluate(STORED) == [], home, "the answer")
     click = events_of(known, type="select_item").get()
     assert str(click.slate_id) == slate
+    assert not RejectedEvent.objects.exists()
+
+
+def test_a_list_that_came_into_view_is_told_once_and_one_further_down_is_not(home, known):
+    home.set_viewport_size({"width": 800, "height": 500})
+    home.reload()
+    shown = Event.objects.filter(shopper=known, type="view_item_list")
+    lists = home.locator("[data-slate]:has(.card)").evaluate_all("lists => lists.map((each) => each.dataset.slate)")
+    home.locator(f"[data-slate='{lists[0]}'] .card").first.scroll_into_view_if_needed()
+    wait_for(lambda: shown.filter(slate_id=lists[0]).exists(), home, "the view of the list")
+    assert not shown.filter(slate_id=lists[-1]).exists()
+    home.locator(f"[data-slate='{lists[-1]}'] .card").first.scroll_into_view_if_needed()
+    wait_for(lambda: shown.filter(slate_id=lists[-1]).exists(), home, "the view of the last list")
+    assert shown.filter(slate_id__in=lists).count() <= len(lists)
     assert not RejectedEvent.objects.exists()
 
 

@@ -130,6 +130,7 @@ def report_of(run: TrainingRun, *, site: str) -> dict[str, Any]:
         "rows_out": report["rows_out"],
         "older": rules.get(APART, {}).get("dropped", 0),
         "kept_out": report.get("kept_out", {}),
+        "feedback": report.get("feedback", {}),
         "raised": sum(report.get("flags", {}).values()),
         "missing": missing,
         "seconds": report.get("seconds"),

@@ -1,5 +1,6 @@
 """Recommenders and their versions, training runs, placements and rules, the lists served and what was said of them."""
 
+from .answers import AnswerCount, Arm, CountedDay, Credited, ShopperAnswers
 from .placements import Placement, Rule
 from .recommenders import Recommender, ServingState
 from .runs import CleaningExample, TrainingRun
@@ -7,7 +8,11 @@ from .slates import Feedback, Slate
 from .versions import ErasedRow, ModelVersion, Promotion
 
 __all__ = [
+    "AnswerCount",
+    "Arm",
     "CleaningExample",
+    "CountedDay",
+    "Credited",
     "ErasedRow",
     "Feedback",
     "ModelVersion",
@@ -16,6 +21,7 @@ __all__ = [
     "Recommender",
     "Rule",
     "ServingState",
+    "ShopperAnswers",
     "Slate",
     "TrainingRun",
 ]

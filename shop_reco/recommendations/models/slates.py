@@ -80,6 +80,12 @@ class Feedback(models.Model):
     product = models.ForeignKey(Product, models.CASCADE, verbose_name=_("product"), related_name="+")
     slate_id = models.UUIDField(_("slate"), null=True, blank=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    disputed = models.JSONField(
+        _("disputed reasons"),
+        default=list,
+        blank=True,
+        help_text=_("Of a wrong reason, its kind; empty where the list is not known: then every kind."),
+    )
     review = models.CharField(_("review"), max_length=12, choices=Review, default=Review.OPEN)
     reviewed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -1,5 +1,6 @@
 """What can happen to recommenders, training runs, versions, lists and feedback."""
 
+from .answers import count_day, forget_answers, forget_withdrawn, roll_up_answers
 from .feedback import give_feedback, review_feedback
 from .reports import OF_PRODUCTS, forget_examples, keep_cleaning_report
 from .runs import (
@@ -28,10 +29,13 @@ __all__ = [
     "bump_serving_revision",
     "cancel_run",
     "claim_next_run",
+    "count_day",
     "drop_masks",
     "ensure_recommenders",
     "fail_run",
+    "forget_answers",
     "forget_examples",
+    "forget_withdrawn",
     "give_back",
     "give_feedback",
     "keep_cleaning_report",
@@ -47,6 +51,7 @@ __all__ = [
     "request_unlearning",
     "review_feedback",
     "roll_back",
+    "roll_up_answers",
     "set_enabled",
     "skip_run",
     "trim_slates",

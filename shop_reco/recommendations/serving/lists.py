@@ -24,6 +24,7 @@ from shop_reco.users.selectors import consents, linked_ids
 from ..errors import BadCursorError, BadPageError, UnknownPlacementError
 from ..models import Placement, Slate
 from ..selectors import liked_products, placement_of, refused_products, slate_of
+from .disputes import disputes, undisputed
 from .memory import LiveModels, memory
 from .served import Served, ServedEdge
 from .slates import buffer
@@ -56,6 +57,7 @@ class Request:
     kept: bool = False
     strategy: str = Placement.Strategy.PERSONAL
     wishes: Wishes = field(default_factory=Wishes)
+    disputed: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
 def recommend_for(
@@ -122,6 +124,7 @@ def _request(
         return request
     ids = request.people = linked_ids(shopper=shopper)
     request.exclude = refused_products(shopper_ids=ids)
+    request.disputed = disputes(shopper_ids=ids)
     given = consents(shopper=shopper)
     request.kept = any(given.values())
     if given[Consent.Purpose.PERSONALISATION]:
@@ -244,6 +247,7 @@ def _finish(
     fill: bool = True,
 ) -> Served:
     """Read the final rows with the one predicate, fill gaps, and keep the slate."""
+    ranked = [undisputed(each, request.disputed) for each in ranked]
     wanted = {int(each.item_id): each for each in ranked}  # type: ignore[call-overload]
     witnesses: set[int] = {pk for each in ranked for reason in each.reasons for pk in reason.evidence[:EVIDENCE]}  # type: ignore[misc]
     products = final_rows(ids={*wanted, *witnesses})

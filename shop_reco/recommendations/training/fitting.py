@@ -24,6 +24,7 @@ from shop_reco.products.engine import cleaned_catalogue
 from shop_reco.products.selectors import catalogue_revision
 
 from .. import services
+from ..learning import with_feedback
 from ..models import ModelVersion, Promotion, TrainingRun
 from .news import nothing_new
 from .recipes import SEED, Plan, live_hybrid, load_version
@@ -93,6 +94,7 @@ def _load(run: TrainingRun, now: dt.datetime, teller: Teller) -> tuple[Interacti
         "shoppers": cleaned.interactions.n_users - interactions.n_users,
         "events": len(cleaned.interactions) - len(interactions),
     }
+    interactions, cleaned.report["feedback"] = with_feedback(interactions)
     missing = {**cleaned.report["missing"], **products.missing}
     rules = [*cleaned.report["rules"], *products.rules]
     report = {**cleaned.report, "rules": rules, "missing": missing, "flags": flagged, "kept_out": kept_out}

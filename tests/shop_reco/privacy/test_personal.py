@@ -25,6 +25,7 @@ UNLISTED = {
 
 NO_FOREIGN_KEY = {
     "reco_portraits.Segmentation.n_shoppers": "a count",
+    "reco_recommendations.AnswerCount.shoppers": "a count",
     "reco_recommendations.ErasedRow.shopper_id": "the number of a shopper who is gone, until no model holds their row",
 }
 """Columns that lead to a shopper without a foreign key, with what becomes of them."""
@@ -47,6 +48,9 @@ JSON_COLUMNS = {
     "reco_recommendations.Placement.switched_off": "names of recommenders",
     "reco_recommendations.Slate.items": "of the shopper of its row, and goes with it",
     "reco_recommendations.Slate.earlier": "of the shopper of its row, and goes with it",
+    "reco_recommendations.Feedback.disputed": "of the shopper of its row, and goes with it",
+    "reco_recommendations.ShopperAnswers.counts": "of the shopper of its row, and goes with it",
+    "reco_recommendations.AnswerCount.groups": "counts, which an erasure takes the shopper's out of; few are not shown",
     "reco_recommendations.Slate.versions": "names of model versions",
     "reco_recommendations.Slate.context": "of the shopper of its row, and goes with it",
     "reco_recommendations.Slate.basis": "of the shopper of its row, and goes with it",

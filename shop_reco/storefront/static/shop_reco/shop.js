@@ -63,6 +63,17 @@ for (const card of document.querySelectorAll("[data-slate] .card")) {
     tell(no.dataset.said);
   }));
 }
+// A list was seen once half of its first card was on the screen.
+const seen = new IntersectionObserver((entries) => {
+  for (const { target } of entries.filter(({ isIntersecting }) => isIntersecting)) {
+    seen.unobserve(target);
+    reco.track({ type: "VIEW_ITEM_LIST", slateId: target.closest("[data-slate]").dataset.slate });
+  }
+}, { threshold: 0.5 });
+for (const list of document.querySelectorAll("[data-slate]")) {
+  const first = list.querySelector(".card");
+  if (first) seen.observe(first);
+}
 function hide(card, text) {
   const note = document.createElement("p");
   note.textContent = text;

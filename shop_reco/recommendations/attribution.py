@@ -1,0 +1,130 @@
+"""Which clicks and purchases a list is credited with, and which recommender earns them. Plain values in and out.
+
+A click is credited to the list that it names, for a product of that list. A purchase is credited to a list in
+which the same shopper clicked that product some days before at most. Both count once for a list and product.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+GRAIN = 1024
+"""Parts that a credit is split into: sums of 1024ths are exact in any order, so that taking a shopper out of a sum
+leaves what it would be without them."""
+OWN = {"RULE": "rule", "PINNED": "pinned"}
+"""Kinds of reasons that no recommender gives."""
+OTHER = "other"
+WHOLE = ""
+"""The whole list, beside the recommenders."""
+
+GROUPS = 64
+"""Random groups of shoppers, for intervals over them."""
+
+Key = tuple[str, str, str]
+"""Placement, arm, recommender."""
+Counts = dict[Key, list[float]]
+"""Lists, lists seen, clicks, purchases."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedList:
+    """A list as attribution needs it; ``shares`` has each recommender's share of each product, and sums to 1."""
+
+    placement: str
+    arm: str
+    served_at: float  # unix seconds
+    shares: Mapping[int, Mapping[str, float]]
+
+    @classmethod
+    def of(cls, placement: str, arm: str, served_at: float, items: Sequence[Mapping[str, Any]]) -> ServedList:
+        """From the items of a slate."""
+        return cls(placement, arm, served_at, {item["product"]: shares_of(item.get("reasons", ())) for item in items})
+
+    def share(self) -> dict[str, float]:
+        """Each recommender's share of the list: the mean over its products, which sums to 1."""
+        total: dict[str, float] = defaultdict(float)
+        for shares in self.shares.values():
+            for name, part in shares.items():
+                total[name] += part
+        return _split(total)
+
+
+@dataclass
+class Answers:
+    """Answers to some lists of one person, taken in any order.
+
+    Attributes:
+        days: For how long after a list a click counts, and after a click a purchase.
+    """
+
+    lists: Mapping[UUID, ServedList]
+    days: float
+    seen: set[UUID] = field(default_factory=set)
+    _clicks: dict[tuple[UUID, int], set[int]] = field(default_factory=dict)
+    _purchases: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def see(self, slate_id: UUID) -> None:
+        if slate_id in self.lists:
+            self.seen.add(slate_id)
+
+    def click(self, slate_id: UUID, product: int, at: float) -> None:
+        """A click at ``at`` (unix seconds) on a product of a list; others are passed over."""
+        served = self.lists.get(slate_id)
+        if served is None or product not in served.shares or at > served.served_at + self._limit:
+            return
+        self.seen.add(slate_id)  # nobody clicks on what they do not see
+        self._clicks.setdefault((slate_id, product), set()).add(int(at))
+
+    def buy(self, product: int, at: float) -> None:
+        self._purchases[product].add(int(at))
+
+    @property
+    def _limit(self) -> float:
+        return self.days * 86_400.0
+
+    def counts(self) -> Counts:
+        """What the lists led to, as wholes and by recommender."""
+        counts: Counts = defaultdict(lambda: [0.0, 0.0, 0.0, 0.0])
+        for slate_id, served in self.lists.items():
+            for name, part in {WHOLE: 1.0, **served.share()}.items():
+                row = counts[served.placement, served.arm, name]
+                row[0] += part
+                row[1] += part * (slate_id in self.seen)
+        for (slate_id, product), clicks in self._clicks.items():
+            served = self.lists[slate_id]
+            bought = any(0 <= at - click <= self._limit for click in clicks for at in self._purchases.get(product, ()))
+            for name, part in {WHOLE: 1.0, **served.shares[product]}.items():
+                row = counts[served.placement, served.arm, name]
+                row[2] += part
+                row[3] += part * bought
+        return dict(counts)
+
+
+def shares_of(reasons: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """What each recommender adds to one product's score, as shares that sum to 1.
+
+    Points below zero earn nothing. A product without points, or whose reasons name nobody, is nobody's.
+    """
+    points: dict[str, float] = defaultdict(float)
+    for reason in reasons:
+        if reason["points"] > 0:
+            points[reason.get("source") or OWN.get(reason["kind"], OTHER)] += reason["points"]
+    return _split(points)
+
+
+def _split(amounts: Mapping[str, float]) -> dict[str, float]:
+    """Amounts as shares in GRAINths by largest remainder, which sum to exactly 1; all OTHER's where there are none."""
+    total = math.fsum(amounts.values())
+    if not (total > 0 and math.isfinite(total)):
+        return {OTHER: 1.0}
+    exact = {name: GRAIN * amounts[name] / total for name in sorted(amounts)}
+    parts = {name: math.floor(value) for name, value in exact.items()}
+    left = GRAIN - sum(parts.values())
+    for name in sorted(exact, key=lambda name: parts[name] - exact[name])[:left]:
+        parts[name] += 1
+    return {name: part / GRAIN for name, part in parts.items() if part}

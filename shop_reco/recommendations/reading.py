@@ -1,0 +1,153 @@
+"""What lists led to, and what personal lists do, read from the counts of answers; no event is looked at.
+
+Rates are per list served and have an interval over shoppers. What fewer than FEWEST shoppers stand behind is not told.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from django.db.models import Max
+from django.utils import timezone
+
+from reco_engine.data.ratios import Estimate, difference, ratio
+from shop_reco.conf import reco_settings
+
+from .attribution import GROUPS, WHOLE
+from .models import AnswerCount, Arm, CountedDay
+
+FEWEST = 5
+"""Shoppers below whom nothing is told of them."""
+Name = TypeVar("Name")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Per list served; ``low`` and ``high`` are the 95% interval over shoppers, None where too little is known."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Rate:
+        low, high = estimate.interval() or (None, None)
+        return cls(estimate.value, low, high)
+
+
+@dataclass
+class Sum:
+    """Counts over some rows: lists, lists seen, clicks and purchases of each random group, shape (GROUPS, 4)."""
+
+    groups: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((GROUPS, 4)))
+    most: int = 0  # shoppers of one row
+
+    def add(self, row: AnswerCount) -> None:
+        self.most = max(self.most, row.shoppers)
+        self.groups[[int(name) for name in row.groups]] += np.array([*row.groups.values()])
+
+    @property
+    def shoppers(self) -> int:
+        """How many there are at least: groups have nobody in common, and days may."""
+        return max(self.most, int(np.count_nonzero(self.groups.any(axis=1))))
+
+    def totals(self) -> list[float]:
+        return [float(total) for total in self.groups.sum(axis=0)]
+
+    def estimate(self, column: int) -> Estimate:
+        """Clicks (2) or purchases (3) per list."""
+        return ratio(self.groups[:, column], self.groups[:, 0])
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """What the lists of a placement, or of a recommender, led to; a recommender has its shares of lists."""
+
+    name: str
+    lists: float
+    seen: float
+    clicks: float
+    purchases: float
+    click_rate: Rate
+    purchase_rate: Rate
+
+    @classmethod
+    def of(cls, name: str, found: Sum) -> Led:
+        lists, seen, clicks, purchases = found.totals()
+        return cls(name, lists, seen, clicks, purchases, Rate.of(found.estimate(2)), Rate.of(found.estimate(3)))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Personal lists of one placement beside those of the control share, and by how much more they lead to."""
+
+    placement: str
+    personal: Led
+    control: Led
+    clicks: Rate
+    purchases: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersView:
+    """All of it, over ``days`` days.
+
+    Attributes:
+        untold: Placements with a control share, but with too few shoppers in an arm to tell anything.
+        compared: Whether any list of a control share was counted.
+    """
+
+    days: int
+    counted_at: dt.datetime | None
+    placements: list[Led]
+    recommenders: list[Led]
+    effects: list[Effect]
+    untold: list[str]
+    compared: bool
+
+
+def answers_view() -> AnswersView:
+    """What lists of the last ANSWER_DAYS days led to; two queries."""
+    days = reco_settings().ANSWER_DAYS
+    first = timezone.now().date() - dt.timedelta(days=days - 1)
+    rows = list(AnswerCount.objects.filter(day__gte=first).order_by("day", "pk"))
+    whole = [row for row in rows if row.recommender == WHOLE]
+    compared = _sums((row for row in whole if row.arm != Arm.OTHER), lambda row: (row.placement, row.arm))
+    placements = sorted({placement for placement, arm in compared if arm == Arm.CONTROL})
+    effects = [effect for each in placements if (effect := _effect(each, compared)) is not None]
+    told = {effect.placement for effect in effects}
+    return AnswersView(
+        days=days,
+        counted_at=CountedDay.objects.aggregate(last=Max("counted_at"))["last"],
+        placements=_led(_sums(whole, lambda row: row.placement)),
+        recommenders=_led(_sums((row for row in rows if row.recommender), lambda row: row.recommender)),
+        effects=effects,
+        untold=[each for each in placements if each not in told],
+        compared=bool(placements),
+    )
+
+
+def _sums(rows: Iterable[AnswerCount], name_of: Callable[[AnswerCount], Name]) -> dict[Name, Sum]:
+    sums: dict[Name, Sum] = {}
+    for row in rows:
+        sums.setdefault(name_of(row), Sum()).add(row)
+    return sums
+
+
+def _led(sums: dict[str, Sum]) -> list[Led]:
+    """The most lists first; none of whom too few shoppers stand behind."""
+    led = [Led.of(name, found) for name, found in sums.items() if found.shoppers >= FEWEST and found.totals()[0] > 0]
+    return sorted(led, key=lambda each: (-each.lists, each.name))
+
+
+def _effect(placement: str, sums: dict[tuple[str, str], Sum]) -> Effect | None:
+    personal, control = sums.get((placement, Arm.PERSONAL)), sums.get((placement, Arm.CONTROL))
+    if personal is None or control is None or min(personal.shoppers, control.shoppers) < FEWEST:
+        return None
+    clicks, purchases = (Rate.of(difference(personal.estimate(k), control.estimate(k))) for k in (2, 3))
+    return Effect(placement, Led.of(placement, personal), Led.of(placement, control), clicks, purchases)
