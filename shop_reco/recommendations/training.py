@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 import structlog
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from reco_engine.artifacts import save
 from reco_engine.data.catalogue import Catalogue
@@ -20,9 +22,11 @@ from reco_engine.ranking.blending import DEFAULT_WEIGHTS
 from reco_engine.ranking.fitting import fit_blend
 from reco_engine.recommenders.registry import create, found_settings
 from shop_reco.conf import reco_settings
+from shop_reco.event_files import event_files
 from shop_reco.events.cleaning import clean_events, people_of
 from shop_reco.events.flags import raise_flags
 from shop_reco.events.selectors import flags_in_force
+from shop_reco.measures import phase
 from shop_reco.products.engine import cleaned_catalogue
 
 from . import services
@@ -39,32 +43,41 @@ def run_next(*, owner: uuid.UUID | None = None) -> TrainingRun | None:
     run = services.claim_next_run(owner=owner or uuid.uuid4())
     if run is None:
         return None
-    log = logger.bind(run=str(run.public_id), kind=run.recommender_id)
-    try:
-        version = _train(run)
-        services.promote(run=run, version=version)
-        log.info("training_done", version=str(version.public_id))
-    except RunCancelledError:
-        log.info("training_cancelled")
-    except EngineError as error:
-        services.fail_run(run=run, why=str(error))
-        log.warning("training_failed", why=str(error))
-    except Exception as error:
-        services.fail_run(run=run, why=f"{type(error).__name__}: {error}")
-        log.exception("training_broke")
+    with bound_contextvars(run=str(run.public_id), kind=run.recommender_id):
+        _work_off(run)
     run.refresh_from_db()
     return run
+
+
+def _work_off(run: TrainingRun) -> None:
+    try:
+        version = _train(run)
+        with phase("promoting", run.recommender_id):
+            services.promote(run=run, version=version)
+        logger.info("training_done", version=str(version.public_id))
+    except RunCancelledError:
+        logger.info("training_cancelled")
+    except EngineError as error:
+        services.fail_run(run=run, why=str(error))
+        logger.warning("training_failed", why=str(error))
+    except Exception as error:
+        services.fail_run(run=run, why=f"{type(error).__name__}: {error}")
+        logger.exception("training_broke")
 
 
 def _train(run: TrainingRun) -> ModelVersion:
     now, started = timezone.now(), time.monotonic()
     beat = partial(services.beat_heart, run=run)
     beat(phase="extracting", progress=0.0)
-    interactions, catalogue = _load(run, now)
+    kind = run.recommender_id
+    with phase("extracting", kind):
+        interactions, catalogue = _load(run, now)
     beat(phase="training", progress=0.1)
-    model = _fit(run.recommender_id, interactions, catalogue, now, _Pulse(beat))
+    with phase("training", kind), event_files(kind=kind, run=run.public_id.hex[:8]) as files:
+        model = _fit(kind, interactions, catalogue, now, _Pulse(beat, files))
     beat(phase="evaluating", progress=0.9)
-    _check(model, interactions)
+    with phase("evaluating", kind):
+        _check(model, interactions)
     version_id = uuid.uuid4()
     manifest = save(model, reco_settings().ARTIFACTS_ROOT / version_id.hex)
     newest = interactions.newest
@@ -128,12 +141,13 @@ def _check(model: Any, interactions: Interactions) -> None:
 
 
 class _Pulse:
-    """Turns a fit's progress into heartbeats, one a second at most."""
+    """Turns a fit's progress into heartbeats, one a second at most; ``files`` hear every word."""
 
-    def __init__(self, beat: Any) -> None:
-        self._beat, self._last = beat, 0.0
+    def __init__(self, beat: Any, files: Callable[[float, float | None], None]) -> None:
+        self._beat, self._files, self._last = beat, files, 0.0
 
     def __call__(self, done: float, loss: float | None = None) -> None:
+        self._files(done, loss)
         if time.monotonic() - self._last >= 1.0:
             self._last = time.monotonic()
             self._beat(phase="training", progress=0.1 + 0.8 * done)
