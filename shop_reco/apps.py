@@ -10,4 +10,4 @@ class ShopRecoConfig(AppConfig):
     verbose_name = _("Shop recommendations")
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  registers the checks
+        from . import checks, task_lines  # noqa: F401  registers the checks, connects the signals

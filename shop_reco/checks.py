@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from reco_engine.data.cleaning_settings import faults
 
-from .conf import reco_settings
+from .conf import RecoSettings, reco_settings
+
+SHORTEST_TOKEN = 16
 
 
 @register()
@@ -54,4 +57,32 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
                 id="shop_reco.E003",
             )
         )
+    return messages + _watching(reco)
+
+
+def _watching(reco: RecoSettings) -> list[CheckMessage]:
+    """What watches the shop has its package, and its secret cannot be guessed."""
+    messages: list[CheckMessage] = [
+        Error(
+            f"SHOP_RECO['{name}'] needs the package {package}.",
+            hint=f'pip install "shop-reco[{extra}]"',
+            id="shop_reco.E007",
+        )
+        for name, package, module, extra in (
+            ("METRICS_TOKEN", "prometheus-client", "prometheus_client", "metrics"),
+            ("TENSORBOARD_ROOT", "tensorboard", "tensorboard", "tensorboard"),
+        )
+        if getattr(reco, name) and not _installed(module)
+    ]
+    if 0 < len(reco.METRICS_TOKEN) < SHORTEST_TOKEN:
+        text = f"SHOP_RECO['METRICS_TOKEN'] must have {SHORTEST_TOKEN} characters or more."
+        messages.append(Error(text, id="shop_reco.E008"))
     return messages
+
+
+def _installed(module: str) -> bool:
+    """Whether it could be imported; it is not: TensorBoard is heavy, and only a training needs it."""
+    try:
+        return find_spec(module) is not None
+    except ValueError:
+        return False

@@ -187,6 +187,12 @@ class RecoSettings:
     OSCAR_SIGNALS: bool = False
     """Whether orders, views and products of a django-oscar in the same project are followed."""
 
+    METRICS_TOKEN: str = ""
+    """What a scrape of /metrics sends as its bearer token; without it there is no such address."""
+
+    TENSORBOARD_ROOT: Path | None = None
+    """Folder where the trainings of networks leave event files for TensorBoard; None: they leave none."""
+
     VISITOR_COOKIE: str = "reco_visitor"
     """Name of the signed cookie of anonymous visitors."""
 

@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from celery import Task
 
+from .measures import hint_lost
+
 PAUSE = 0.2
 """Seconds in which hints gather: under a stream of events one is published for many."""
 
@@ -35,6 +37,7 @@ def offer(task: Task, *args: Any) -> bool:
         try:
             _waiting.put_nowait((task, args))
         except queue.Full:
+            hint_lost()
             return False
         _offered.add((task.name, args))
     return True
@@ -56,6 +59,7 @@ def _publish_forever() -> None:
         try:
             task.apply_async(args=args, retry=False, ignore_result=True)
         except Exception as error:  # whatever the broker's client raises, the sweep makes up for it
+            hint_lost()
             logger.warning("hint_lost", task=task.name, error=type(error).__name__)
         if _waiting.empty():
             time.sleep(PAUSE)

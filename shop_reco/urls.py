@@ -1,21 +1,13 @@
 """The urls of the stand-alone project; a host project includes the parts that it wants."""
 
-from django.db import connection
-from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 
 from shop_reco.admin_site import admin_site
-
-
-def health(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return JsonResponse({"status": "ok"})
-
+from shop_reco.monitoring.health import ready
 
 urlpatterns = [
-    path("health/", health, name="health"),
+    path("health/", ready, name="health"),
+    path("", include("shop_reco.monitoring.urls")),
     path("admin/", admin_site.urls),
     path("graphql/", include("shop_reco.api.urls")),
     path("events/", include("shop_reco.api.event_urls")),

@@ -296,6 +296,7 @@ def train_item_network(
         targets: What each user took, zero or more, shape (n_users, n_items).
         takings: How often each item is taken, above zero, shape (n_items,).
         expected: The same as told from its features alone, above zero, shape (n_items,).
+        progress: Hears the mean loss after each epoch.
     Returns:
         ``first`` (n_features, n_hidden), ``first_bias``, ``second`` (n_hidden, n_factors), ``second_bias``; and
         ``shares``: those of base, likeness and factors, shape (3,), summing to 1.
@@ -322,6 +323,7 @@ def train_item_network(
     best, kept = np.inf, network.arrays(0.0)
     logs = torch.tensor(np.log(takings[seen]), dtype=torch.float32)
     for epoch in range(n_epochs):
+        losses: list[float] = []
         order = rng.permutation(pairs.shape[0])
         for start in range(0, order.size, batch):
             history, wanted = _halves(pairs[order[start : start + batch]], rng)
@@ -334,13 +336,14 @@ def train_item_network(
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            losses.append(loss.item())
         for factor in FACTORS:
             arrays = network.arrays(factor)
             surprise = judge.surprise(arrays)
             if surprise < best:
                 best, kept = surprise, arrays
         if progress is not None:
-            progress((epoch + 1) / n_epochs)
+            progress((epoch + 1) / n_epochs, float(np.mean(losses)) if losses else None)
     return kept
 
 

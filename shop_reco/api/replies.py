@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from shop_reco.measures import refused
+
 from .errors import RETRY_AFTER, TRY_LATER, UNAVAILABLE
 
 
 def refusal(status: int, code: str, message: str) -> JsonResponse:
+    refused(code)
     return JsonResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status=status)
 
 

@@ -14,6 +14,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 
 from shop_reco.conf import reco_settings
 from shop_reco.database_errors import cannot_serve
+from shop_reco.measures import refused
 from shop_reco.users.models import ApiKey
 
 from .context import Context
@@ -97,6 +98,8 @@ def _answer(request: HttpRequest, identity: Identity, operation: Operation) -> H
     content: dict[str, Any] = {"data": result.data}
     if result.errors:
         content["errors"] = [shown(error) for error in result.errors]
+        for error in content["errors"]:
+            refused(error["extensions"]["code"])
     response: HttpResponse = JsonResponse(content)
     if any(error["extensions"]["code"] == UNAVAILABLE for error in content.get("errors", ())):
         response = try_later(response)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from shop_reco.conf import reco_settings
 from shop_reco.database_errors import lost_a_race
+from shop_reco.measures import events_judged
 from shop_reco.products.models import Product
 from shop_reco.users import services as users
 from shop_reco.users.models import Shopper
@@ -63,7 +64,14 @@ def record_events(*, events: Sequence[Mapping[str, Any]], shopper: Shopper | Non
         BatchTooLargeError: If the batch is larger than BATCH_EVENTS; nothing is stored.
         DatabaseError: If the database cannot write now; nothing is stored.
     """
-    return _recorded(events, shopper, sender)
+    outcome = _recorded(events, shopper, sender)
+    events_judged(
+        sender=sender.value,
+        accepted=outcome.accepted,
+        duplicates=outcome.duplicates,
+        rejected=[each.code for each in outcome.rejected],
+    )
+    return outcome
 
 
 def _recorded(

@@ -9,7 +9,7 @@ from .base import env
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS"), "127.0.0.1"]  # the container asks itself whether it is healthy
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATABASES = {"default": env.db("DATABASE_URL")}
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
@@ -25,10 +25,12 @@ SHOP_RECO = {
     "PRIVACY_ROOT": env("PRIVACY_ROOT", cast=Path, default=None),
     "SHOP_TIME_ZONE": env.str("SHOP_TIME_ZONE", default="UTC"),
     "CURRENCY": env.str("CURRENCY", default="USD"),
+    "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
+    "TENSORBOARD_ROOT": env("TENSORBOARD_ROOT", cast=Path, default=None),
 }
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked from inside, without TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

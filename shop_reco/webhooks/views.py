@@ -11,6 +11,7 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from shop_reco.conf import reco_settings
+from shop_reco.measures import refused
 
 from . import services
 from .models import WebhookSource
@@ -62,6 +63,8 @@ def _answered(answer: services.Answer) -> HttpResponse:
 
 
 def _json(status: int, content: dict[str, object]) -> JsonResponse:
+    if status >= 400:
+        refused(str(content.get("code", "")))
     response = JsonResponse(content, status=status)
     response["Cache-Control"] = "no-store"
     return response

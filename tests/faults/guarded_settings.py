@@ -9,6 +9,6 @@ from tests.faults.settings import LOGGING, SHOP_RECO
 DEBUG = False
 ROOT_URLCONF = "tests.faults.breaking"
 CELERY_IMPORTS = ["tests.faults.breaking"]
-SHOP_RECO = {**SHOP_RECO, "DEMO_SWITCHER": False}
+SHOP_RECO = {**SHOP_RECO, "DEMO_SWITCHER": False, "METRICS_TOKEN": env.str("FAULTS_METRICS_TOKEN", default="")}
 if env.bool("FAULTS_PLAIN_LOGS", default=False):
     LOGGING = {**LOGGING, "formatters": {"json": {"format": "%(name)s %(message)s"}}}

@@ -21,6 +21,7 @@ def live(tmp_path):
         "DJANGO_SETTINGS_MODULE": "tests.faults.guarded_settings",
         "FAULTS_CANARY": f"{MAIL} {SEARCH}",
         "LOG_LEVEL": "DEBUG",
+        "FAULTS_METRICS_TOKEN": "a token of some length",
     }
     yield shop
     shop.end()
@@ -31,9 +32,10 @@ def graphql(client, document, variables=None, **headers):
 
 
 def knock_at_every_door(live, client: httpx.Client) -> list[httpx.Response]:
-    """Send canaries everywhere; returns the answers that are pages of an error."""
+    """Send canaries everywhere; returns the answers that are pages of an error, and the metrics."""
     server = {"Authorization": f"Bearer {live.key}", "X-Shopper": NAME}
     client.headers.update({"User-Agent": f"browser {WORD}", "Referer": f"http://x/{WORD}", "X-Forwarded-For": ADDRESS})
+    client.headers["X-Request-ID"] = f"{NAME}-{WORD}"
     client.cookies.set("reco_visitor", WORD)
     consent = "mutation { updateConsent(input: {personalisation: true}) { consents { granted } } }"
     assert graphql(client, consent, **server).status_code == 200
@@ -64,8 +66,11 @@ def knock_at_every_door(live, client: httpx.Client) -> list[httpx.Response]:
         client.post("/breaks/", params={"q": SEARCH}, content=f"{MAIL} {PHONE}"),
         client.post("/cart/", data={"action": MAIL}),
         client.get("/", headers={"Host": f"{WORD}.example.com"}),
+        client.get("/metrics", headers={"Authorization": f"Bearer {WORD}"}),
+        client.get("/metrics", headers={"Authorization": f"Bearer {live.environment['FAULTS_METRICS_TOKEN']}"}),
     ]
-    assert [page.status_code for page in pages] == [404, 404, 500, 403, 400]
+    assert [page.status_code for page in pages] == [404, 404, 500, 403, 400, 401, 200]
+    assert 'shop_reco_events_rejected_total{code="UNKNOWN_PRODUCT"' in pages[-1].text
     return pages
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from django.core.management import call_command
 
@@ -28,3 +30,27 @@ def test_rules_of_cleaning_that_exist_are_taken(settings):
     given = {"near_duplicates": {"seconds": 2}, "bots": False, "product_prices": {"missing": "mean"}}
     settings.SHOP_RECO = {**settings.SHOP_RECO, "CLEANING": given}
     assert check_settings() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "module", "extra"),
+    [
+        ("METRICS_TOKEN", "a token of some length", "prometheus_client", "metrics"),
+        ("TENSORBOARD_ROOT", "boards", "tensorboard", "tensorboard"),
+    ],
+)
+def test_what_watches_the_shop_is_refused_where_its_package_is_missing(
+    settings, monkeypatch, name, value, module, extra
+):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, name: value}
+    assert check_settings() == []
+    monkeypatch.setitem(sys.modules, module, None)
+    (error,) = check_settings()
+    assert error.id == "shop_reco.E007"
+    assert f"[{extra}]" in error.hint
+
+
+def test_a_token_that_could_be_guessed_is_refused(settings):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "METRICS_TOKEN": "fifteen letters"}
+    (error,) = check_settings()
+    assert error.id == "shop_reco.E008"

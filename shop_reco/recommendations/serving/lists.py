@@ -16,6 +16,7 @@ from reco_engine.types import Recommendation
 from shop_reco.conf import reco_settings
 from shop_reco.events.engine import live_history
 from shop_reco.events.selectors import bought_products
+from shop_reco.measures import list_served, stage
 from shop_reco.products.models import Product
 from shop_reco.products.selectors import ProductFilter, filtered, final_rows, showable
 from shop_reco.users.models import Consent, Shopper
@@ -76,11 +77,24 @@ def recommend_for(
         BadCursorError: If ``after`` is not from one of this shopper's lists.
         UnknownPlacementError: If there is no such placement.
     """
+    with stage("list"):
+        return _answer(shopper, placement, first, after, filter, products)
+
+
+def _answer(
+    shopper: Shopper | None,
+    placement: str,
+    first: int,
+    after: str | None,
+    filter: ProductFilter | None,
+    products: Sequence[Product],
+) -> Served:
     spot = placement_of(key=placement)
     if spot is None:
         raise UnknownPlacementError(f"there is no placement {placement[:64]!r}")
-    request = _request(shopper, placement, first, spot.strategy, filter)
-    request.wishes = wishes_for(placement=placement, shopper_ids=request.people)
+    with stage("history"):
+        request = _request(shopper, placement, first, spot.strategy, filter)
+        request.wishes = wishes_for(placement=placement, shopper_ids=request.people)
     if spot.strategy != Placement.Strategy.PERSONAL or not request.personal:
         request.wishes.favourites.clear()  # a list around products says the same to everyone; a block counts in each
     request.history = request.wishes.followed(request.history)
@@ -184,22 +198,25 @@ def _earlier(after: str | None, request: Request) -> list[int]:
 def _serve(request: Request) -> Served:
     models, allowed = memory.models_and_mask()
     if request.narrowing is not None and request.narrowing.narrows():
-        passing = filtered(queryset=showable(), filter=request.narrowing).values_list("pk", flat=True)
-        allowed = allowed & np.isin(models.hybrid.item_ids, np.fromiter(passing, np.int64))
+        with stage("mask"):
+            passing = filtered(queryset=showable(), filter=request.narrowing).values_list("pk", flat=True)
+            allowed = allowed & np.isin(models.hybrid.item_ids, np.fromiter(passing, np.int64))
     model = models.for_strategy(request.strategy)
     at = timezone.now().timestamp()
-    best = model.rank(
-        request.history,
-        request.first + SPARE,
-        allowed=allowed,
-        exclude=request.exclude,
-        at=at,
-        n_candidates=reco_settings().CANDIDATES,
-        bonus=request.wishes.points(),
-    )
+    with stage("rank"):
+        best = model.rank(
+            request.history,
+            request.first + SPARE,
+            allowed=allowed,
+            exclude=request.exclude,
+            at=at,
+            n_candidates=reco_settings().CANDIDATES,
+            bonus=request.wishes.points(),
+        )
     pinned = _pinned(request)
     items = [*best.item_ids, *(pk for pk in pinned.values() if pk not in best.item_ids)]
-    ranked = request.wishes.explained(explained(model, request.history, items, at=at))
+    with stage("reasons"):
+        ranked = request.wishes.explained(explained(model, request.history, items, at=at))
     return _finish(request, models, _with_pins(ranked, pinned))
 
 
@@ -210,13 +227,15 @@ def _buy_again(request: Request) -> Served:
         return _finish(request, models, (), fill=False)
     at = timezone.now().timestamp()
     bought = bought_products(shopper_ids=request.people)
-    row = model.score([request.history], at=at)[0].astype(np.float64)
-    row[~np.isin(model.item_ids, np.fromiter(bought - request.exclude, np.int64))] = np.nan
-    points = request.wishes.points()
-    places = codes_of(model.item_ids, list(points))
-    row[places[places >= 0]] += np.fromiter(points.values(), np.float64, len(points))[places >= 0]
-    ids = model.item_ids[best_places(row, request.first + SPARE)].tolist()
-    ranked = request.wishes.explained(explained(model, request.history, ids, at=at))
+    with stage("rank"):
+        row = model.score([request.history], at=at)[0].astype(np.float64)
+        row[~np.isin(model.item_ids, np.fromiter(bought - request.exclude, np.int64))] = np.nan
+        points = request.wishes.points()
+        places = codes_of(model.item_ids, list(points))
+        row[places[places >= 0]] += np.fromiter(points.values(), np.float64, len(points))[places >= 0]
+        ids = model.item_ids[best_places(row, request.first + SPARE)].tolist()
+    with stage("reasons"):
+        ranked = request.wishes.explained(explained(model, request.history, ids, at=at))
     return _finish(request, models, ranked, fill=False)
 
 
@@ -250,7 +269,8 @@ def _finish(
     ranked = [undisputed(each, request.disputed) for each in ranked]
     wanted = {int(each.item_id): each for each in ranked}  # type: ignore[call-overload]
     witnesses: set[int] = {pk for each in ranked for reason in each.reasons for pk in reason.evidence[:EVIDENCE]}  # type: ignore[misc]
-    products = final_rows(ids={*wanted, *witnesses})
+    with stage("rows"):
+        products = final_rows(ids={*wanted, *witnesses})
     chosen = [(products[pk], each) for pk, each in wanted.items() if pk in products and products[pk].shown]
     newest: list[Product] = []
     if fill and len(chosen) <= request.first:
@@ -278,7 +298,9 @@ def _finish(
         edges=edges[: request.first],
         has_next_page=len(edges) > request.first,
     )
-    buffer.put(_slate(request, models, served))
+    list_served(strategy=request.strategy, rung=served.rung, n_items=len(served.edges))
+    with stage("slate"):
+        buffer.put(_slate(request, models, served))
     return served
 
 

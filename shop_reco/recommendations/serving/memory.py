@@ -19,6 +19,7 @@ from reco_engine.errors import ArtifactError
 from reco_engine.ranking import Blend, Hybrid
 from reco_engine.ranking.blending import DEFAULT_WEIGHTS
 from shop_reco.conf import reco_settings
+from shop_reco.measures import models_loaded, stage
 from shop_reco.products.models import Product
 from shop_reco.products.selectors import catalogue_revision, showable_now
 
@@ -99,10 +100,13 @@ class Memory:
 
         Two queries while nothing changed; the rows that changed when something did.
         """
-        loaded, revision, shown = self.models(), catalogue_revision(), self._shown
-        if shown is None or shown.loaded is not loaded or shown.revision != revision:
-            with self._lock:
-                shown = self._shown = _refreshed(self._shown, loaded, revision)
+        with stage("models"):
+            loaded = self.models()
+        with stage("mask"):
+            revision, shown = catalogue_revision(), self._shown
+            if shown is None or shown.loaded is not loaded or shown.revision != revision:
+                with self._lock:
+                    shown = self._shown = _refreshed(self._shown, loaded, revision)
         return shown.models, shown.allowed
 
     def _load(self, revision: int) -> LiveModels:
@@ -116,6 +120,7 @@ class Memory:
                 model = next((each for each in stand_ins if each is not None), None)
             if model is not None:
                 parts[version.recommender_id] = model
+        models_loaded(degraded=degraded)
         versions = {kind: self._loaded[kind][0] for kind in parts}
         parts = _masked(parts)
         scorers = {kind: part for kind, part in parts.items() if kind in DEFAULT_WEIGHTS}

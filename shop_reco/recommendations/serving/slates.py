@@ -10,6 +10,7 @@ import structlog
 from django.db import DatabaseError, IntegrityError, connection
 
 from shop_reco.conf import reco_settings
+from shop_reco.measures import slates_lost, slates_waiting
 from shop_reco.users.selectors import consenting_to_any, existing_ids
 
 from ..models import Slate
@@ -34,9 +35,11 @@ class SlateBuffer:
             return
         if self._waiting.qsize() >= size:
             logger.warning("slate_dropped")
+            slates_lost(1, why="full")
             return
         self._recent[slate.id] = slate
         self._waiting.put(slate)
+        slates_waiting(self._waiting.qsize())
         with self._lock:
             if self._writer is None or not self._writer.is_alive():
                 self._writer = threading.Thread(target=self._write_forever, name="reco-slates", daemon=True)
@@ -55,8 +58,10 @@ class SlateBuffer:
                 _keep(batch)
             except DatabaseError as error:
                 logger.warning("slates_lost", n=len(batch), error=type(error).__name__)
+                slates_lost(len(batch), why="database")
             finally:
                 connection.close()
+                slates_waiting(self._waiting.qsize())
             for slate in batch:
                 self._recent.pop(slate.id, None)
 

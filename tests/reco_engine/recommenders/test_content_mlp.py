@@ -82,11 +82,14 @@ def test_an_item_without_any_feature_is_scored_and_is_not_nan(model):
     assert np.isfinite(bare.score([History([3, 99])])).all()
 
 
-def test_progress_is_told_to_the_end():
-    told = []
-    shop = Interactions.from_arrays([1, 1, 2, 2], [0, 1, 0, 2])
-    ContentMLP(n_epochs=3).fit(shop, goods([0, 1, 2]), progress=told.append)
-    assert told == pytest.approx([1 / 3, 2 / 3, 1])
+def test_progress_is_told_to_the_end_with_the_loss_of_each_epoch():
+    told = {}
+    shop = Interactions.from_arrays(
+        np.repeat(np.arange(20), 4), [(user + k) % 12 for user in range(20) for k in range(4)]
+    )
+    ContentMLP(n_epochs=3).fit(shop, goods(list(range(12))), progress=lambda done, loss=None: told.update({done: loss}))
+    assert list(told) == pytest.approx([1 / 3, 2 / 3, 1])
+    assert all(loss > 0 for loss in told.values())
 
 
 def test_a_catalogue_of_other_items_is_refused():
