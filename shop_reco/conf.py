@@ -132,6 +132,10 @@ class RecoSettings:
     LEASE: float = 30.0
     """Seconds without a heartbeat after which a training run counts as dead."""
 
+    CONTROL_SHARE: float = 0.05
+    """Share of the shoppers who allow personal lists that get the non-personal one where personal lists go, so that
+    what these do is measured; always the same shoppers. 0: nobody does."""
+
     SLATE_BUFFER: int = 1000
     """Served slates waiting to be written; one more is dropped. 0 writes each before the reply."""
 

@@ -53,6 +53,14 @@ class Share:
         return np.where(flat, self.weight * self.scale * steepest, self.points(raw) / np.where(flat, 1.0, raw))
 
 
+def _no_starts() -> npt.NDArray[np.int64]:
+    return np.zeros(len(BUCKETS) + 2, dtype=np.int64)
+
+
+def _nothing() -> Floats:
+    return np.empty(0)
+
+
 @dataclass
 class Blend:
     """``score = sum_p w_p(bucket) x link_p(scale_p x raw_p)``; weights of those that take part sum to 1.
@@ -66,6 +74,10 @@ class Blend:
     parts_: Ids = field(init=False, repr=False)
     scales_: Floats = field(init=False, repr=False)
     weights_: Floats = field(init=False, repr=False)  # shape (n_parts, n_buckets)
+    # what Silence learnt of the scores that this blend gives; empty where nothing was
+    silence_starts_: npt.NDArray[np.int64] = field(init=False, repr=False, default_factory=_no_starts)
+    silence_scores_: Floats = field(init=False, repr=False, default_factory=_nothing)
+    silence_chances_: Floats = field(init=False, repr=False, default_factory=_nothing)
 
     @classmethod
     def default(cls, scales: Mapping[str, float]) -> Blend:

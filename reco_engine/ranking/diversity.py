@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -108,6 +108,13 @@ def _stretched(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return (values - values[-1]) / spread if spread > 0 else np.zeros(values.size)
 
 
+class Alike(Protocol):
+    """Says how like each other items are."""
+
+    def among(self, items: Ids) -> Likeness:
+        """Likeness among these candidates, in their order; one that is unknown is like no other one."""
+
+
 @dataclass(frozen=True)
 class FeatureLikeness:
     """Cosine of two items' features; an item without features is like no other one.
@@ -163,7 +170,7 @@ class FeatureLikeness:
 class Diversity:
     """How a list is made less uniform: what two items have in common, and what that may cost."""
 
-    alike: FeatureLikeness
+    alike: Alike
     strength: float = 0.3
     max_loss: float = 0.05
     n_considered: int = 100

@@ -18,6 +18,7 @@ from reco_engine.seeds import generator
 from reco_engine.types import Floats, Scores
 
 from .blending import BUCKETS, CONCAVE, Blend, Share
+from .silence import Silence
 
 PROPOSED = 200
 RIDGE = 0.01
@@ -65,10 +66,12 @@ def fit_blend(
     for bucket, (low, high) in enumerate(zip(BUCKETS, (*BUCKETS[1:], None), strict=True), start=1):
         pools[bucket] = _pools(parts, _cut_to(cases, low, high, rng), cut)
         tell(0.6 + 0.4 * bucket / len(BUCKETS))
-    blend = Blend.default(_scales(list(parts), [pool for drawn in pools.values() for pool in drawn]))
+    telling = [pool for drawn in pools.values() for pool in drawn if pool.new.any() and not pool.new.all()]
+    blend = Blend.default(_scales(list(parts), telling))
     columns = [list(parts).index(str(name)) for name in blend.parts_]
     links = [Share(1.0, float(scale), name in CONCAVE) for name, scale in zip(blend.parts_, blend.scales_, strict=True)]
-    for bucket, drawn in pools.items():
+    for bucket, every in pools.items():
+        drawn = [pool for pool in every if pool.new.any() and not pool.new.all()]
         if len(drawn) >= ENOUGH:
             scores = [
                 np.stack([link.points(pool.scores[:, column]) for link, column in zip(links, columns, strict=True)], 1)
@@ -81,7 +84,22 @@ def fit_blend(
             else:
                 found = best_weights(scores, relevant, best_part(scores, relevant))
                 blend.weights_[:, bucket] = (found + usual) / 2
+    _learn_silence(blend, columns, [pool for drawn in pools.values() for pool in drawn])
     return blend
+
+
+def _learn_silence(blend: Blend, columns: Sequence[int], pools: Sequence[_Pool]) -> None:
+    """Keep with the blend how likely the items of its lists were to be taken; of too few lists nothing is learnt."""
+    scores, taken = [], []
+    names = [str(name) for name in blend.parts_]
+    for pool in pools:
+        shares = blend.shares(pool.size, names)
+        points = [shares[name].points(pool.scores[:, columns[names.index(name)]]) for name in shares]
+        total = np.sum(points, axis=0) if points else np.zeros(len(pool.scores))
+        best = best_places(total, LENGTH)
+        scores.append(total[best])
+        taken.append(pool.new[best])
+    Silence().fit_lists(scores, taken, [pool.size for pool in pools]).keep_with(blend)
 
 
 def _cut(
@@ -192,6 +210,7 @@ class _Pool:
 
     scores: npt.NDArray[np.float64]  # (n_items, n_parts)
     new: npt.NDArray[np.bool_]
+    size: int  # events in the history
 
 
 def _cut_to(cases: Sequence[Case], low: int, high: int | None, rng: np.random.Generator) -> list[Case]:
@@ -204,13 +223,12 @@ def _cut_to(cases: Sequence[Case], low: int, high: int | None, rng: np.random.Ge
 
 
 def _pools(parts: Mapping[str, Recommender], cases: Sequence[Case], at: float | None) -> list[_Pool]:
-    """The cases whose candidates hold some of what was taken anew, and some that was not."""
+    """The candidates of each case."""
     pools = []
     for start in range(0, len(cases), BLOCK):
         block = cases[start : start + BLOCK]
         rows = {name: part.score([case.history for case in block], at=at) for name, part in parts.items()}
-        drawn = [_pool(parts, {name: some[i] for name, some in rows.items()}, case) for i, case in enumerate(block)]
-        pools += [pool for pool in drawn if pool.new.any() and not pool.new.all()]
+        pools += [_pool(parts, {name: some[i] for name, some in rows.items()}, case) for i, case in enumerate(block)]
     return pools
 
 
@@ -221,7 +239,8 @@ def _pool(parts: Mapping[str, Recommender], rows: Mapping[str, Scores], case: Ca
         chosen.update(part.item_ids[best_places(rows[name], PROPOSED)].tolist())
     items = sorted(chosen - seen, key=str)
     scores = [np.nan_to_num(pick(rows[name], part.item_ids, items).astype(np.float64)) for name, part in parts.items()]
-    return _Pool(np.stack(scores, axis=1), np.asarray([item in case.new for item in items], dtype=bool))
+    new = np.asarray([item in case.new for item in items], dtype=bool)
+    return _Pool(np.stack(scores, axis=1), new, len(case.history))
 
 
 def _scales(names: Collection[str], pools: Sequence[_Pool]) -> dict[str, float]:

@@ -108,10 +108,11 @@ class Hybrid(Explained):
         exclude: Collection[ItemId] = (),
         at: float | None = None,
         n_candidates: int = 300,
-        bonus: Mapping[Any, float] | None = None,
+        bonus: Mapping[Any, float] | npt.NDArray[np.float64] | None = None,
         diversity: Diversity | None = None,
         silence: Silence | None = None,
         least_chance: float = 0.0,
+        spare: int = 0,
     ) -> Ranking:
         """The ``n`` best items, best first: the cheap parts propose, all that take part score the candidates.
 
@@ -119,33 +120,47 @@ class Hybrid(Explained):
             allowed: Which of ``item_ids`` may be shown, shape (n_items,); everyone proposes among these.
             exclude: Items that must not be shown to this shopper.
             n_candidates: Items worth ranking that each proposer passes on, at least ``n``.
-            bonus: Points that rules add to items' scores; each proposer passes on the best of the raised ones, too.
+            bonus: Points that rules add to items' scores, by item or of shape (n_items,); each proposer passes on
+                the best of the raised ones, too.
             diversity: Makes the list less uniform: other items in another order, the scores stay what they are.
-            silence: Leaves out what is less likely to be taken than ``least_chance``; the list may become short.
+            silence: Leaves out what is less likely to be taken than ``least_chance`` by what the parts say of it;
+                the list may become short. Where nothing is known nothing is left out.
+            spare: Items that follow the ``n``, the best of the rest.
         """
         shares = self.blend.shares(len(history), self.parts.keys())
         open_ = eligible(self.item_ids, allowed=allowed, exclude=list(exclude))
         rows = {name: self.parts[name].score([history], at=at)[0] for name in shares if name in PROPOSERS}
-        places = self._candidates(rows, open_, max(n, n_candidates))
-        extra = np.zeros(self.item_ids.size)
-        if bonus:
-            raised = codes_of(self.item_ids, list(bonus))
-            extra[raised[raised >= 0]] = np.fromiter(bonus.values(), np.float64, len(bonus))[raised >= 0]
-            places = np.union1d(places, self._candidates(rows, open_ & (extra > 0), max(n, n_candidates)))
-        if places.size < n and shares:
+        places = self._candidates(rows, open_, max(n + spare, n_candidates))
+        extra = self._extra(bonus)
+        if extra is not None:
+            raised = self._candidates(rows, open_ & (extra > 0), max(n + spare, n_candidates))
+            places = np.union1d(places, raised)
+        if places.size < n + spare and shares:
             places = np.flatnonzero(open_)
         ids = self.item_ids[places]
-        total, opinion = extra[places], np.zeros(places.size, dtype=bool)
+        total, opinion = np.zeros(places.size), np.zeros(places.size, dtype=bool)
         for name, share in shares.items():
             part = self.parts[name]
             row = pick(rows[name], part.item_ids, ids) if name in rows else part.score([history], items=ids, at=at)[0]
             said = ~np.isnan(row)
             total[said] += share.points(row[said])
             opinion |= said
+        if silence is not None:
+            opinion &= ~(silence.chances(total, len(history)) < least_chance)
+        if extra is not None:
+            total += extra[places]
         total[~opinion] = np.nan
-        best = best_places(total, n) if diversity is None else diversity.places(ids, total, n)
-        ranking = Ranking(tuple(ids[best].tolist()), tuple(total[best].tolist()))
-        return ranking if silence is None else silence.cut(ranking, len(history), least_chance)
+        best = best_places(total, n + spare) if diversity is None else _diversified(diversity, ids, total, n, spare)
+        return Ranking(tuple(ids[best].tolist()), tuple(total[best].tolist()))
+
+    def _extra(self, bonus: Mapping[Any, float] | npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64] | None:
+        """Points that are added to each item's score, shape (n_items,); None where there are none."""
+        if bonus is None or isinstance(bonus, np.ndarray):
+            return bonus
+        extra = np.zeros(self.item_ids.size)
+        raised = codes_of(self.item_ids, list(bonus))
+        extra[raised[raised >= 0]] = np.fromiter(bonus.values(), np.float64, len(bonus))[raised >= 0]
+        return extra
 
     def _candidates(
         self, rows: Mapping[str, npt.NDArray[np.float32]], open_: npt.NDArray[np.bool_], n: int
@@ -158,6 +173,16 @@ class Hybrid(Explained):
             best = able[best_places(row[able], n)]
             proposed.append(best if own is None else own[best])
         return np.unique(np.concatenate(proposed))
+
+
+def _diversified(
+    diversity: Diversity, ids: Ids, scores: npt.NDArray[np.float64], n: int, spare: int
+) -> npt.NDArray[np.int64]:
+    """Places of the list, within its cost, and then of the best that it left over."""
+    chosen = diversity.places(ids, scores, n)
+    rest = scores.copy()
+    rest[chosen] = np.nan
+    return np.concatenate([chosen, best_places(rest, spare)])
 
 
 def _factory(part: Recommender | None, name: str) -> Callable[[], Recommender]:

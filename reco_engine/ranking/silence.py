@@ -15,7 +15,7 @@ from reco_engine.data.splits import Case
 from reco_engine.errors import BadInputError
 from reco_engine.types import Floats, Ranking
 
-from .blending import BUCKETS
+from .blending import BUCKETS, Blend
 
 
 @dataclass
@@ -37,6 +37,19 @@ class Silence:
     starts_: npt.NDArray[np.int64] = field(init=False, repr=False)  # of each bucket's knots, shape (n_buckets + 1,)
     scores_: Floats = field(init=False, repr=False)  # shape (n_knots,), rising within a bucket
     chances_: Floats = field(init=False, repr=False)  # shape (n_knots,), never falling within a bucket
+
+    @classmethod
+    def of(cls, blend: Blend) -> Self:
+        """What was learnt of the scores of ``blend``, and is kept with it."""
+        silence = cls()
+        silence.starts_, silence.scores_ = blend.silence_starts_, blend.silence_scores_
+        silence.chances_ = blend.silence_chances_
+        return silence
+
+    def keep_with(self, blend: Blend) -> None:
+        """Have ``blend`` carry what was learnt: it says nothing of any other one's scores."""
+        blend.silence_starts_, blend.silence_scores_ = self.starts_, self.scores_
+        blend.silence_chances_ = self.chances_
 
     def fit(self, rank: Callable[[History], Ranking], cases: Sequence[Case]) -> Self:
         """Learn from what was taken of the lists that ``rank`` gives; the cases must be later than its training.
@@ -87,6 +100,10 @@ class Silence:
         if knots.start == knots.stop:
             return np.full(len(scores), np.nan)
         return np.interp(np.asarray(scores, dtype=np.float64), self.scores_[knots], self.chances_[knots])
+
+    def knows(self, history_size: int) -> bool:
+        """Whether anything was learnt of lists that so long a history leads to."""
+        return not np.isnan(self.chances(np.zeros(1), history_size)[0])
 
     def cut(self, ranking: Ranking, history_size: int, least_chance: float) -> Ranking:
         """The same list without items less likely than ``least_chance``, in the same order.

@@ -44,6 +44,10 @@ class OfContent(Explained):
     def item_ids(self) -> Ids:
         return self.item_ids_
 
+    def features_of(self, places: Places) -> sparse.csr_matrix:
+        """The weighted features of the items at some places, zero or more, shape (len(places), n_features)."""
+        return self._rows[places]
+
     def with_catalogue(self, catalogue: Catalogue) -> Self:
         """This model over the items of another catalogue, with nothing learnt anew.
 

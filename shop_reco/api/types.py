@@ -36,7 +36,7 @@ Channel: Any = _enum("Channel", Event.Channel.values)
 FeedbackKind: Any = _enum("FeedbackKind", Feedback.Kind.values)
 Purpose: Any = _enum("Purpose", Consent.Purpose.values)
 Rung: Any = _enum("Rung", Slate.Rung.values)
-PlacedBy: Any = _enum("PlacedBy", ["SCORE", "RULE", "FILL"])
+PlacedBy: Any = _enum("PlacedBy", ["SCORE", "RULE", "EXPLORATION", "FILL"])
 ReasonKind: Any = _enum("ReasonKind", Slate.ReasonKind.values)
 
 
@@ -141,7 +141,9 @@ class RecommendationEdge:
     cursor: str
     rank: int
     score: float
-    placed_by: PlacedBy
+    placed_by: PlacedBy = strawberry.field(
+        description="By its score, by a rule of the shop, on trial, or to fill a place that was left."
+    )
     reasons: list[Reason]
 
     @classmethod

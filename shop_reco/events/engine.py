@@ -11,6 +11,7 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import Q
 
 from reco_engine.data.cleaning import Rule
 from reco_engine.data.cleaning_rules import ImpossibleTimes
@@ -100,7 +101,7 @@ def possible_times(reco: RecoSettings) -> ImpossibleTimes | None:
     return rule
 
 
-def live_history(*, shopper_ids: Sequence[int], at: float | None = None) -> History:
+def live_history(*, shopper_ids: Sequence[int], at: float | None = None, arrived: Q | None = None) -> History:
     """The newest events of a linked set as the recommenders see them: cleaned as training's are; one query.
 
     Nothing is learnt from a sensitive product, nor for a shopper from theirs: no neighbourhood and no reason can
@@ -108,6 +109,7 @@ def live_history(*, shopper_ids: Sequence[int], at: float | None = None) -> Hist
 
     Args:
         at: Unix seconds; now when missing.
+        arrived: Narrows it to the events that had arrived at some earlier moment.
     """
     reco, now = reco_settings(), time.time() if at is None else at
     times = possible_times(reco)
@@ -116,6 +118,7 @@ def live_history(*, shopper_ids: Sequence[int], at: float | None = None) -> Hist
         since=None if times is None else _moment(times.earliest),
         until=None if times is None else _moment(now + times.ahead),
         limit=reco.HISTORY_EVENTS,
+        arrived=arrived,
     )
     if not rows:
         return History([], [], [])

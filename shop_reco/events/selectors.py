@@ -79,13 +79,20 @@ def _rows(found: QuerySet[Event], *also: str) -> QuerySet[Event, Any]:
 
 
 def newest_rows(
-    *, shopper_ids: Collection[int], since: dt.datetime | None, until: dt.datetime | None, limit: int
+    *,
+    shopper_ids: Collection[int],
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    limit: int,
+    arrived: Q | None = None,
 ) -> list[Any]:
     """The newest usable events of a linked set as ``EventRow``s, newest first; one query along one index.
 
-    Usable is what is about a product of the catalogue that is not sensitive.
+    Usable is what is about a product of the catalogue that is not sensitive. ``arrived`` narrows it to what had
+    arrived at some earlier moment.
     """
-    return list(_usable_rows().filter(shopper__in=shopper_ids, **_between(since, until))[:limit])
+    found = _usable_rows().filter(shopper__in=shopper_ids, **_between(since, until))
+    return list((found if arrived is None else found.filter(arrived))[:limit])
 
 
 @cache
@@ -133,9 +140,15 @@ def answers_of(*, shopper_ids: Collection[int], since: dt.datetime, until: dt.da
     return rows.values_list("shopper_id", "type", "item", "second", "slate_id").iterator(chunk_size=2000)
 
 
-def bought_products(*, shopper_ids: Collection[int]) -> set[int]:
-    """Primary keys of all that they ever bought, parents for variants; one query."""
-    bought = Event.objects.filter(shopper__in=shopper_ids, type=Event.Type.PURCHASE)
+def arrivals(*, shopper_ids: Collection[int], since: dt.datetime, until: dt.datetime) -> list[dt.datetime]:
+    """When events of a linked set arrived between two moments, both included, each moment once; one query."""
+    found = Event.objects.filter(shopper__in=shopper_ids, received_at__gte=since, received_at__lte=until)
+    return list(found.order_by("received_at").values_list("received_at", flat=True).distinct())
+
+
+def bought_products(*, shopper_ids: Collection[int], since: dt.datetime | None = None) -> set[int]:
+    """Primary keys of all that they ever bought, or bought since then, parents for variants; one query."""
+    bought = Event.objects.filter(shopper__in=shopper_ids, type=Event.Type.PURCHASE, **_between(since, None))
     items = bought.annotate(item=Coalesce("product__parent_id", "product_id")).order_by()
     return set(items.values_list("item", flat=True).distinct()) - {None}
 

@@ -28,7 +28,9 @@ td { overflow-wrap: anywhere; min-width: 4rem; }
 ol { margin: 0; padding-left: 1.2rem; min-width: 30rem; }
 .none { opacity: .7; margin-top: 2.5rem; }
 """
-TECHNICAL = frozenset({"id", "session", "slate_id", "versions", "context", "counts", "clock_skewed", "earlier"})
+TECHNICAL = frozenset(
+    {"id", "session", "slate_id", "versions", "context", "counts", "clock_skewed", "earlier", "scored_at"}
+)
 """Columns that say nothing to people; data.json has them."""
 
 

@@ -27,8 +27,8 @@ from .personal import personal_tables
 PRODUCT_KEYS = frozenset({"product_id", "product", "products", "earlier", "evidence"})
 """Columns, and keys in JSON, that hold primary keys of products."""
 
-HIDDEN = frozenset({"digest", "token_digest", "evidence_key"})
-"""Columns that say nothing of the shopper, and must not leave the house."""
+HIDDEN = frozenset({"digest", "token_digest", "evidence_key", "basis", "seed"})
+"""Columns that say nothing of the shopper that other ones do not, and must not leave the house."""
 
 CHUNK = 500
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from celery.signals import before_task_publish
 from django.apps import apps
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_delete, post_migrate, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
 from shop_reco.users.signals import shoppers_changed
 
 from . import services
+from .models import Placement, Rule
 from .tasks import PUBLISHED
 
 
@@ -33,6 +34,14 @@ def on_publish(headers: dict[str, Any] | None = None, **kwargs: Any) -> None:
 @receiver(shoppers_changed)
 def on_shoppers_changed(shopper_ids: list[int], **kwargs: Any) -> None:
     services.forget_withdrawn(shopper_ids=shopper_ids)
+
+
+@receiver([post_save, post_delete], sender=Rule)
+@receiver([post_save, post_delete], sender=Placement)
+def on_wish_changed(**kwargs: Any) -> None:
+    """Whoever writes a rule or a placement: every process hears of it, in the same transaction."""
+    if not kwargs.get("raw"):
+        services.bump_serving_revision()
 
 
 def ensure_schedule() -> None:

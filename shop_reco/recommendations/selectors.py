@@ -6,10 +6,13 @@ import datetime as dt
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
+from shop_reco.products.models import CatalogueState
+from shop_reco.products.selectors import catalogue_revision
 from shop_reco.users.models import Consent
 
 from .models import (
@@ -32,6 +35,14 @@ NO = (Feedback.Kind.NOT_INTERESTED, Feedback.Kind.DISLIKE, Feedback.Kind.ALREADY
 def serving_revision() -> int:
     """One query."""
     return ServingState.objects.filter(pk=1).values_list("revision", flat=True).first() or 0
+
+
+def revisions() -> tuple[int, int]:
+    """How often what serving keeps in memory changed, and how often the catalogue did; one query."""
+    catalogue = CatalogueState.objects.filter(pk=1).values("revision")
+    states = ServingState.objects.filter(pk=1).values_list("revision", Subquery(catalogue))
+    serving, products = states.first() or (0, catalogue_revision())
+    return serving, products or 0
 
 
 def enabled_kinds() -> frozenset[str]:
@@ -57,6 +68,18 @@ def earlier_versions(*, kind: str) -> list[ModelVersion]:
 def masked_ids() -> list[int]:
     """Users of the engine whose stored rows count nothing, since they were erased; one query."""
     return list(ErasedRow.objects.values_list("pk", flat=True))
+
+
+def erased_among(*, ids: Collection[int], since: dt.datetime) -> set[int]:
+    """Those of some shoppers who were erased since a moment; one query."""
+    found = ErasedRow.objects.filter(erased_at__gte=since).values_list("pk", flat=True)
+    return set(found).intersection(ids)
+
+
+def versions_named(*, names: Collection[str]) -> dict[str, ModelVersion]:
+    """Versions by the names of their folders, those whose artifacts are there; one query."""
+    found = ModelVersion.objects.filter(public_id__in=list(names), pruned_at__isnull=True)
+    return {version.public_id.hex: version for version in found}
 
 
 def versions_that_knew(*, shopper_ids: Collection[int]) -> list[ModelVersion]:
@@ -139,32 +162,31 @@ def kinds_that_know_erased() -> list[str]:
     return [version.recommender_id for version in live if began(version) < erased[-1]]
 
 
-def refused_products(*, shopper_ids: Collection[int]) -> set[int]:
-    """Products that the shopper does not want to see again; one query."""
-    return set(Feedback.objects.filter(shopper__in=shopper_ids, kind__in=NO).values_list("product_id", flat=True))
+def opinions(*, shopper_ids: Collection[int]) -> tuple[set[int], list[tuple[int, float]]]:
+    """What the shopper does not want to see again; what they like, and since when (unix seconds). One query."""
+    found = Feedback.objects.filter(shopper__in=shopper_ids, kind__in=[*NO, Feedback.Kind.LIKE]).order_by("pk")
+    refused, liked = set[int](), list[tuple[int, float]]()
+    for product, kind, given_at in found.values_list("product_id", "kind", "given_at"):
+        if kind == Feedback.Kind.LIKE:
+            liked.append((product, given_at.timestamp()))
+        else:
+            refused.add(product)
+    return refused, liked
 
 
-def liked_products(*, shopper_ids: Collection[int]) -> list[tuple[int, float]]:
-    """Products that the shopper likes, and when they said so (unix seconds); one query."""
-    found = Feedback.objects.filter(shopper__in=shopper_ids, kind=Feedback.Kind.LIKE)
-    return [(pk, given_at.timestamp()) for pk, given_at in found.values_list("product_id", "given_at")]
+def active_rules() -> list[Rule]:
+    """Rules that are in force or will be, with the brands and categories that they name; one query.
+
+    A rule about a variant is about its parent, which is what lists show.
+    """
+    found = Rule.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=timezone.now()), active=True)
+    told = found.annotate(item=Coalesce("product__parent_id", "product_id"))
+    return list(told.select_related("category").order_by("pk"))
 
 
-def rules_for(*, placement: str) -> list[Rule]:
-    """Rules in force now for one placement; one query."""
-    now = timezone.now()
-    return list(
-        Rule.objects.filter(
-            Q(placement=placement) | Q(placement__isnull=True),
-            Q(starts_at__isnull=True) | Q(starts_at__lte=now),
-            Q(ends_at__isnull=True) | Q(ends_at__gt=now),
-            active=True,
-        ).order_by("pk")
-    )
-
-
-def placement_of(*, key: str) -> Placement | None:
-    return Placement.objects.filter(key=key).first()
+def placements() -> dict[str, Placement]:
+    """All of them by key; one query."""
+    return Placement.objects.in_bulk()
 
 
 def slate_of(*, slate_id: UUID) -> Slate | None:

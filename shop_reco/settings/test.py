@@ -22,4 +22,10 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = file_system_broker(_folder / "broker")
 WHITENOISE_USE_FINDERS = True
-SHOP_RECO = {"ARTIFACTS_ROOT": _folder / "artifacts", "SLATE_BUFFER": 0, "MIN_SUPPORT": 1, "TRAINING_PROCESS": False}
+SHOP_RECO = {
+    "ARTIFACTS_ROOT": _folder / "artifacts",
+    "SLATE_BUFFER": 0,
+    "MIN_SUPPORT": 1,
+    "TRAINING_PROCESS": False,
+    "CONTROL_SHARE": 0.0,
+}

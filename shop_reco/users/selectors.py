@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -90,6 +91,18 @@ def linked_ids(*, shopper: Shopper) -> list[int]:
     """Primary keys of the shopper and of the visitors that were found to be them; one query."""
     visitors = ShopperLink.objects.filter(account=shopper, undone_at__isnull=True)
     return [shopper.pk, *visitors.values_list("visitor_id", flat=True)]
+
+
+def linked_people(*, shopper: Shopper) -> tuple[list[int], UUID]:
+    """As ``linked_ids``, and the public id of the account that they all are, else the shopper's own; one query."""
+    links = ShopperLink.objects.filter(Q(account=shopper) | Q(visitor=shopper), undone_at__isnull=True)
+    ids, named = [shopper.pk], shopper.public_id
+    for visitor, account, public_id in links.values_list("visitor_id", "account_id", "account__public_id"):
+        if account == shopper.pk:
+            ids.append(visitor)
+        else:
+            named = public_id
+    return ids, named
 
 
 def links_of(*, account: Shopper) -> list[ShopperLink]:

@@ -4,75 +4,121 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.db import transaction
-from django.db.models import QuerySet
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from shop_reco.admin_base import BaseAdmin, EndlessAdmin, figures
 from shop_reco.products.models import Product
 
-from .. import services
-from ..models import Recommender, Rule, Slate
+from ..models import Placement, Recommender, Rule, Slate
+
+RANGES = {"diversity": 1.0, "diversity_cost": 1.0, "least_chance": 1.0, "exploration": 0.5}
+"""Shares that a placement may set, from 0 up."""
 
 
-class ServingAdmin(BaseAdmin):
-    """Rows that serving keeps in memory: each write tells every process, in the same transaction."""
+class PlacementForm(forms.ModelForm):  # type: ignore[type-arg]
+    switched_off = forms.MultipleChoiceField(
+        label=_("switched off here"),
+        help_text=_("Recommenders that take no part in these lists; with all of them off the newest are shown."),
+        choices=[(kind, label) for kind, label in Recommender.Kind.choices if kind != Recommender.Kind.HYBRID],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        required=False,
+    )
 
-    @transaction.atomic
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        services.bump_serving_revision()
-
-    @transaction.atomic
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        super().delete_model(request, obj)
-        services.bump_serving_revision()
-
-    @transaction.atomic
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        super().delete_queryset(request, queryset)
-        services.bump_serving_revision()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in RANGES.keys() & self.fields.keys():
+            self.fields[name].validators += [MinValueValidator(0.0), MaxValueValidator(RANGES[name])]
+            self.fields[name].widget.attrs |= {"min": 0, "max": RANGES[name], "step": "any"}
 
 
-class PlacementAdmin(ServingAdmin):
-    fields = ("key", "title", "strategy")
-    list_display = ("title", "key", "strategy")
+class PlacementAdmin(BaseAdmin):
+    form = PlacementForm
+    list_display = ("title", "key", "strategy", "off", "exploration")
     search_fields = ("key", "title")
+    fieldsets = (
+        (None, {"fields": ("key", "title", "strategy")}),
+        (_("Recommenders"), {"fields": ("switched_off",)}),
+        (_("The list"), {"fields": ("size", "reasons", "repeats", "repeat_days", "fallback")}),
+        (
+            _("More of a difference"),
+            {
+                "fields": ("diversity", "diversity_cost"),
+                "description": _("Products of other categories and brands rise, for a share of the score at most."),
+            },
+        ),
+        (
+            _("Less of what is uncertain, or more"),
+            {
+                "fields": ("least_chance", "exploration"),
+                "description": _(
+                    "A least chance leaves out what shoppers seldom take, once a training of the hybrid has learnt it. "
+                    "Exploration gives places to products further down, to find out: it costs some clicks today."
+                ),
+            },
+        ),
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The shop's pages name the key; a new one would be another placement."""
         return ("key",) if obj else ()
 
+    @display(description=_("switched off here"))
+    def off(self, spot: Placement) -> str:
+        names = dict(Recommender.Kind.choices)
+        return ", ".join(str(names.get(kind, kind)) for kind in spot.switched_off) or "-"
 
-class RuleAdmin(ServingAdmin):
+
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        low, high = given.get("price_min"), given.get("price_max")
+        if low is not None and high is not None and low > high:
+            self.add_error("price_max", _("The higher price must not be below the lower one."))
+        return given
+
+
+class RuleAdmin(BaseAdmin):
+    form = RuleForm
     list_display = ("what", "placement", "points", "rank", "active", "starts_at", "ends_at")
     list_filter = ("action", "active", "placement")
     list_select_related = ("placement", "product", "category", "brand")
     autocomplete_fields = ("placement", "product", "category", "brand")
     fieldsets = (
         (None, {"fields": ("action", "placement", "active")}),
-        (_("For one of these"), {"fields": ("product", "category", "brand")}),
+        (
+            _("For one of these"),
+            {
+                "fields": ("product", "category", "brand", "tag", ("price_min", "price_max")),
+                "description": _(
+                    "A category takes all below it along. Tags are those that the catalogue lists under "
+                    '"tags" among the attributes of a product, in capitals or not. One bound of a price is enough.'
+                ),
+            },
+        ),
         (_("How"), {"fields": ("points", "rank")}),
         (_("When"), {"fields": ("starts_at", "ends_at")}),
     )
 
     @display(description=_("rule"))
     def what(self, rule: Rule) -> str:
-        return f"{rule.get_action_display()}: {rule.product or rule.category or rule.brand}"
+        return str(rule)
 
 
 class SlateAdmin(EndlessAdmin):
     list_display = ("served_at", "placement", "rung_shown", "shopper", "length")
-    list_filter = ("rung", "placement", ("shopper", admin.EmptyFieldListFilter))
+    list_filter = ("rung", "placement", "control", ("shopper", admin.EmptyFieldListFilter))
     list_select_related = ("shopper",)
     search_fields = ("=shopper__external_id", "=id")
     ordering = ("-served_at",)
-    fields = ("id", "served_at", "placement", "rung", "shopper", "told", "by_versions")
+    fields = ("id", "served_at", "placement", "rung", "control", "shopper", "told", "by_versions")
     readonly_fields = ("told", "by_versions")
 
     @display(

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reco_engine.data.interactions import History
 from shop_reco.conf import reco_settings
+from shop_reco.events.engine import live_history
 from shop_reco.events.models import Event
 from shop_reco.users.models import Consent, Shopper
-from shop_reco.users.selectors import allows, linked_ids
+from shop_reco.users.selectors import allows, linked_people
 
-from ..models import Recommender
-from ..selectors import rules_for
-from .lists import personal_history
+from ..models import Placement, Recommender
+from ..selectors import opinions
+from .asking import is_control, with_likes
 from .memory import LiveModels, memory
+from .rules import in_force
 
 HOME = "home"
 KINDS: Mapping[str, object] = {
@@ -50,22 +53,36 @@ class Policy:
 
 def policy_for(*, shopper: Shopper | None) -> Policy:
     """What decides the lists on the home page of this shopper, or of a stranger, at this moment."""
-    personal = shopper is not None and allows(shopper=shopper, purpose=Consent.Purpose.PERSONALISATION)
-    history = personal_history(shopper_ids=linked_ids(shopper=shopper)) if shopper is not None and personal else None
+    allowed = shopper is not None and allows(shopper=shopper, purpose=Consent.Purpose.PERSONALISATION)
+    ids, named = linked_people(shopper=shopper) if shopper is not None and allowed else ([], None)
+    control = named is not None and is_control(named)
+    history = _history(ids) if allowed and not control else None
     models = memory.models()
-    return Policy(
-        personalised=personal,
-        parameters=(*_shares(models, history), *_own_doing(models, history), *_shops_doing(personal)),
-    )
+    own = _control() if control else _own_doing(models, history)
+    parameters = (*_shares(models, history), *own, *_refused(), *_shops_doing(models, history is not None))
+    return Policy(personalised=history is not None, parameters=parameters)
+
+
+def _history(shopper_ids: Sequence[int]) -> History:
+    return with_likes(live_history(shopper_ids=shopper_ids), opinions(shopper_ids=shopper_ids)[1])
 
 
 def _shares(models: LiveModels, history: History | None) -> Iterator[Parameter]:
-    taking_part = models.hybrid.taking_part(models.enabled)
+    taking_part = models.for_strategy(Placement.Strategy.PERSONAL, without=models.placements[HOME].switched_off)
     shares = taking_part.blend.shares(len(history or ()), taking_part.parts.keys())
     for kind, share in sorted(shares.items(), key=lambda pair: (-pair[1].weight, pair[0])):
         yield Parameter(kind, share.weight, str(KINDS[kind]) % {"share": round(100 * share.weight)})
     if not shares:
         yield Parameter("newest", None, _("The newest products come first."))
+
+
+def _control() -> Iterator[Parameter]:
+    share = round(100 * reco_settings().CONTROL_SHARE, 1)
+    text = _(
+        "You allow personal lists, and yet you see the list that everyone sees without: chance chose you to be among "
+        "the %(share)s%% with whom the shop compares, to find out what personal lists do. Nothing that you did is used."
+    )
+    yield Parameter("control", None, text % {"share": f"{share:g}"})
 
 
 def _own_doing(models: LiveModels, history: History | None) -> Iterator[Parameter]:
@@ -83,13 +100,16 @@ def _own_doing(models: LiveModels, history: History | None) -> Iterator[Paramete
         yield Parameter("pinned", None, text % {"points": f"{reco.PINNED_POINTS:g}"})
         if models.buy_again is not None and Recommender.Kind.BUY_AGAIN in models.enabled:
             yield Parameter("buy_again", None, _("What you buy again and again is on a list of its own."))
+
+
+def _refused() -> Iterator[Parameter]:
     yield Parameter("refused", None, _("What you refused or blocked is never shown, whatever you allow."))
 
 
-def _shops_doing(personal: bool) -> Iterator[Parameter]:
+def _shops_doing(models: LiveModels, personal: bool) -> Iterator[Parameter]:
     n = reco_settings().MIN_SUPPORT
     if personal and n > 1:
         text = _("What fewer than %(n)s shoppers did alike is not used.")
         yield Parameter("min_support", None, text % {"n": n})
-    if rules_for(placement=HOME):
+    if in_force(models.rules, placement=HOME, now=timezone.now()):
         yield Parameter("rules", None, _("The shop lifts, pins or hides some products itself, for everyone alike."))

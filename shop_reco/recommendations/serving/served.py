@@ -10,22 +10,26 @@ from shop_reco.products.models import Product
 
 @dataclass(frozen=True, slots=True)
 class ServedReason:
-    """One term of the score; ``text`` is in the language of the request."""
+    """One term of the score; ``text`` is in the language of the request, ``source`` the recommender it comes from."""
 
     kind: str
     text: str
     points: float
     evidence: list[Product]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ServedEdge:
+    """One place of a list; ``propensity`` is how likely the product was to be in it."""
+
     product: Product
     cursor: str
     rank: int
     score: float
     placed_by: str
     reasons: list[ServedReason]
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from ..models import Slate
 from ..services import keep_slates
 
 logger = structlog.get_logger(__name__)
+OF_PEOPLE = frozenset({"people", "digest", "events", "likes", "unused", "favourites"})
+"""What a basis has of its shopper: gone where the list may not be kept under their name."""
 
 
 class SlateBuffer:
@@ -79,7 +81,9 @@ def _still_kept(batch: list[Slate]) -> list[Slate]:
     here, allowed = existing_ids(ids=named), consenting_to_any(among=named)
     kept = [slate for slate in batch if slate.shopper_id is None or slate.shopper_id in here]
     for slate in kept:
-        slate.shopper_id = slate.shopper_id if slate.shopper_id in allowed else None
+        if slate.shopper_id not in allowed:
+            slate.shopper_id = None
+            slate.basis = {name: value for name, value in slate.basis.items() if name not in OF_PEOPLE}
     return kept
 
 

@@ -21,10 +21,9 @@ def told(reason: Reason, product_id: int, products: Mapping[int, Product]) -> Se
     evidence = [products[pk] for pk in reason.evidence[:EVIDENCE] if pk in products]  # type: ignore[index]
     evidence = [each for each in evidence if each.open and not (each.category and each.category.sensitive)]
     if product_id in reason.evidence and reason.kind != "repeat":
-        return ServedReason(reason.kind.upper(), _("You looked at it lately"), reason.points, [])
-    return ServedReason(
-        reason.kind.upper(), _text(reason, evidence[0].told_title if evidence else ""), reason.points, evidence
-    )
+        return ServedReason(reason.kind.upper(), _("You looked at it lately"), reason.points, [], reason.source)
+    text = _text(reason, evidence[0].told_title if evidence else "")
+    return ServedReason(reason.kind.upper(), text, reason.points, evidence, reason.source)
 
 
 def _text(reason: Reason, name: str) -> str:

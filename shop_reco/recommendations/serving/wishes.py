@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -11,85 +10,72 @@ from reco_engine.data.interactions import History
 from reco_engine.types import Reason, Recommendation
 from shop_reco.conf import reco_settings
 from shop_reco.portraits.reading import edited_products
-from shop_reco.products.models import Product
 
-from ..models import Rule
-from ..selectors import rules_for
+from .rules import Ruled
 
 
 @dataclass
 class Wishes:
-    """Points by product, of the shop's rules and of the shopper's pins; what is hidden; pinned products by rank.
+    """What the shop's rules say, and points by product of the shopper's pins; what the shopper blocked.
 
     ``unused`` is what the shopper hid from their portrait: it may be listed, and no list follows from it.
     """
 
-    boosts: dict[int, float] = field(default_factory=dict)
+    ruled: Ruled = field(default_factory=Ruled)
     favourites: dict[int, float] = field(default_factory=dict)
-    hidden: set[int] = field(default_factory=set)
-    pins: dict[int, int] = field(default_factory=dict)
+    blocked: set[int] = field(default_factory=set)
     unused: set[int] = field(default_factory=set)
 
     def followed(self, history: History) -> History:
         """The history without what the shopper hid."""
-        if not self.unused:
-            return history
-        kept = [place for place, item in enumerate(history.items) if item not in self.unused]
-        times, weights = history.timestamps, history.weights
-        return History(
-            [history.items[place] for place in kept],
-            None if times is None else [times[place] for place in kept],
-            None if weights is None else [weights[place] for place in kept],
-            segment=history.segment,
-        )
+        return without(history, self.unused)
 
-    def points(self) -> dict[int, float]:
-        """What is added to each product's score."""
-        total = defaultdict(float, self.boosts)
-        for product, points in self.favourites.items():
-            total[product] += points
-        return dict(total)
-
-    def explained(self, ranked: Sequence[Recommendation]) -> tuple[Recommendation, ...]:
-        """The same items with the wishes' points as reasons of their own, best first."""
-        changed = []
-        for each in ranked:
-            wished = [
-                Reason(kind, points[each.item_id])  # type: ignore[index, arg-type]
-                for kind, points in (("rule", self.boosts), ("pinned", self.favourites))
-                if points.get(each.item_id)  # type: ignore[call-overload]
-            ]
-            if wished:
-                reasons = (*each.reasons, *wished)
-                each = Recommendation(each.item_id, math.fsum(reason.points for reason in reasons), reasons)
-            changed.append(each)
-        return (
-            tuple(sorted(changed, key=lambda each: -each.score)) if self.boosts or self.favourites else tuple(changed)
-        )
+    def points_of(self, product: int) -> dict[str, float]:
+        """What is added to a product's score, by the kind of its reason."""
+        points = {"rule": self.ruled.points_of(product), "pinned": self.favourites.get(product, 0.0)}
+        return {kind: each for kind, each in points.items() if each}
 
 
-def wishes_for(*, placement: str, shopper_ids: Collection[int]) -> Wishes:
-    """Everything that is wished of one placement's list for one shopper; two queries where nothing is."""
-    wishes = Wishes()
-    for rule in rules_for(placement=placement):
-        if rule.action == Rule.Action.PIN:
-            wishes.pins[rule.rank or 1] = rule.product_id or 0
-        elif rule.action == Rule.Action.HIDE:
-            wishes.hidden |= _targets(rule)
-        else:
-            for product in _targets(rule):
-                wishes.boosts[product] = wishes.boosts.get(product, 0.0) + rule.points
-    if shopper_ids:
-        edited = edited_products(shopper_ids=shopper_ids)
-        wishes.hidden |= edited.blocked
-        wishes.favourites = dict.fromkeys(edited.pinned, reco_settings().PINNED_POINTS)
-        wishes.unused = edited.hidden
-    return wishes
+def without(history: History, unused: Collection[int]) -> History:
+    """The history without some products."""
+    if not unused:
+        return history
+    kept = [place for place, item in enumerate(history.items) if item not in unused]
+    times, weights = history.timestamps, history.weights
+    return History(
+        [history.items[place] for place in kept],
+        None if times is None else [times[place] for place in kept],
+        None if weights is None else [weights[place] for place in kept],
+        segment=history.segment,
+    )
 
 
-def _targets(rule: Rule) -> set[int]:
-    """Products that a rule is about."""
-    if rule.product_id is not None:
-        return {rule.product_id}
-    about = {"category": rule.category_id} if rule.category_id is not None else {"brand": rule.brand_id}
-    return set(Product.objects.filter(**about).values_list("pk", flat=True))
+def wishes_for(*, ruled: Ruled, shopper_ids: Collection[int]) -> Wishes:
+    """Everything that is wished of one placement's list for one shopper; one query where they edited nothing."""
+    if not shopper_ids:
+        return Wishes(ruled)
+    edited = edited_products(shopper_ids=shopper_ids)
+    favourites = dict.fromkeys(edited.pinned, reco_settings().PINNED_POINTS)
+    return Wishes(ruled, favourites, edited.blocked, edited.hidden)
+
+
+def with_points(
+    ranked: Sequence[Recommendation], points: Sequence[dict[str, float]], most: int
+) -> list[Recommendation]:
+    """The same items with the wishes' points as reasons of their own, and with them ``most`` reasons at most.
+
+    A wish is always told; the smallest other terms make room for it among the other influences.
+    """
+    return [_with(each, own, most) for each, own in zip(ranked, points, strict=True)]
+
+
+def _with(item: Recommendation, points: dict[str, float], most: int) -> Recommendation:
+    if not points:
+        return item
+    wished = [Reason(kind, each) for kind, each in points.items()]  # type: ignore[arg-type]
+    told = [reason for reason in item.reasons if reason.kind != "remainder"]
+    kept = told[: max(most - len(wished), 0)]
+    rest = [reason.points for reason in item.reasons if reason not in kept]
+    remainder = [Reason("remainder", math.fsum(rest))] if rest else []
+    reasons = (*kept, *remainder, *wished)
+    return Recommendation(item.item_id, math.fsum(reason.points for reason in reasons), reasons)

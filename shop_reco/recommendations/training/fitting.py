@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
@@ -17,9 +18,11 @@ from reco_engine.evaluation.gate import Comparison, Decision, check_artifact, co
 from reco_engine.ranking import Hybrid
 from reco_engine.recommenders.registry import found_settings
 from shop_reco.conf import reco_settings
+from shop_reco.event_files import event_files
 from shop_reco.events.cleaning import clean_events, people_of
 from shop_reco.events.flags import raise_flags
 from shop_reco.events.selectors import flags_in_force
+from shop_reco.measures import phase
 from shop_reco.products.engine import cleaned_catalogue
 from shop_reco.products.selectors import catalogue_revision
 
@@ -46,16 +49,20 @@ def fit(run: TrainingRun, teller: Teller) -> None:
         services.skip_run(run=run, why=why)
         return
     revision = catalogue_revision()
-    interactions, catalogue = _load(run, now, teller)
-    comparison, decision = _compared(plan, interactions, catalogue, now, teller)
+    with phase("extracting", plan.kind):
+        interactions, catalogue = _load(run, now, teller)
+    with phase("comparing", plan.kind):
+        comparison, decision = _compared(plan, interactions, catalogue, now, teller)
     found = {} if comparison is None or comparison.twin is None else found_settings(comparison.twin)
     if decision is not None and decision.rule != "surge" and plan.is_found_again(found):
         decision = None
         teller.say("The search found the live recipe again.")
     hear = teller.phase(Phase.TRAINING, 0.6 if comparison else 0.2, 0.9)
-    model = plan.fit(interactions, catalogue, at=now.timestamp(), found=found, progress=hear)
+    with phase("training", plan.kind), event_files(kind=plan.kind, run=run.public_id.hex[:8]) as files:
+        model = plan.fit(interactions, catalogue, at=now.timestamp(), found=found, progress=_both(hear, files))
     teller.phase(Phase.EVALUATING, 0.9, 0.95)
-    _check(plan, model, comparison, interactions, now)
+    with phase("evaluating", plan.kind):
+        _check(plan, model, comparison, interactions, now)
     teller.phase(Phase.PROMOTING, 0.95, 1.0)
     newest = interactions.newest
     figures = {
@@ -122,6 +129,14 @@ def _compared(
     decision = decide(comparison, surges=pushed)
     teller.say(f"{decision.verdict}: {decision.why}")
     return comparison, decision
+
+
+def _both(one: Callable[..., None], other: Callable[[float, float | None], None]) -> Callable[..., None]:
+    def hear(done: float, loss: float | None = None) -> None:
+        one(done, loss)
+        other(done, loss)
+
+    return hear
 
 
 def _check(plan: Plan, model: Any, comparison: Comparison | None, interactions: Interactions, now: dt.datetime) -> None:

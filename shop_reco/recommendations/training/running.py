@@ -14,6 +14,7 @@ import uuid
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
+from structlog.contextvars import bound_contextvars
 
 from reco_engine.errors import EngineError
 from shop_reco.conf import reco_settings
@@ -58,22 +59,25 @@ def work_off() -> int:
 
 def fit_claimed(run: TrainingRun) -> None:
     """Do the work of a run that this owner has claimed; what goes wrong ends the run with why."""
-    log = logger.bind(run=str(run.public_id), kind=run.recommender_id)
-    teller = Teller(run)
+    with bound_contextvars(run=str(run.public_id), kind=run.recommender_id):
+        _fit_and_tell(run, Teller(run))
+
+
+def _fit_and_tell(run: TrainingRun, teller: Teller) -> None:
     try:
         fit(run, teller)
-        log.info("training_done")
+        logger.info("training_done")
     except RunCancelledError:
-        log.info("training_cancelled")
+        logger.info("training_cancelled")
     except EngineError as error:
         teller.fail(str(error))
-        log.warning("training_failed", why=str(error))
+        logger.warning("training_failed", why=str(error))
     except MemoryError:
         teller.fail(_out_of_memory())
-        log.error("training_failed", why="out of memory")
+        logger.error("training_failed", why="out of memory")
     except Exception as error:
         teller.fail(f"{type(error).__name__}: {error}")
-        log.exception("training_broke")
+        logger.exception("training_broke")
 
 
 def fit_as_child(*, public_id: uuid.UUID, owner: uuid.UUID) -> int:

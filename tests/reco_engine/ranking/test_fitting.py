@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from reco_engine.artifacts import Manifest, load, save
 from reco_engine.data.interactions import Interactions
+from reco_engine.ranking import Blend, Silence
 from reco_engine.ranking.fitting import best_weights, fit_blend, listwise_weights
 from reco_engine.recommenders import ItemCF, Popularity
 from tests.reco_engine.conftest import AT
@@ -90,3 +92,31 @@ def test_what_a_newcomer_does_counts_even_where_popularity_found_more():
     shares = fit_blend(factories, late, None).shares(3, factories)
     assert shares["popularity"].weight > 0.5
     assert shares["item_cf"].weight > 0.2
+
+
+def test_the_blend_keeps_how_likely_its_lists_are_taken_and_brings_it_back_from_disk(tmp_path):
+    """Each user took four of the five items of their shelf, and takes the fifth: the best of a list is the one."""
+    rng = np.random.default_rng(0)
+    users = np.repeat(np.arange(300), 5)
+    items = np.concatenate([5 * (n % 12) + rng.permutation(5) for n in range(300)])
+    days = np.tile([0, 1, 2, 3, 10], 300)
+    factories = {"popularity": Popularity, "item_cf": lambda: ItemCF(0.5, 0.5, 0.3, 180.0, 60.0, 0.0)}
+    blend = fit_blend(factories, Interactions.from_arrays(users, items, days * 86_400.0), None)
+    save(blend, tmp_path / "a")
+    silence = Silence.of(load(tmp_path / "a"))
+    assert silence.knows(4)
+    low, high = silence.chances(np.asarray([0.0, 1.0]), 4)
+    assert low < 0.05
+    assert high > 0.5
+
+
+def test_a_blend_that_was_stored_without_chances_serves_and_leaves_nothing_out(tmp_path):
+    save(Blend.default({"popularity": 1.0}), tmp_path / "a")
+    manifest = Manifest.read(tmp_path / "a")
+    for name in [name for name in manifest.files if name.startswith("silence_")]:
+        (tmp_path / "a" / name).unlink()
+        del manifest.files[name]
+    (tmp_path / "a" / "manifest.json").write_bytes(manifest.to_bytes())
+    back = load(tmp_path / "a")
+    assert back.shares(0, ["popularity"])["popularity"].weight == 1.0
+    assert not Silence.of(back).knows(0)

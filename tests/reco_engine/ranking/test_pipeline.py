@@ -105,3 +105,23 @@ def test_points_of_a_rule_lift_an_item_that_nobody_proposed(hybrid):
     lifted = hybrid.rank(HISTORY, 1, at=AT, n_candidates=1, bonus={last: 100.0, "no such item": 200.0})
     assert lifted.item_ids == (last,)
     assert lifted.scores[0] == pytest.approx(score + 100.0)
+
+
+def test_what_is_spare_follows_the_list_and_changes_nothing_of_it(hybrid):
+    shelves = [f"Shelf {item % 4}" for item in hybrid.item_ids]
+    diversity = Diversity(FeatureLikeness.of_groups(hybrid.item_ids, shelves), strength=0.7, max_loss=0.2)
+    diverse = hybrid.rank(HISTORY, 4, at=AT, diversity=diversity)
+    longer = hybrid.rank(HISTORY, 4, at=AT, diversity=diversity, spare=3)
+    best = [item for item in hybrid.rank(HISTORY, 30, at=AT).item_ids if item not in diverse.item_ids]
+    assert longer.item_ids == (*diverse.item_ids, *best[:3])
+
+
+def test_what_the_shop_adds_to_a_score_makes_nothing_more_likely(hybrid):
+    plain = hybrid.rank(HISTORY, 8, at=AT)
+    between = (plain.scores[2] + plain.scores[3]) / 2
+    scores = [np.asarray([between + 1e-9, between - 1e-9])] * 60
+    silence = Silence().fit_lists(scores, [np.asarray([True, False])] * 60, [len(HISTORY)] * 60)
+    bonus = {plain.item_ids[-1]: 100.0}
+    assert hybrid.rank(HISTORY, 8, at=AT, silence=silence, least_chance=0.9, bonus=bonus) == hybrid.rank(
+        HISTORY, 3, at=AT
+    )

@@ -87,10 +87,10 @@ def test_a_list_never_fails_for_a_newcomer(trained, person, monkeypatch):
     assert len(served.edges) == 5
 
 
-def test_nothing_new_costs_two_queries_of_the_memory(trained, person, django_assert_num_queries):
+def test_nothing_new_costs_one_query_of_the_memory(trained, django_assert_num_queries):
     from shop_reco.recommendations.serving.memory import memory
 
     add("Tea-new", "Tea")
-    memory.models_and_mask()
-    with django_assert_num_queries(2):
-        memory.models_and_mask()
+    memory.view()
+    with django_assert_num_queries(1):
+        memory.view()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from shop_reco.events.services import track
 from shop_reco.portraits.services import edit_interests
 from shop_reco.recommendations.services import give_feedback
-from shop_reco.recommendations.serving import lists, recommend_for
+from shop_reco.recommendations.serving import recommend_for
 from shop_reco.users.models import Shopper
 from shop_reco.users.services import decide_consent, issue_key
 from tests.shop_reco.conftest import skus
@@ -31,7 +31,7 @@ DOCUMENT = f"""query($p: ID!) {{
 def ask_as(trained, monkeypatch):
     """Answers as bytes for a named shopper, or for a stranger; at one moment for all."""
     moment = timezone.now()
-    monkeypatch.setattr(lists.timezone, "now", lambda: moment)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
     plain = issue_key(name="server", scopes=["lists:read"])[1]
     some = ask(Client(), '{ product(sku: "Tea-1") { id } }')["data"]["product"]["id"]
 
