@@ -44,8 +44,8 @@ def erase_shopper(*, shopper: Shopper, why: str = ASKED) -> ErasureReceipt:
     ids = [each.pk for each in people]
     versions = versions_that_knew(shopper_ids=ids)
     forget_examples(shopper_ids=ids)
-    forget_answers(shopper_ids=ids)
-    counts = _delete_rows(ids) | {"failures": _delete_failures(), "shopper": len(people)}
+    answers = forget_answers(shopper_ids=ids)
+    counts = _delete_rows(ids) | {"shopperanswers": answers, "failures": _delete_failures(), "shopper": len(people)}
     Shopper.objects.filter(pk__in=ids).delete()
     digests = _remember(people, now)
     # its lock is also what keeps the chain of receipts from forking

@@ -1,7 +1,7 @@
 """Counting what lists led to, a day at a time, and taking those who leave out of the counts.
 
-A day is counted from its lists and events, never from its last count: counted twice, it is the same. Today and
-yesterday are counted at each call, an older day once in a day until its last purchase can have come.
+A day is counted from its lists and events, never from its last count: counted twice, it is the same. Today is
+counted at each call, yesterday once an hour, an older day once a day until its last purchase can have come.
 """
 
 from __future__ import annotations
@@ -55,14 +55,15 @@ def _first(now: dt.datetime) -> dt.date:
 def _due(now: dt.datetime) -> list[dt.date]:
     counted = dict(CountedDay.objects.values_list("day", "counted_at"))
     days = [now.date() - k * DAY for k in range((now.date() - _first(now)).days + 1)]
-    return [day for day in days if now.date() - day <= DAY or _open(day, counted.get(day), now)]
+    return [day for day in days if day == now.date() or _is_due(day, counted.get(day), now)]
 
 
-def _open(day: dt.date, counted_at: dt.datetime | None, now: dt.datetime) -> bool:
+def _is_due(day: dt.date, counted_at: dt.datetime | None, now: dt.datetime) -> bool:
     if counted_at is None:
         return True
     last = _start(day) + DAY + (2 * reco_settings().CREDIT_DAYS + 1) * DAY  # one more for what arrives late
-    return counted_at < min(last, now - DAY)
+    rest = dt.timedelta(hours=1) if now.date() - day == DAY else DAY
+    return counted_at < min(last, now - rest)
 
 
 def _start(day: dt.date) -> dt.datetime:
@@ -217,7 +218,7 @@ def forget_answers(*, shopper_ids: Collection[int]) -> int:
     days = sorted(set(mine.values_list("day", flat=True)))
     if not days:
         return 0
-    locked = CountedDay.objects.select_for_update().filter(day__in=days).order_by("day")
+    locked = list(CountedDay.objects.select_for_update().filter(day__in=days).order_by("day"))
     summed = [each.day for each in locked if each.counted_at is not None]
     rows = {
         (each.day, each.placement, each.arm, each.recommender): each
@@ -230,8 +231,9 @@ def forget_answers(*, shopper_ids: Collection[int]) -> int:
                 _add(row, shopper_id, told, -1)
     _write(rows.values())
     n_days = mine.delete()[0]
-    for day in set(days) - set(summed):  # its sums are of some moment before: from what is there, then
-        _sum(day, None)
+    for each in locked:
+        if each.counted_at is None:  # it is being counted, and its sums are of some moment before
+            _sum(each.day, None)
     return n_days
 
 

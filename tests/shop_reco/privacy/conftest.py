@@ -15,7 +15,7 @@ from shop_reco.events.models import Event
 from shop_reco.events.services import Sender, record_events
 from shop_reco.portraits.folding import fold_events
 from shop_reco.portraits.services import edit_interests, refresh_dirty
-from shop_reco.recommendations.models import Slate, TrainingRun
+from shop_reco.recommendations.models import ShopperAnswers, Slate, TrainingRun
 from shop_reco.recommendations.services import give_feedback, keep_cleaning_report
 from shop_reco.recommendations.serving import recommend_for
 from shop_reco.users.models import Shopper
@@ -72,6 +72,7 @@ def known(trained):
     TrainingRun.objects.filter(pk=run.pk).update(state="done")
     recommend_for(shopper=shopper, first=5)
     assert Slate.objects.filter(shopper=shopper).exists()
+    ShopperAnswers.objects.create(shopper=shopper, day=timezone.now().date())
     staff = User.objects.create_user("clerk", is_staff=True)
     note_read(shopper_id=shopper.pk, staff=staff, what="portrait", why=f"complaint{trace}")
     ids = [each.public_id for each in (shopper, visitor)]

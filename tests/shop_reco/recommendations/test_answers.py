@@ -8,6 +8,7 @@ import uuid
 import pytest
 from django.utils import timezone
 
+from shop_reco.events.flags import Suspicion, raise_flags
 from shop_reco.events.services import Sender, record_events
 from shop_reco.events.services import track as report
 from shop_reco.privacy.services import erase_shopper
@@ -214,6 +215,14 @@ def test_who_allows_no_personal_lists_is_compared_with_nobody(shop, people):
     roll_up_answers()
     assert counts() is None
     assert counts(arm="other") == [1, 1, 0, 0, 0]
+
+
+def test_whom_a_rule_about_bots_flagged_is_not_counted(shop, people):
+    raise_flags(suspicions=[Suspicion(people[0].pk, "bots", "1", {})])
+    serve(people[0], [shop.products["Tea-1"]])
+    serve(people[1], [shop.products["Tea-1"]])
+    roll_up_answers()
+    assert counts() == [1, 1, 0, 0, 0]
 
 
 def test_who_asks_for_more_lists_than_a_person_does_is_not_counted(shop, people, monkeypatch):
