@@ -23,8 +23,9 @@ LEAST_AGREEMENT = 0.2
 """Of lists of one recipe, fitted to a fifth less or five weeks earlier, the public sets and made-up shops have 63% in
 common and more; popularity under another name has 6% of its lists in common with them, and other items' lists 2%.
 Where the catalogue is small, what lists drawn at random have in common is added."""
-LEAST_COVERAGE = 0.3
-"""There, lists of one recipe show at least 93% as many items; popularity under another name shows 1%."""
+LEAST_COVERAGE = 0.5
+"""There, lists of one recipe show at least 93% as many items; popularity under another name 1%, or 30% where most
+shoppers take the same."""
 LEAST_LISTS = 50
 """Live histories below which two honest fits may have nothing in common."""
 OF_THE_MOMENT = frozenset({"trending"})

@@ -20,7 +20,7 @@ def trade(rng):
     return [rng.integers(0, 400, size), rng.integers(0, 100, size), NOW - rng.uniform(0, 100 * DAY, size)]
 
 
-def shop(*more, weights=None):
+def shop(*more):
     """Every day's trade, and rows of (users, item, days ago)."""
     rng = np.random.default_rng(3)
     users, items, times = trade(rng)
@@ -28,10 +28,7 @@ def shop(*more, weights=None):
         users = np.concatenate([users, who])
         items = np.concatenate([items, np.full(len(who), item)])
         times = np.concatenate([times, NOW - rng.uniform(0, days * DAY, len(who))])
-    amounts = np.ones(users.size)
-    if weights is not None:
-        amounts[20_000:] = weights
-    return Interactions.from_arrays(users, items, times, amounts)
+    return Interactions.from_arrays(users, items, times)
 
 
 def crowd(n_shoppers, each, first=1000):
@@ -67,7 +64,9 @@ def test_few_who_do_as_much_as_anybody_are_none():
 
 
 def test_what_moves_no_list_is_none():
-    assert surges(shop((crowd(1, 60), 500, 1.0), weights=0.01), at=NOW) == []
+    once = shop((crowd(1, 19), 500, 1.0))
+    assert surges(once, at=NOW, times=5.0) == []
+    assert [surge.item for surge in surges(once, at=NOW, times=5.0, least=19.0)] == [500]
 
 
 def test_what_a_few_always_do_much_of_is_no_surge():

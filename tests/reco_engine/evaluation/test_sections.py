@@ -55,6 +55,13 @@ def test_a_stranger_is_asked_after_the_first_day_for_what_was_new_later():
     assert histories["ann"].items == ["tea", "jam"]
 
 
+def test_the_rest_of_a_strangers_basket_is_not_what_came_later():
+    basket = [("new", f"line {n:02}", 11) for n in range(12)]
+    newcomers = exam([*EVENTS[:2], *basket, ("ann", "oil", 12), ("new", "oil", 15)]).questions[NEW_SHOPPERS]
+    assert asked(newcomers)["new"] == ["oil"]
+    assert max(len(history) for history in newcomers.task.histories) == 9
+
+
 def test_whoever_had_ten_events_is_no_newcomer():
     many = [("ann", f"more {n}", 2) for n in range(8)]
     assert "ann" not in asked(exam(EVENTS + many).questions[NEW_SHOPPERS])
