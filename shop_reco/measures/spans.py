@@ -26,13 +26,16 @@ def _tracer(provider: Any) -> Any:
     return provider.get_tracer("shop_reco")
 
 
-def start(name: str, attributes: dict[str, str]) -> Span | None:
-    """Begin a span inside the current one; None where nobody traces."""
-    if trace is None or isinstance(provider := trace.get_tracer_provider(), trace.ProxyTracerProvider):
-        return None
+def wanted() -> bool:
+    """Whether somebody traces this process."""
+    return trace is not None and type(trace.get_tracer_provider()) is not trace.ProxyTracerProvider
+
+
+def start(name: str, attributes: dict[str, str]) -> Span:
+    """Begin a span inside the current one."""
     told = get_contextvars()
     ids = {f"shop_reco.{key}": str(told[key]) for key in IDS if key in told}
-    span = _tracer(provider).start_as_current_span(
+    span = _tracer(trace.get_tracer_provider()).start_as_current_span(
         f"shop_reco.{name}",
         attributes={**ids, **{f"shop_reco.{key}": value for key, value in attributes.items()}},
         record_exception=False,
