@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,8 @@ def load(directory: Path | str, *, sha256: str | None = None) -> Any:
     Args:
         sha256: What the manifest's own hash must be, where it was recorded elsewhere.
     Raises:
-        ArtifactError: If anything is missing, changed, a link, or unknown.
+        ArtifactError: If anything is missing, changed, a link, or unknown, or was learnt by a release whose
+            recommender had other settings or kept other arrays.
     """
     folder = Path(directory)
     if folder.is_symlink() or not folder.is_dir():
@@ -62,12 +63,30 @@ def load(directory: Path | str, *, sha256: str | None = None) -> Any:
         raise ArtifactError(f"the manifest of {folder.name} is not the one that was recorded")
     for name, entry in manifest.files.items():
         _verify(folder / name, *entry)
-    model = _class_of(manifest.kind)(**manifest.settings)
+    model = _made(manifest, folder.name)
     for name in manifest.files:
         array = np.asarray(np.load(folder / name, mmap_mode="r", allow_pickle=False))  # a plain view is faster
         value: Any = array.item() if array.ndim == 0 else array
         setattr(model, name.removesuffix(".npy"), value)
     return model
+
+
+def _made(manifest: Manifest, name: str) -> Any:
+    """The unfitted model, if this release knows its settings and all that it had learnt."""
+    known = _class_of(manifest.kind)
+    settings = {field.name for field in fields(known) if field.init}
+    learnt = {f"{field.name}.npy" for field in fields(known) if field.name.endswith("_")}
+    needed = {f"{field.name}.npy" for field in fields(known) if field.name.endswith("_") and not _has_default(field)}
+    strange = sorted(manifest.settings.keys() - settings) + sorted(manifest.files.keys() - learnt)
+    missing = sorted(needed - manifest.files.keys())
+    if strange or missing:
+        told = ", ".join([*(f"{each} is not known here" for each in strange), *(f"{each} is missing" for each in missing)])
+        raise ArtifactError(f"{name} was written by another release: {told}; train it anew")
+    return known(**manifest.settings)
+
+
+def _has_default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
 
 
 def _class_of(kind: str) -> Any:
