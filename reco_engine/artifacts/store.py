@@ -80,7 +80,9 @@ def _made(manifest: Manifest, name: str) -> Any:
     strange = sorted(manifest.settings.keys() - settings) + sorted(manifest.files.keys() - learnt)
     missing = sorted(needed - manifest.files.keys())
     if strange or missing:
-        told = ", ".join([*(f"{each} is not known here" for each in strange), *(f"{each} is missing" for each in missing)])
+        told = ", ".join(
+            [*(f"{each} is not known here" for each in strange), *(f"{each} is missing" for each in missing)]
+        )
         raise ArtifactError(f"{name} was written by another release: {told}; train it anew")
     return known(**manifest.settings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, Subquery
@@ -162,16 +163,34 @@ def kinds_that_know_erased() -> list[str]:
     return [version.recommender_id for version in live if began(version) < erased[-1]]
 
 
-def opinions(*, shopper_ids: Collection[int]) -> tuple[set[int], list[tuple[int, float]]]:
-    """What the shopper does not want to see again; what they like, and since when (unix seconds). One query."""
-    found = Feedback.objects.filter(shopper__in=shopper_ids, kind__in=[*NO, Feedback.Kind.LIKE]).order_by("pk")
-    refused, liked = set[int](), list[tuple[int, float]]()
-    for product, kind, given_at in found.values_list("product_id", "kind", "given_at"):
+class Opinions(NamedTuple):
+    """What a shopper said of products.
+
+    Attributes:
+        refused: What they do not want to see again.
+        liked: What they like, and since when (unix seconds).
+        disputed: Of which product, or its parent, they called reasons wrong, and of which kinds; none: of all.
+    """
+
+    refused: set[int]
+    liked: list[tuple[int, float]]
+    disputed: list[tuple[int, list[str]]]
+
+
+def opinions(*, shopper_ids: Collection[int]) -> Opinions:
+    """One query."""
+    found = Feedback.objects.filter(shopper__in=shopper_ids).order_by("pk")
+    said = Opinions(set(), [], [])
+    for product, parent, kind, given_at, disputed in found.values_list(
+        "product_id", "product__parent_id", "kind", "given_at", "disputed"
+    ):
         if kind == Feedback.Kind.LIKE:
-            liked.append((product, given_at.timestamp()))
-        else:
-            refused.add(product)
-    return refused, liked
+            said.liked.append((product, given_at.timestamp()))
+        elif kind == Feedback.Kind.WRONG_REASON:
+            said.disputed.append((parent or product, disputed))
+        elif kind in NO:
+            said.refused.add(product)
+    return said
 
 
 def active_rules() -> list[Rule]:

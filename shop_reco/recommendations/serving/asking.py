@@ -23,7 +23,7 @@ from shop_reco.users.selectors import consents, linked_people
 from ..errors import BadCursorError, BadPageError, UnknownPlacementError
 from ..models import Placement
 from ..selectors import opinions, slate_of
-from .disputes import disputes
+from .disputes import by_product
 from .memory import View, memory
 from .rules import in_force
 from .shelf import Mask, microseconds
@@ -135,10 +135,10 @@ def asked(
 
 
 def _look_at(request: Request, shopper: Shopper) -> None:
-    """What the shopper allows, and within it what they did and said; six queries at most."""
+    """What the shopper allows, and within it what they did and said; five queries at most."""
     request.people, named = linked_people(shopper=shopper)
-    request.exclude, likes = opinions(shopper_ids=request.people)
-    request.disputed = disputes(shopper_ids=request.people)
+    request.exclude, likes, disputed = opinions(shopper_ids=request.people)
+    request.disputed = by_product(disputed)
     given = consents(shopper=shopper)
     request.kept = any(given.values())
     if not given[Consent.Purpose.PERSONALISATION]:

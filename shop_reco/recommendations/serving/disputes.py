@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from reco_engine.types import Reason, Recommendation
 
-from ..models import Feedback
+from ..selectors import opinions
 from ..services.feedback import DISPUTABLE
 
 
 def disputes(*, shopper_ids: Collection[int]) -> dict[int, frozenset[str]]:
     """Kinds of reasons that a shopper disputes, by product, in the engine's words; one query."""
-    found = Feedback.objects.filter(shopper__in=shopper_ids, kind=Feedback.Kind.WRONG_REASON)
+    return by_product(opinions(shopper_ids=shopper_ids).disputed)
+
+
+def by_product(said: Iterable[tuple[int, Collection[str]]]) -> dict[int, frozenset[str]]:
+    """The same of what was read already."""
     disputed: dict[int, frozenset[str]] = {}
-    for product, parent, kinds in found.values_list("product_id", "product__parent_id", "disputed"):
-        item = parent or product
+    for item, kinds in said:
         disputed[item] = disputed.get(item, frozenset()) | {kind.lower() for kind in kinds or DISPUTABLE}
     return disputed
 

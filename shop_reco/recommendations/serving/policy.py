@@ -64,7 +64,7 @@ def policy_for(*, shopper: Shopper | None) -> Policy:
 
 
 def _history(shopper_ids: Sequence[int]) -> History:
-    return with_likes(live_history(shopper_ids=shopper_ids), opinions(shopper_ids=shopper_ids)[1])
+    return with_likes(live_history(shopper_ids=shopper_ids), opinions(shopper_ids=shopper_ids).liked)
 
 
 def _shares(models: LiveModels, history: History | None) -> Iterator[Parameter]:
