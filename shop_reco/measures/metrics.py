@@ -29,9 +29,11 @@ class Silent:
         pass
 
 
+if FOLDER:  # prometheus-client opens its files there as soon as a metric is declared
+    Path(FOLDER).mkdir(parents=True, exist_ok=True)
+else:  # by an empty name it would understand the working directory
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 try:
-    if FOLDER:  # prometheus-client opens its files as soon as a metric is declared
-        Path(FOLDER).mkdir(parents=True, exist_ok=True)
     from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 except ImportError:
     registry: Any = None
