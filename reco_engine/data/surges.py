@@ -59,11 +59,14 @@ def surges(
     few: int = 20,
     few_share: float = 0.01,
     each: float = 3.0,
+    top: int = 20,
+    top_share: float = 0.01,
 ) -> list[Surge]:
     """Find items whose share rose more than ``times`` fold lately and behind which few shoppers stand.
 
     A rise is measured against the item's own past and against the typical item of the window, whichever is more: a
-    launch starts from the typical item, not from nothing. Shoppers are few by two tests that must both fire: there
+    launch starts from the typical item, not from nothing. An item that is not among the ``top`` of a window, or its
+    ``top_share`` most taken, is left out: it moves no list. Shoppers are few by two tests that must both fire: there
     are no more than ``few`` of them, or than ``few_share`` of all who were there; and each does ``each`` times what
     a typical taker of a typical item does. A launch that many take fails both.
 
@@ -76,8 +79,8 @@ def surges(
     Raises:
         BadInputError: If a setting is not above zero.
     """
-    if not windows or min(*windows, times, least, few, few_share, each, np.inf) <= 0:
-        raise BadInputError("windows, times, least, few, few_share and each must be above zero")
+    if not windows or min(*windows, times, least, few, few_share, each, top, top_share) <= 0:
+        raise BadInputError("windows and all other settings must be above zero")
     if not interactions.dated or not len(interactions):
         return []
     ages = (interactions.instant(at) - interactions.timestamps) / SECONDS_A_DAY
@@ -92,9 +95,10 @@ def surges(
         share, share_before = amounts / amounts.sum(), past / past.sum()
         rises = share / np.maximum(share_before, float(np.median(share[taken])))
         usual = float(np.median(amounts[taken] / buyers[taken]))
+        prominent = _nth_largest(amounts, max(top, int(top_share * np.count_nonzero(taken))))
         most = max(few, few_share * np.unique(interactions.users[now]).size)
         lonely = (buyers <= most) & (amounts >= each * usual * buyers)
-        for place in np.flatnonzero((amounts >= least) & (rises > times) & lonely).tolist():
+        for place in np.flatnonzero((amounts >= max(least, prominent)) & (rises > times) & lonely).tolist():
             surge = Surge(
                 item=interactions.item_ids[place].item(),
                 days=days,
@@ -112,6 +116,11 @@ def _amounts(interactions: Interactions, chosen: npt.NDArray[np.bool_]) -> Amoun
     """What was done with each item, shape (n_items,)."""
     amounts = np.bincount(interactions.items[chosen], interactions.weights[chosen], minlength=interactions.n_items)
     return np.asarray(amounts, dtype=np.float64)
+
+
+def _nth_largest(amounts: Amounts, n: int) -> float:
+    """The ``n``-th largest amount; 0 where there are fewer."""
+    return float(np.partition(amounts, amounts.size - n)[amounts.size - n]) if n <= amounts.size else 0.0
 
 
 def _buyers(interactions: Interactions, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

@@ -37,7 +37,8 @@ class Section:
 
     Attributes:
         figures: By contestant and measure, shape (n_shoppers,); NaN where a measure says nothing of a list. Of
-            ``chance``, the candidate's lists with other items in them, the luckiest of twenty draws, the NDCG.
+            ``chance``, the candidate's lists with other items in them, the luckiest of many draws, the NDCG;
+            only where there is no live recipe.
         measured: Their means, with bootstrap intervals over shoppers.
         over: What the candidate has more, by the other contestant and measure: the mean of the paired differences,
             with its interval.
@@ -189,7 +190,7 @@ def _answers(model: Recommender, exam: Exam, k: int, tell: Tell) -> dict[str, Pl
 
 def _section(question: Question, lists: Mapping[str, Places], k: int, seed: int) -> Section:
     figures = {who: question.figures(each, k) for who, each in lists.items()}
-    if question.whole:
+    if question.whole and LIVE not in lists:
         figures[CHANCE] = {"ndcg": question.luckiest(lists[CANDIDATE], k, seed=seed)}
     of_all = {who: _of_all(each, question) for who, each in lists.items()} if question.whole else {}
     return Section.of(figures, of_all, seed=seed)

@@ -23,8 +23,8 @@ DISCOVERY, NEXT_BASKET = "discovery", "next_basket"
 NEW_SHOPPERS, NEW_PRODUCTS = "new_shoppers", "new_products"
 FEW_EVENTS = 9
 """The most that a new shopper's history holds: the blend's bucket of short histories ends here."""
-DRAWS = 20
-"""Of chance: lists that know nothing are luckier than the luckiest of these in one case of 21."""
+DRAWS = 100
+"""Of chance: lists that know nothing are luckier than the luckiest of these in one case of 101."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,6 +69,13 @@ def test_what_moves_no_list_is_none():
     assert [surge.item for surge in surges(once, at=NOW, times=5.0, least=19.0)] == [500]
 
 
+def test_what_is_not_among_the_most_taken_is_none():
+    pushed = (crowd(4, 60), 500, 1.0)
+    hits = [(crowd(250, 1, first=5000), 600 + n, 1.0) for n in range(20)]
+    assert surges(shop(pushed, *hits), at=NOW, windows=(1.0,), times=5.0) == []
+    assert [surge.item for surge in surges(shop(pushed, *hits), at=NOW, windows=(1.0,), times=5.0, top=21)] == [500]
+
+
 def test_what_a_few_always_do_much_of_is_no_surge():
     regulars = [(crowd(5, 400), 500, 100.0)]
     assert surges(shop(*regulars), at=NOW) == []
@@ -83,7 +90,7 @@ def test_without_a_past_or_dates_nothing_can_have_risen():
     assert surges(Interactions.from_arrays(crowd(2, 60), np.zeros(120, dtype=int))) == []
 
 
-@pytest.mark.parametrize("setting", ["times", "least", "few", "few_share", "each"])
+@pytest.mark.parametrize("setting", ["times", "least", "few", "few_share", "each", "top", "top_share"])
 def test_settings_must_be_above_zero(setting):
     with pytest.raises(BadInputError, match="above zero"):
         surges(shop(), at=NOW, **{setting: 0})

@@ -80,9 +80,9 @@ def test_chance_keeps_the_luck_of_lists_that_show_one_item_to_all():
     crowd = [(f"u{n}", item, day) for n in range(50) for item, day in ((f"own {n % 10}", 0), ("hit", 12))]
     question = exam([*crowd, ("ann", "hit", 0)]).questions[DISCOVERY]
     same = np.full((50, 1), np.searchsorted(question.task.item_ids, "own 3"))
-    assert set(question.luckiest(same, 1, seed=0)) == {1.0}  # one of eleven items: some draw of twenty finds it
+    assert set(question.luckiest(same, 1, seed=0)) == {1.0}  # one of eleven items: some draw finds it
     each = np.asarray([[history_item] for history_item in np.arange(50) % 10])
-    assert 0 < np.mean(question.luckiest(each, 1, seed=0)) <= 0.1
+    assert 0 < np.mean(question.luckiest(each, 1, seed=0)) <= 0.2
 
 
 def test_without_anybody_on_both_sides_there_is_nothing_to_ask():
