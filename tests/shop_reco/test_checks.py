@@ -54,3 +54,8 @@ def test_a_token_that_could_be_guessed_is_refused(settings):
     settings.SHOP_RECO = {**settings.SHOP_RECO, "METRICS_TOKEN": "fifteen letters"}
     (error,) = check_settings()
     assert error.id == "shop_reco.E008"
+
+
+def test_a_control_group_is_a_share_of_the_shoppers(settings):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "CONTROL_SHARE": 5}
+    assert [each.id for each in check_settings()] == ["shop_reco.E009"]

@@ -160,7 +160,7 @@ def _look_at(request: Request, shopper: Shopper) -> None:
 def is_control(public_id: uuid.UUID) -> bool:
     """Whether whoever has this public id is among those who get no personal lists, to compare with.
 
-    By a keyed hash, so that it stays the same, and that nobody can tell from an id.
+    By a keyed hash, so that it stays the same as long as SECRET_KEY does, and that nobody can tell from an id.
     """
     digest = hmac.new(settings.SECRET_KEY.encode(), b"control:" + public_id.bytes, hashlib.sha256).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < reco_settings().CONTROL_SHARE

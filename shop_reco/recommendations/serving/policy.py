@@ -68,7 +68,8 @@ def _history(shopper_ids: Sequence[int]) -> History:
 
 
 def _shares(models: LiveModels, history: History | None) -> Iterator[Parameter]:
-    taking_part = models.for_strategy(Placement.Strategy.PERSONAL, without=models.placements[HOME].switched_off)
+    spot = models.placements.get(HOME)
+    taking_part = models.for_strategy(Placement.Strategy.PERSONAL, without=spot.switched_off if spot else ())
     shares = taking_part.blend.shares(len(history or ()), taking_part.parts.keys())
     for kind, share in sorted(shares.items(), key=lambda pair: (-pair[1].weight, pair[0])):
         yield Parameter(kind, share.weight, str(KINDS[kind]) % {"share": round(100 * share.weight)})

@@ -68,6 +68,7 @@ def _basis(request: Request, ranking: Ranked) -> dict[str, Any]:
     """
     basis: dict[str, Any] = {
         "strategy": request.strategy,
+        "personal": request.personal,
         "kinds": ranking.kinds,
         "reasons": request.spot.reasons,
         "among": ranking.among,

@@ -109,7 +109,7 @@ def replay(slate: Slate) -> Replayed:
 
 def _computed(slate: Slate) -> list[Recommendation]:
     basis = slate.basis
-    if not basis or slate.scored_at is None or (slate.rung == Slate.Rung.PERSONAL and "people" not in basis):
+    if not basis or slate.scored_at is None or (basis["personal"] and "people" not in basis):
         raise _NotPossibleError(Outcome.NOT_RECORDED, "what the list rested on was not kept, or not under this name")
     if not basis["among"]:
         return []

@@ -20,6 +20,7 @@ from shop_reco.products.services import ProductDraft, import_products
 from shop_reco.recommendations import serving
 from shop_reco.recommendations.models import ModelVersion, Rule, Slate
 from shop_reco.recommendations.services import give_feedback, request_training, set_enabled
+from shop_reco.recommendations.serving import slates
 from shop_reco.recommendations.serving.memory import memory
 from shop_reco.recommendations.serving.replay import Outcome, replay
 from shop_reco.recommendations.training import run_next
@@ -138,6 +139,19 @@ def test_it_says_what_is_missing(trained, known, settings):
     unnamed = Slate.objects.get(pk=served.slate_id)
     unnamed.basis = {}
     assert replay(unnamed).outcome is Outcome.NOT_RECORDED
+
+
+def test_a_list_of_who_withdrew_before_it_was_stored_rests_on_nobody(trained, known):
+    slate = Slate.objects.get(pk=serving.recommend_for(shopper=known).slate_id)
+    assert slate.basis["people"] == [known.pk]
+    slates._keep([slate])
+    assert slate.shopper_id == known.pk
+    for purpose in ("personalisation", "training", "analytics"):
+        decide_consent(shopper=known, decisions={purpose: False}, source="test")
+    slates._keep([slate])
+    assert slate.shopper_id is None
+    assert not slates.OF_PEOPLE & slate.basis.keys()
+    assert replay(slate).outcome is Outcome.NOT_RECORDED
 
 
 def test_a_version_that_is_gone_is_named(trained, person, settings):
