@@ -149,7 +149,8 @@ def shelf_rows(*, after: int | None = None) -> Iterator[ShelfRow]:
         tags=F("attributes__tags"),
     )
     columns = ("pk", "listed", "category_id", "brand_id", "told_price", "available_from", "available_until", "tags")
-    return map(ShelfRow._make, told.order_by("pk").values_list(*columns).iterator(chunk_size=5000))
+    ordered = told.order_by("pk") if after is None else told.order_by()  # else SQLite goes by key, not by revision
+    return map(ShelfRow._make, ordered.values_list(*columns).iterator(chunk_size=5000))
 
 
 def search_products(*, text: str) -> QuerySet[Product]:

@@ -239,7 +239,9 @@ def _refreshed(view: View | None, loaded: LiveModels, revision: int) -> View:
 
 def _newcomers(loaded: LiveModels, models: LiveModels) -> frozenset[int]:
     wider = [(part, models.hybrid.parts[kind]) for kind, part in loaded.hybrid.parts.items()]
-    new = [np.setdiff1d(after.item_ids, before.item_ids) for before, after in wider if before is not after]
+    new = [
+        after.item_ids[codes_of(before.item_ids, after.item_ids) < 0] for before, after in wider if before is not after
+    ]
     return frozenset(np.concatenate(new).tolist()) if new else frozenset()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 
 from reco_engine.data.catalogue import Catalogue
+from reco_engine.data.interactions import codes_of
 from reco_engine.types import Ids
 from shop_reco.products.engine import catalogue_of
 
@@ -32,7 +33,7 @@ def knowing(parts: Mapping[str, Any], shown: Ids) -> Mapping[str, Any]:
 
 
 def _wider(part: Any, shown: Ids) -> Any:
-    new = np.setdiff1d(shown, part.item_ids)[-MOST:]
+    new = np.sort(shown[codes_of(part.item_ids, shown) < 0])[-MOST:]
     return part.with_catalogue(_beside(part.item_ids, catalogue_of(ids=new.tolist()))) if new.size else part
 
 

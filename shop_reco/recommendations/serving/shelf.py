@@ -93,7 +93,7 @@ class Tags:
 
     def with_(self, other: Tags, gone: Keys) -> Tags:
         """These without the products that are ``gone``, and the others; names that nothing has any more go, too."""
-        kept = ~np.isin(self.items, gone)
+        kept = codes_of(np.sort(gone), self.items) < 0
         names = dict(self.names)
         renamed = np.asarray([names.setdefault(tag, len(names)) for tag in other.names], dtype=np.int32)
         items = np.concatenate([self.items[kept], other.items])
@@ -134,7 +134,7 @@ class Shelf:
             return Shelf(revision, self.columns, self.tags), np.empty(0, np.int64)
         touched = np.fromiter((row.pk for row in changed), np.int64, len(changed))
         listed = [row for row in changed if row.listed]
-        kept = self.columns.where(~np.isin(self.ids, touched, kind="sort"))
+        kept = self.columns.where(~self.among(touched))
         fresh = Columns.of(listed)
         return Shelf(revision, Columns.joined([kept, fresh]), self.tags.with_(Tags.of(listed), touched)), fresh.ids
 
