@@ -37,6 +37,12 @@ def create(name: str, **settings: Any) -> Recommender:
     return class_of(name)(**settings)
 
 
+def open_settings(model: Any) -> list[str]:
+    """Settings of an unfitted model that its fit will choose."""
+    known = {field.name for field in fields(model)}
+    return [name for name in sorted(known) if f"{name}_" in known and getattr(model, name) is None]
+
+
 def found_settings(model: Any) -> dict[str, Any]:
     """What a fit chose for the settings that were left ``None``, by name; making one with them skips the search.
 

@@ -87,7 +87,8 @@ def clean_events(*, until: dt.datetime, progress: Callable[[float], None] | None
     started, reco, at = time.monotonic(), reco_settings(), until.timestamp()
     links, sensitive = account_links(), list(sensitive_categories())
     work = _Work(reco, at)
-    n_people, n_read = all_consenting(purpose=Consent.Purpose.TRAINING).count(), 0
+    n_people = all_consenting(purpose=Consent.Purpose.TRAINING).count() if progress is not None else 0
+    n_read = 0
     for shopper_ids in _blocks(links):
         n_read += len(shopper_ids)
         if progress is not None:

@@ -21,6 +21,10 @@ KEPT = 300  # seconds that the count of events is kept, since it scans a long ta
 ENDED = (TrainingRun.State.DONE, TrainingRun.State.FAILED, TrainingRun.State.CANCELLED)
 
 
+GRAIN = dt.timedelta(milliseconds=1)
+"""What a training reads of times: its newest event may lie so much after the watermark."""
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """A live version: when it began to serve, and its newest event."""
@@ -78,12 +82,12 @@ def _not_learnt(watermarks: dict[str, dt.datetime]) -> dict[str, int]:
     if counted is None:
         used = [kind for kind, weight in reco_settings().EVENT_WEIGHTS.items() if weight]
         events = Event.objects.filter(
-            occurred_at__gt=min(watermarks.values()),
+            occurred_at__gt=min(watermarks.values()) + GRAIN,
             type__in=used,
             shopper__in=all_consenting(purpose=Consent.Purpose.TRAINING),
         )
         counted = events.aggregate(
-            **{kind: Count("pk", filter=Q(occurred_at__gt=watermark)) for kind, watermark in watermarks.items()}
+            **{kind: Count("pk", filter=Q(occurred_at__gt=watermark + GRAIN)) for kind, watermark in watermarks.items()}
         )
         cache.set(key, counted, KEPT)
     return {kind: n for kind, n in counted.items() if kind in watermarks}

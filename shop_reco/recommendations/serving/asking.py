@@ -16,6 +16,7 @@ from reco_engine.data.interactions import History
 from shop_reco.conf import reco_settings
 from shop_reco.events.engine import live_history
 from shop_reco.events.selectors import bought_products
+from shop_reco.measures import stage
 from shop_reco.products.selectors import ProductFilter
 from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import consents, linked_people
@@ -113,10 +114,11 @@ def asked(
     if spot is None:
         raise UnknownPlacementError(f"there is no placement {placement[:64]!r}")
     request = Request(spot, min(first, spot.size or first), view, now, shopper=shopper, narrowing=narrowing)
-    if shopper is not None:
-        _look_at(request, shopper)
-    ruled = view.ruled(in_force(view.models.rules, placement=placement, now=now))
-    request.wishes = wishes_for(ruled=ruled, shopper_ids=request.people)
+    with stage("history"):
+        if shopper is not None:
+            _look_at(request, shopper)
+        ruled = view.ruled(in_force(view.models.rules, placement=placement, now=now))
+        request.wishes = wishes_for(ruled=ruled, shopper_ids=request.people)
     request.exclude |= request.wishes.blocked
     if request.strategy not in (Placement.Strategy.PERSONAL, Placement.Strategy.BUY_AGAIN):
         request.personal = False
@@ -130,7 +132,8 @@ def asked(
         request.exclude.update(products)
     request.earlier = _earlier(after, request)
     request.exclude.update(request.earlier)
-    request.allowed = _allowed(request)
+    with stage("mask"):
+        request.allowed = _allowed(request)
     return request
 
 

@@ -43,15 +43,14 @@ def recommend_for(
         UnknownPlacementError: If there is no such placement.
     """
     with stage("list"):
-        with stage("history"):
-            request = asked(
-                shopper=shopper,
-                placement=placement,
-                first=first,
-                after=after,
-                narrowing=filter,
-                products=[product.parent_id or product.pk for product in products],
-            )
+        request = asked(
+            shopper=shopper,
+            placement=placement,
+            first=first,
+            after=after,
+            narrowing=filter,
+            products=[product.parent_id or product.pk for product in products],
+        )
         return _served(request, _checked(request))
 
 

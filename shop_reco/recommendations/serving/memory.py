@@ -158,9 +158,9 @@ class Memory:
         with stage("models"):
             serving, catalogue = revisions()
             loaded, view = self._live(serving), self._view
-        if view is None or view.loaded is not loaded or view.shelf.revision != catalogue:
-            with stage("mask"), self._lock:
-                view = self._view = _refreshed(self._view, loaded, catalogue)
+            if view is None or view.loaded is not loaded or view.shelf.revision != catalogue:
+                with self._lock:
+                    view = self._view = _refreshed(self._view, loaded, catalogue)
         return view
 
     def _live(self, revision: int) -> LiveModels:

@@ -138,10 +138,11 @@ def _bought_before(request: Request, lost: Collection[int]) -> Ranked:
     may_be = view.shelf.ids[request.allowed[0]]
     bought = bought_products(shopper_ids=request.people) - request.exclude
     wanted = np.setdiff1d(np.intersect1d(np.fromiter(bought, np.int64, len(bought)), may_be), list(lost))
-    row = model.score([request.history], at=request.at)[0].astype(np.float64)
-    row[~np.isin(model.item_ids, wanted)] = np.nan
-    points = view.points_over(request.wishes.ruled, model.item_ids)
-    best = best_places(row if points is None else row + points, request.first + SPARE)
+    with stage("rank"):
+        row = model.score([request.history], at=request.at)[0].astype(np.float64)
+        row[~np.isin(model.item_ids, wanted)] = np.nan
+        points = view.points_over(request.wishes.ruled, model.item_ids)
+        best = best_places(row if points is None else row + points, request.first + SPARE)
     ids = model.item_ids[best].tolist()
     told = said(request, model, ids)
     return Ranked(items=told, among=ids, kinds=("buy_again",), whole=len(ids) < request.first + SPARE, quiet=True)

@@ -1,6 +1,6 @@
 """From a request to a live version: claimed, fitted in a process of its own, judged, promoted."""
 
 from .leftovers import prune_versions, sweep_leftovers
-from .running import fit_claimed, run_next, work_off
+from .running import run_next, work_off
 
-__all__ = ["fit_claimed", "prune_versions", "run_next", "sweep_leftovers", "work_off"]
+__all__ = ["prune_versions", "run_next", "sweep_leftovers", "work_off"]

@@ -64,6 +64,7 @@ def fit(run: TrainingRun, teller: Teller) -> None:
     with phase("evaluating", plan.kind):
         _check(plan, model, comparison, interactions, now)
     teller.phase(Phase.PROMOTING, 0.95, 1.0)
+    found |= found_settings(model)
     newest = interactions.newest
     figures = {
         "interactions": len(interactions),
@@ -71,14 +72,14 @@ def fit(run: TrainingRun, teller: Teller) -> None:
         "items": interactions.n_items,
         "catalogue_revision": revision,
         "seconds": round(time.monotonic() - started, 1),
-        "settings": found_settings(model),
+        "settings": found,
     }
     version = _write(
         model,
         run=run,
         recommender_id=plan.kind,
         watermark=None if newest is None else dt.datetime.fromtimestamp(newest, dt.UTC),
-        recipe=plan.recipe(model),
+        recipe={**plan.settings, **found},
         gate=_gate_of(comparison, decision),
         figures=figures,
     )

@@ -11,11 +11,11 @@ from reco_engine.artifacts import load
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import Interactions
 from reco_engine.errors import EngineError
-from reco_engine.evaluation.gate import Factory
+from reco_engine.evaluation.gate import Factory, Recipe
 from reco_engine.ranking import Blend, Hybrid
 from reco_engine.ranking.blending import DEFAULT_WEIGHTS
 from reco_engine.ranking.fitting import fit_blend
-from reco_engine.recommenders.registry import create, found_settings
+from reco_engine.recommenders.registry import create, open_settings
 from shop_reco.conf import reco_settings
 
 from ..engine import recommender_settings
@@ -45,52 +45,52 @@ class Plan:
         return cls(run.recommender_id, live_version(kind=run.recommender_id), run.work)
 
     @cached_property
-    def settings(self) -> dict[str, Any]:
-        """Of the recipe that is fitted: what the host set, and where it is known what an earlier search found."""
-        given = settings_of_kind(self.kind)
-        if self.work == TrainingRun.Work.UPDATE and self.live is not None and self.is_live_recipe:
-            return dict(self.live.recipe)
-        return given
+    def given(self) -> dict[str, Any]:
+        """What the host's settings make of the kind now."""
+        return settings_of_kind(self.kind)
 
-    @property
+    @cached_property
     def is_live_recipe(self) -> bool:
         """Whether what the host sets now is what the live recipe was made with: settings found by it may differ."""
         if self.live is None:
             return False
         if self.kind == Hybrid.name:
-            return self.live.recipe.keys() == settings_of_kind(self.kind).keys()
-        given, known = settings_of_kind(self.kind), self.live.recipe
-        return all(value is None or known.get(name) == value for name, value in given.items())
+            return self.live.recipe.keys() == self.given.keys()
+        return all(value is None or self.live.recipe.get(name) == value for name, value in self.given.items())
+
+    @property
+    def updates(self) -> bool:
+        """Whether the live recipe learns new events, and nothing is searched anew."""
+        return self.work == TrainingRun.Work.UPDATE and self.is_live_recipe
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of the recipe that is fitted."""
+        return dict(self.live.recipe) if self.updates and self.live is not None else self.given
 
     @property
     def compared(self) -> bool:
         """Whether the gate compares it with what is live: not where there is nothing to choose between."""
-        if self.live is None or self.work == TrainingRun.Work.ERASURE:
+        if self.live is None or self.updates or self.work == TrainingRun.Work.ERASURE:
             return False
-        if not self.is_live_recipe:
+        if self.kind == Hybrid.name or not self.is_live_recipe:
             return True
-        searched = self.kind == Hybrid.name or None in settings_of_kind(self.kind).values()
-        return self.work == TrainingRun.Work.FULL and searched
+        return bool(open_settings(create(self.kind, **self.given)))
 
     def is_found_again(self, found: Mapping[str, Any]) -> bool:
         """Whether a search has led to the recipe that is live."""
-        return self.kind != Hybrid.name and self.live is not None and {**self.settings, **found} == self.live.recipe
+        return self.kind != Hybrid.name and self.live is not None and {**self.given, **found} == self.live.recipe
 
     def candidate(self) -> Factory:
-        return self._made(self.settings)
+        return _Remembered(Recipe(self.kind, self.settings))
 
     def rival(self, candidate: Factory) -> Factory:
         """The live recipe; the live hybrid ranks by the same parts as the candidate, which are fitted once."""
         assert self.live is not None  # noqa: S101
         if self.kind != Hybrid.name:
-            return self._made({**settings_of_kind(self.kind), **self.live.recipe})
+            return Recipe(self.kind, {**self.given, **self.live.recipe})
         blend = load_version(self.live)
         return cast(Factory, lambda: _Reblended(candidate, blend))
-
-    def _made(self, settings: Mapping[str, Any]) -> Factory:
-        if self.kind == Hybrid.name:
-            return _Remembered(lambda: Hybrid({name: create(name, **given) for name, given in settings.items()}))
-        return lambda: create(self.kind, **settings)
 
     def fit(
         self, interactions: Interactions, catalogue: Catalogue, *, at: float, found: Mapping[str, Any], progress: Hear
@@ -100,21 +100,15 @@ class Plan:
         Args:
             found: Settings that a search has found already.
         """
-        settings = {**self.settings, **found}
         if self.kind == Hybrid.name:
-            factories = {name: _factory(name, given) for name, given in self.settings.items()}
-            return fit_blend(factories, interactions, catalogue, seed=SEED, at=at, progress=progress)
-        if self.work == TrainingRun.Work.UPDATE and self.is_live_recipe and self.live is not None:
+            parts = {name: Recipe(name, given) for name, given in self.settings.items()}
+            return fit_blend(parts, interactions, catalogue, seed=SEED, at=at, progress=progress)
+        if self.updates and self.live is not None:
             model = load_version(self.live)
             if hasattr(model, "refit"):  # popularity, instant and factors stay those of the last fit
                 return model.refit(interactions)
-        return create(self.kind, **settings).fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
-
-    def recipe(self, model: Any) -> dict[str, Any]:
-        """What fits it again: settings, those found included."""
-        if self.kind == Hybrid.name:
-            return dict(self.settings)
-        return {**self.settings, **found_settings(model)}
+        recipe = Recipe(self.kind, {**self.settings, **found})
+        return recipe().fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
 
 
 class _Remembered:
@@ -154,10 +148,6 @@ def settings_of_kind(kind: str) -> dict[str, Any]:
 
 def _set(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _factory(name: str, settings: Mapping[str, Any]) -> Factory:
-    return lambda: create(name, **settings)
 
 
 def load_version(version: ModelVersion) -> Any:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from reco_engine.recommenders.registry import BUILT_IN, create, found_settings
+from reco_engine.recommenders.registry import BUILT_IN, create, found_settings, open_settings
 from tests.reco_engine.conftest import AT, HISTORY
 
 
@@ -34,3 +34,10 @@ def test_one_made_with_what_was_found_is_the_same_and_has_nothing_left_to_find(k
     again = create(kind, **{**settings, **found}).fit(*data, seed=7, at=AT)
     assert found_settings(again) == {}
     assert again.score([HISTORY], at=AT).tobytes() == model.score([HISTORY], at=AT).tobytes()
+
+
+def test_settings_left_open_are_those_that_a_fit_chooses():
+    assert open_settings(create("item_cf", activity=0.5)) == [
+        "half_life", "history_half_life", "n_targets", "source_exponent", "spectral_weight", "target_exponent",
+    ]  # fmt: skip
+    assert open_settings(create("popularity")) == []

@@ -13,7 +13,7 @@ from shop_reco.measures import phase, stage
 from shop_reco.measures.metrics import registry
 from shop_reco.recommendations.serving import recommend_for
 
-STAGES = ["history", "models", "mask", "rank", "reasons", "rows", "slate", "list"]
+STAGES = ["models", "history", "mask", "rank", "reasons", "rows", "slate", "list"]
 
 
 def timed(name):

@@ -176,6 +176,7 @@ def test_a_hiding_rule_counts_from_the_next_list_on_and_so_does_its_end(trained,
 def test_a_placement_keeps_its_key_and_changes_its_title(trained, staff):
     before = serving_revision()
     spot = {field.name: getattr(Placement.objects.get(pk="home"), field.name) or "" for field in Placement._meta.fields}
+    del spot["switched_off"]
     form = spot | {"key": "other", "title": "For you", "diversity": 0, "least_chance": 0, "exploration": 0}
     staff.post(f"{BASE}/placement/home/change/", form)
     assert Placement.objects.get(pk="home").title == "For you"

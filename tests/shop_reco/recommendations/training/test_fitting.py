@@ -82,6 +82,24 @@ def test_a_better_recipe_goes_live_by_the_gate(trained, settings, monkeypatch):
     assert Promotion.objects.get(version=live("popularity")).decided_by == "gate"
 
 
+def test_a_recipe_that_is_searched_anew_is_compared_and_kept_with_what_it_found(trained):
+    before = live("item_cf")
+    request_training(kind="item_cf")
+    run = run_next()
+    assert run.state == "done"
+    version = run.version
+    assert {"live", "candidate"} <= version.gate["comparison"]["sections"]["discovery"]["measured"].keys()
+    assert version.recipe.keys() == before.recipe.keys()
+
+
+def test_new_events_under_the_live_recipe_are_not_compared(trained):
+    before = live("item_cf")
+    request_training(kind="item_cf", work="update")
+    assert run_next().state == "done"
+    assert live("item_cf") != before
+    assert (live("item_cf").recipe, live("item_cf").gate) == (before.recipe, {})
+
+
 def test_the_hybrid_is_compared_on_the_parts_that_serve(trained):
     request_training(kind="hybrid")
     assert run_next().state == "done"
