@@ -90,7 +90,7 @@ def test_a_stranger_who_holds_the_sqlite_file_is_waited_for_and_then_told_of(liv
 def small_disk(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
         pytest.skip("a small disk DID NOT RUN: only root, where it may mount, can make one")
     yield folder

@@ -181,7 +181,7 @@ def test_a_rule_that_names_nothing_is_refused_in_words(trained, staff):
     form = {"action": "boost", "points": "1", "active": "on"}
     form |= {f"{name}_{part}": "" for name in ("starts_at", "ends_at") for part in (0, 1)}
     page = staff.post(add, form).content.decode()
-    assert "Name one product, one category or one brand." in page
+    assert "Name one product, category, brand or tag, or a range of prices." in page
     assert "reco_rule" not in page.replace("reco_recommendations", "")
     pin = {**form, "action": "pin", "product": trained.products["Tea-1"].pk, "rank": 0}
     assert "To pin, name a product and a rank of 1 or more." in staff.post(add, pin).content.decode()
