@@ -9,11 +9,10 @@ from celery import Task, shared_task
 from . import services
 from .models import TrainingRun
 from .training import prune_versions, work_off
-from .training.fitting import SCHEDULED
+from .training.news import OF_THE_CATALOGUE, SCHEDULED
 
 COUNTED = ("popularity", "trending", "item_cf", "user_cf", "buy_again")
 """What new events alone bring up to date, in seconds to minutes."""
-BY_CONTENT = ("content",)
 PUBLISHED = "reco_published"
 """The header with the minute in which beat published a task: two beats that publish it twice ask once."""
 
@@ -41,7 +40,7 @@ def update_counts(self: Task) -> int:
 @shared_task(acks_late=True, bind=True)
 def update_content(self: Task) -> int:
     """Bring what knows products by what they are up to date with the catalogue; returns how many runs ended here."""
-    return _update(BY_CONTENT, ticket_of(self.request))
+    return _update(OF_THE_CATALOGUE, ticket_of(self.request))
 
 
 def _update(kinds: tuple[str, ...], ticket: str) -> int:

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -25,7 +26,7 @@ RANGES = {"diversity": 1.0, "diversity_cost": 1.0, "least_chance": 1.0, "explora
 
 class PlacementForm(forms.ModelForm):  # type: ignore[type-arg]
     switched_off = forms.MultipleChoiceField(
-        label=_("switched off here"),
+        label=capfirst(_("switched off here")),
         help_text=_("Recommenders that take no part in these lists; with all of them off the newest are shown."),
         choices=[(kind, label) for kind, label in Recommender.Kind.choices if kind != Recommender.Kind.HYBRID],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,

@@ -29,12 +29,8 @@ from shop_reco.products.selectors import catalogue_revision
 from .. import services
 from ..learning import with_feedback
 from ..models import ModelVersion, Promotion, TrainingRun
-from .news import nothing_new
 from .recipes import SEED, Plan, live_hybrid, load_version
 from .telling import Phase, Teller
-
-SCHEDULED = "beat:"
-"""How the ticket of a run begins that a schedule asked for: it is skipped where there is nothing new."""
 
 
 def fit(run: TrainingRun, teller: Teller) -> None:
@@ -45,9 +41,6 @@ def fit(run: TrainingRun, teller: Teller) -> None:
         EngineError: If nothing can be learnt, or what was learnt may not serve.
     """
     plan, now, started = Plan.of(run), timezone.now(), time.monotonic()
-    if run.ticket.startswith(SCHEDULED) and plan.live is not None and (why := nothing_new(plan.live)):
-        services.skip_run(run=run, why=why)
-        return
     revision = catalogue_revision()
     with phase("extracting", plan.kind):
         interactions, catalogue = _load(run, now, teller)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import signal
@@ -24,6 +25,7 @@ from ..errors import RunCancelledError
 from ..models import TrainingRun
 from .fitting import fit
 from .leftovers import sweep_leftovers
+from .news import nothing_new
 from .telling import Teller
 
 logger = structlog.get_logger(__name__)
@@ -41,7 +43,9 @@ def run_next(*, owner: uuid.UUID | None = None) -> TrainingRun | None:
     if run is None:
         return None
     sweep_leftovers()
-    if reco_settings().TRAINING_PROCESS:
+    if why := nothing_new(run):
+        services.skip_run(run=run, why=why)
+    elif reco_settings().TRAINING_PROCESS:
         _fit_in_child(run)
     else:
         fit_claimed(run)
@@ -123,6 +127,7 @@ def _fit_in_child(run: TrainingRun) -> None:
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE,
+        "LOG_LEVEL": logging.getLevelName(logging.getLogger().getEffectiveLevel()),
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
     child = subprocess.Popen(command, env=environment)  # noqa: S603

@@ -171,3 +171,12 @@ def test_two_beats_that_ask_in_one_minute_train_once(trained):
     assert run_next().state == "done"
     request_training(kind="popularity", ticket=ticket)
     assert run_next() is None
+
+
+def test_new_events_alone_bring_no_update_of_what_knows_products_by_what_they_are(trained):
+    Event.objects.update(received_at=timezone.now() + dt.timedelta(seconds=1))
+    request_training(kind="content", ticket="beat:2026-11-25T03:15/update_content", work="update")
+    assert run_next().why.startswith("Nothing new since")
+    request_training(kind="content", ticket="beat:2026-11-25T03:30/train_all")
+    run = run_next()
+    assert (run.state, run.why) == ("done", "")
