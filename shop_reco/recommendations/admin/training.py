@@ -34,6 +34,7 @@ FIGURES = {
     "interactions": _("interactions"),
     "shoppers": _("shoppers"),
     "items": _("items"),
+    "catalogue_revision": _("changes of the catalogue"),
     "seconds": _("seconds"),
     "settings": _("settings found"),
 }
@@ -51,10 +52,10 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     list_select_related = ("recommender",)
     list_before_template = "shop_reco/admin/runs_before.html"
     fields = (
-        "recommender", "work", "how", "phase", "how_far", "loss", "why", "told", "used", "requested_by",
+        "recommender", "work", "state", "phase", "how_far", "loss", "why", "told", "used", "requested_by",
         "requested_at", "started_at", "finished_at", "attempts", "cleaned",
     )  # fmt: skip
-    readonly_fields = ("how", "how_far", "told", "used", "cleaned")
+    readonly_fields = ("how_far", "told", "used", "cleaned")
     actions = ("cancel",)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -123,10 +124,10 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_filter = ("state", "recommender")
     list_select_related = ("recommender",)
     fields = (
-        "recommender", "public_id", "how", "judged", "comparison", "history", "measured", "recipe", "watermark",
+        "recommender", "public_id", "state", "judged", "comparison", "history", "measured", "recipe", "watermark",
         "weight", "manifest_sha256", "run", "created_at", "promoted_at", "pruned_at", "overrule",
     )  # fmt: skip
-    readonly_fields = ("public_id", "how", "judged", "comparison", "history", "measured", "weight", "overrule")
+    readonly_fields = ("public_id", "judged", "comparison", "history", "measured", "weight", "overrule")
 
     def get_urls(self) -> list[URLPattern]:
         name = "reco_recommendations_modelversion_promote"

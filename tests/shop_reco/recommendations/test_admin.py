@@ -219,3 +219,10 @@ def test_a_run_shows_its_log_and_what_it_took(trained, staff):
 def test_a_reader_cannot_overrule_the_gate(trained, reader):
     live = ModelVersion.objects.get(recommender="popularity", state="live")
     assert reader.post(f"{BASE}/modelversion/{live.pk}/promote/", {"why": "x"}).status_code == 403
+
+
+def test_the_page_of_a_version_tells_its_state_in_words(trained, staff):
+    live = ModelVersion.objects.get(recommender="popularity", state="live")
+    page = staff.get(f"{BASE}/modelversion/{live.pk}/change/").content.decode()
+    assert "Live" in page
+    assert "(&#x27;live&#x27;" not in page
