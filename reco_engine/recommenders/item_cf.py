@@ -140,6 +140,17 @@ class ItemCF(Explained):
         rows = similarity.rows(taken, np.arange(taken.item_ids.size), self.n_targets_)
         return copy(self)._keep(taken, similarity, rows)
 
+    def renewed(self, interactions: Interactions) -> Self:
+        """What ``refit`` gives, to the bit, at the cost of what changed since: events that came and those that went.
+
+        Only the rows of items that a user took whose own row is no longer the same are computed anew, and those that
+        held an item which nobody takes any more. A model without user rows is refitted whole.
+        """
+        need_interactions(interactions)
+        if not self.updatable:
+            return self.refit(interactions)
+        return copy(self)._advance(Taken.of(interactions, self.instant_, self.half_life_))
+
     def update(self, interactions: Interactions) -> Self:
         """Add later interactions: the rows of all items of their users are computed anew, no others.
 
@@ -153,19 +164,28 @@ class ItemCF(Explained):
             raise EngineError("this item_cf keeps no user rows; fit it with updatable=True to update it")
         if len(interactions) == 0:
             return self
-        later = Taken.of(interactions, self.instant_, self.half_life_)
-        taken = self._taken().plus(later)
+        return self._advance(self._taken().plus(Taken.of(interactions, self.instant_, self.half_life_)))
+
+    def _advance(self, taken: Taken) -> Self:
+        """Make the rows those of what is taken now; frozen parts stay."""
         places = codes_of(taken.item_ids, self.item_ids_)
         similarity = self._similarity().over(taken, places)
-        stale = np.zeros(taken.item_ids.size, dtype=bool)
-        stale[taken.weights[codes_of(taken.user_ids, later.user_ids)].indices] = True
-        stale[codes_of(taken.item_ids, later.item_ids)] = True
-        touched = np.flatnonzero(stale)
-        kept = self._rows_over(places, ~stale[places], taken.item_ids.size)
-        fresh = similarity.rows(taken, touched, self.n_targets_)
-        order = np.argsort(np.concatenate([places[~stale[places]], touched]))
-        rows = sparse.csr_matrix(sparse.vstack([kept, fresh], format="csr")[order])
+        kept = (places >= 0) & ~self._stale(taken, places)
+        fresh = np.ones(taken.item_ids.size, dtype=bool)
+        fresh[places[kept]] = False
+        touched = np.flatnonzero(fresh)
+        stay = self._rows_over(places, kept, taken.item_ids.size)
+        come = similarity.rows(taken, touched, self.n_targets_)
+        order = np.argsort(np.concatenate([places[kept], touched]))
+        rows = sparse.csr_matrix(sparse.vstack([stay, come], format="csr")[order])
         return self._keep(taken, similarity, rows)
+
+    def _stale(self, taken: Taken, places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """The items of before whose rows are no longer right, shape (n_items before,)."""
+        stale = codes_of(self._taken().touched(taken), self.item_ids_) >= 0
+        lost = (places < 0)[self.targets_]
+        stale[np.repeat(np.arange(stale.size), np.diff(self.starts_))[lost]] = True
+        return stale
 
     def _taken(self) -> Taken:
         shape = (self.user_ids_.size, self.item_ids_.size)

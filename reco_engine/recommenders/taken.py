@@ -54,6 +54,16 @@ class Taken:
         both = _over(users, items, self) + _over(users, items, later)
         return Taken(users, items, sparse.csr_matrix(both))
 
+    def touched(self, now: Taken) -> Ids:
+        """The items that some user took, before or ``now``, whose row is not the same in both."""
+        users, items = np.union1d(self.user_ids, now.user_ids), np.union1d(self.item_ids, now.item_ids)
+        before, after = _over(users, items, self), _over(users, items, now)
+        changed = np.diff((before != after).tocsr().indptr) > 0
+        touched = np.zeros(items.size, dtype=bool)
+        touched[before[changed].indices] = True
+        touched[after[changed].indices] = True
+        return items[touched]
+
     def without_rows(self) -> Taken:
         """The same items, and nobody who took them."""
         return Taken(self.user_ids[:0], self.item_ids, sparse.csr_matrix((0, self.item_ids.size)))

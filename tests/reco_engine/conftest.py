@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from reco_engine.artifacts import save
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions
 from reco_engine.recommenders.registry import create
@@ -12,6 +16,12 @@ from reco_engine.recommenders.registry import create
 DAY = 86_400
 AT = 90.0 * DAY
 HISTORY = History([3, 7, 11, 99_999], [80 * DAY, 85 * DAY, 89 * DAY, 89 * DAY], [1.0, 0.5, 1.0, 1.0])
+
+
+def hash_of(model):
+    """Of all bytes of the artifact: the manifest names each file's hash."""
+    with tempfile.TemporaryDirectory() as folder:
+        return save(model, Path(folder) / "artifact").sha256
 
 
 @pytest.fixture(scope="session", autouse=True)

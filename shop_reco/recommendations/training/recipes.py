@@ -105,8 +105,8 @@ class Plan:
             return fit_blend(parts, interactions, catalogue, seed=SEED, at=at, progress=progress)
         if self.updates and self.live is not None:
             model = load_version(self.live)
-            if hasattr(model, "refit"):  # popularity, instant and factors stay those of the last fit
-                return model.refit(interactions)
+            if hasattr(model, "renewed"):  # popularity, instant and factors stay those of the last fit
+                return model.renewed(interactions)
         recipe = Recipe(self.kind, {**self.settings, **found})
         return recipe().fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
 

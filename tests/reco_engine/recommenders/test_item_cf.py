@@ -14,7 +14,8 @@ from reco_engine.data.interactions import History, Interactions
 from reco_engine.errors import EngineError
 from reco_engine.ranking import recommend
 from reco_engine.recommenders import ItemCF
-from tests.reco_engine.conftest import AT, DAY, HISTORY
+from reco_engine.recommenders.similarity import Similarity
+from tests.reco_engine.conftest import AT, DAY, HISTORY, hash_of
 
 TEXTBOOK = {"activity": 0.0, "source_exponent": 0.5, "target_exponent": 0.5, "spectral_weight": 0.0}
 rows = st.tuples(st.integers(0, 9), st.integers(0, 12), st.integers(0, 40))
@@ -85,6 +86,47 @@ def test_an_update_equals_a_refit_on_everything_with_the_same_frozen_parts_to_th
     model.update(dated(later))
     for name in ("item_ids_", "user_ids_", "starts_", "targets_", "similarities_", "popularity_", "row_weights_"):
         np.testing.assert_array_equal(getattr(model, name), getattr(whole, name))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(rows, min_size=2, max_size=40),
+    st.lists(rows, max_size=12),
+    st.sets(st.integers(0, 40)),
+    st.integers(1, 3),
+    st.sampled_from([0.0, 0.3]),
+)
+def test_a_renewal_equals_a_refit_on_what_came_and_what_stayed_byte_for_byte(known, later, gone, support, weight):
+    """Whatever went: single events, all of a shopper, the last event of an item."""
+    model = ItemCF(0.5, 0.5, 0.3, 180.0, 60.0, weight, 3, 4, min_support=support).fit(dated(known))
+    now = [row for place, row in enumerate(known) if place not in gone] + later
+    if not now:
+        return
+    renewed = model.renewed(dated(now))
+    assert hash_of(renewed) == hash_of(model.refit(dated(now)))
+    assert hash_of(renewed.renewed(dated(known))) == hash_of(renewed.refit(dated(known)))
+
+
+def test_a_renewal_computes_the_rows_of_touched_items_and_no_others(monkeypatch):
+    """Two shelves; a shopper of the second returned what they took last."""
+    shelves = [(user, 10 * (user % 2) + item) for user in range(8) for item in range(3)]
+    users, items = np.transpose(shelves)
+    model = ItemCF(0.5, 0.5, 0.3, 180.0, 60.0, 0.0, n_targets=5).fit(Interactions.from_arrays(users, items))
+    asked = []
+    rows_of = Similarity.rows
+    monkeypatch.setattr(Similarity, "rows", lambda self, taken, *rest: _noted(asked, taken, rest, rows_of, self))
+    model.renewed(Interactions.from_arrays(users[:-1], items[:-1]))
+    assert asked == [[10, 11, 12]]
+
+
+def _noted(asked, taken, rest, rows_of, similarity):
+    asked.append(taken.item_ids[rest[0]].tolist())
+    return rows_of(similarity, taken, *rest)
+
+
+def test_a_renewal_of_a_model_without_user_rows_is_a_refit(data):
+    model = ItemCF(0.5, 0.5, 0.3, updatable=False).fit(data[0], at=AT)
+    assert hash_of(model.renewed(data[0])) == hash_of(model.refit(data[0]))
 
 
 def test_an_update_can_be_followed_by_another_and_saved(data, tmp_path):
