@@ -45,6 +45,14 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             "ANONYMOUS_DAYS",
             "CREDIT_DAYS",
             "ANSWER_DAYS",
+            "QUERY_BYTES",
+            "QUERY_TOKENS",
+            "QUERY_DEPTH",
+            "QUERY_OBJECTS",
+            "QUERY_OBJECTS_TRUSTED",
+            "QUERY_SECONDS",
+            "RATE_REFILL",
+            "RATE_SHARED",
         )
         if getattr(reco, name) <= 0
     ]

@@ -99,6 +99,51 @@ class RecoSettings:
     BODY_BYTES: int = 262_144
     """Largest GraphQL request body, in bytes; trackEvents from a server may send four times as much."""
 
+    QUERY_BYTES: int = 15_000
+    """Longest GraphQL document, in bytes; its variables are not part of it."""
+
+    QUERY_TOKENS: int = 1000
+    """Tokens that a GraphQL document may have."""
+
+    QUERY_DEPTH: int = 8
+    """Fields inside each other that a GraphQL document may have."""
+
+    QUERY_ALIASES: int = 15
+    """Aliases that a GraphQL document may have."""
+
+    QUERY_ROOTS: int = 10
+    """Outermost fields that a GraphQL document may have."""
+
+    QUERY_DIRECTIVES: int = 10
+    """Directives that a GraphQL document may have."""
+
+    QUERY_REPEATS: int = 60
+    """How often a GraphQL document may use one name."""
+
+    QUERY_OBJECTS: int = 2000
+    """Objects that the operation of a browser may lead to."""
+
+    QUERY_OBJECTS_TRUSTED: int = 10_000
+    """The same for servers with a key, and for staff."""
+
+    QUERY_SECONDS: float = 5.0
+    """Seconds after which the fields of an operation that are left are not begun."""
+
+    INTROSPECTION: bool | None = None
+    """Whether the schema may be asked for itself; None: only where DEBUG is on."""
+
+    RATE_POINTS: int = 1000
+    """Points that a visitor may spend at once; ten objects or ten events cost one. 0: as many as they like."""
+
+    RATE_REFILL: float = 100.0
+    """Points that come back in a second."""
+
+    RATE_SHARED: int = 20
+    """How many times that much an address may spend, behind which many shop, and a server with a key."""
+
+    RATE_TRUSTED: int = 0
+    """Proxies of the shop in front of it, whose word on the address in X-Forwarded-For counts."""
+
     MIN_SUPPORT: int = 5
     """Distinct shoppers that must stand behind an item pair or neighbourhood."""
 

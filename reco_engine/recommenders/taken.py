@@ -58,7 +58,8 @@ class Taken:
         """The items that some user took, before or ``now``, whose row is not the same in both."""
         users, items = np.union1d(self.user_ids, now.user_ids), np.union1d(self.item_ids, now.item_ids)
         before, after = _over(users, items, self), _over(users, items, now)
-        changed = np.diff((before != after).tocsr().indptr) > 0
+        differ: Any = before != after
+        changed = np.diff(differ.indptr) > 0
         touched = np.zeros(items.size, dtype=bool)
         touched[before[changed].indices] = True
         touched[after[changed].indices] = True

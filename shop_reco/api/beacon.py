@@ -23,7 +23,8 @@ from shop_reco.users.models import Shopper
 from .errors import ApiError, unless_gone
 from .identity import Identity, browser_identity, remember
 from .origins import origin_allowed
-from .replies import refusal, too_large, try_later
+from .replies import refusal, refused_by, too_large, try_later
+from .spending import OBJECTS_A_POINT, Spender
 from .types import public_id_of
 
 MEDIA_TYPES = frozenset({"text/plain", "application/json"})
@@ -50,6 +51,8 @@ def beacon(request: HttpRequest) -> HttpResponse:
         return refusal(403, "BAD_ORIGIN", "requests from this origin are not accepted")
     if (large := too_large(request, reco_settings().BODY_BYTES)) is not None:
         return large
+    if (poor := Spender.of(request).take(1)) is not None:
+        return refused_by(poor)
     try:
         sent = json.loads(request.body, parse_int=_integer, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -58,6 +61,8 @@ def beacon(request: HttpRequest) -> HttpResponse:
         return refusal(400, "BAD_JSON", "send a JSON array of events")
     try:
         identity = browser_identity(request)
+        if (poor := Spender.of(request, None, identity.shopper).take(len(sent) // OBJECTS_A_POINT)) is not None:
+            return refused_by(poor)
         return remember(_answer(sent, identity, owner=request.GET.get("owner", "")), identity)
     except (DatabaseError, InterfaceError) as error:
         if not cannot_serve(error):

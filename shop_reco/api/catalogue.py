@@ -15,6 +15,7 @@ from shop_reco.products.services import ProductDraft, RowOutcome, TranslationDra
 
 from .context import Info
 from .errors import ApiError
+from .limits.cost import most, rows
 
 CATALOGUE = "catalogue:write"
 
@@ -81,7 +82,7 @@ class RowRejection:
 class CataloguePayload:
     stored: int
     stale: int = strawberry.field(description="Rows of which as new or newer is known.")
-    rejected: list[RowRejection]
+    rejected: list[RowRejection] = strawberry.field(metadata=most(10))
 
     @classmethod
     def of(cls, outcomes: list[RowOutcome]) -> Self:
@@ -99,13 +100,17 @@ class CataloguePayload:
 
 @strawberry.type
 class CatalogueMutation:
-    @strawberry.mutation(description="Create or update products by sku; good rows beside bad ones are kept.")
+    @strawberry.mutation(
+        description="Create or update products by sku; good rows beside bad ones are kept.", metadata=rows("products")
+    )
     def upsert_products(self, info: Info, products: list[ProductInput]) -> CataloguePayload:
         info.context.need_key(CATALOGUE)
         _bound(len(products))
         return CataloguePayload.of(services.upsert_products(rows=[each.draft() for each in products]))
 
-    @strawberry.mutation(description="Hide products for good; only a newer upsert brings one back.")
+    @strawberry.mutation(
+        description="Hide products for good; only a newer upsert brings one back.", metadata=rows("skus")
+    )
     def delete_products(self, info: Info, skus: list[str], deleted_at: dt.datetime | None = None) -> CataloguePayload:
         info.context.need_key(CATALOGUE)
         _bound(len(skus))

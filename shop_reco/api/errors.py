@@ -17,6 +17,7 @@ from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import existing_ids
 
 GREATEST = Decimal(10) ** 9
+LIMITED = "RATE_LIMITED"
 UNAVAILABLE, RETRY_AFTER = "UNAVAILABLE", 5
 """The database cannot do it now, and the seconds after which it is worth another try."""
 
@@ -70,7 +71,7 @@ def shown(error: GraphQLError) -> dict[str, Any]:
 def _code(error: GraphQLError) -> str:
     """Tell errors of the client from ours: graphql-core gives no codes, and a path only to what a resolver raised."""
     if isinstance(error, GraphQLSyntaxError):
-        return "TOKEN_LIMIT" if " tokens" in error.message else "BAD_DOCUMENT"
+        return "BAD_DOCUMENT"
     cause = error.original_error
     if cannot_serve(cause):
         return UNAVAILABLE

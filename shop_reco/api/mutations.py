@@ -27,6 +27,7 @@ from shop_reco.users.services import Shown, decide_consent, undo_link
 
 from .context import Info
 from .errors import ApiError, check, gone, unless_gone
+from .limits.cost import rows
 from .portrait_types import InterestsInput, Portrait, PortraitPayload
 from .queries import consent_states, find_product, links
 from .types import (
@@ -50,7 +51,9 @@ STRANGER = Problem(code="CONSENT_REQUIRED", field="", message="nothing is kept o
 
 @strawberry.type
 class Mutation:
-    @strawberry.mutation(description="Report what shoppers did; good events beside bad ones are kept.")
+    @strawberry.mutation(
+        description="Report what shoppers did; good events beside bad ones are kept.", metadata=rows("events")
+    )
     def track_events(self, info: Info, events: list[EventInput]) -> TrackEventsPayload:
         info.context.need(EVENTS)
         sender = Sender.SERVER if info.context.identity.key else Sender.BROWSER

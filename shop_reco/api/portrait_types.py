@@ -11,6 +11,7 @@ import strawberry
 from shop_reco.portraits import reading
 from shop_reco.portraits.reading import InterestView, PortraitView
 
+from .limits.cost import most
 from .types import EventType, Problem, Product
 
 
@@ -87,20 +88,24 @@ class Portrait:
     gender: str
     region: str
     events: int
-    event_counts: list[CountOf] = strawberry.field(description="Events by type, most first.")
+    event_counts: list[CountOf] = strawberry.field(description="Events by type, most first.", metadata=most(12))
     orders: int
     spent: Decimal = strawberry.field(description="In the shop's currency, less what was given back.")
-    spending: list[Money] = strawberry.field(description="In each currency.")
-    months: list[MonthSpent] = strawberry.field(description="The last twelve months, the current one last.")
+    spending: list[Money] = strawberry.field(description="In each currency.", metadata=most(2))
+    months: list[MonthSpent] = strawberry.field(
+        description="The last twelve months, the current one last.", metadata=most(12)
+    )
     basket: float | None = strawberry.field(description="Pieces of a typical order.")
     order_interval: float | None = strawberry.field(description="Days from one order to the next, typically.")
     hours_of_week: list[int] = strawberry.field(description="Events by hour, 168 numbers from Monday's midnight on.")
     active_hours: list[int]
     channels: list[str]
-    channel_counts: list[CountOf]
-    price_bands: list[PriceBand]
-    interests: list[Interest]
-    hidden: list[Interest] = strawberry.field(description="What the shopper hid: no list follows from it.")
+    channel_counts: list[CountOf] = strawberry.field(metadata=most(5))
+    price_bands: list[PriceBand] = strawberry.field(metadata=most(20))
+    interests: list[Interest] = strawberry.field(metadata=most(40))
+    hidden: list[Interest] = strawberry.field(
+        description="What the shopper hid: no list follows from it.", metadata=most(10)
+    )
 
     @classmethod
     def of(cls, view: PortraitView) -> Self:
@@ -155,7 +160,7 @@ class EvidenceEvent:
 
 @strawberry.type(description="What a number of the portrait was counted from.")
 class PortraitEvidence:
-    counts: list[CountOf] = strawberry.field(description="Events by type.")
+    counts: list[CountOf] = strawberry.field(description="Events by type.", metadata=most(12))
     events: list[EvidenceEvent] = strawberry.field(description="The newest of them, newest first.")
     folded_days: int = strawberry.field(description="Days that have some of it and whose events are kept no more.")
 
@@ -189,4 +194,4 @@ class InterestsInput:
 @strawberry.type
 class PortraitPayload:
     portrait: Portrait | None
-    errors: list[Problem]
+    errors: list[Problem] = strawberry.field(metadata=most(3))

@@ -19,6 +19,7 @@ from shop_reco.users.selectors import decisions_of, links_of, statements_in_forc
 
 from .context import Info
 from .errors import ApiError, check
+from .limits.cost import most
 from .portrait_types import Portrait, PortraitEvidence
 from .types import (
     Category,
@@ -85,6 +86,7 @@ def links(shopper: Person | None) -> list[VisitorLink]:
 class Query:
     @strawberry.field(description="Whoever asks.")
     def me(self, info: Info) -> Shopper:
+        info.context.begin()
         shopper = info.context.shopper
         return Shopper(
             id=global_id("Shopper", shopper.public_id) if shopper else None,
@@ -94,8 +96,12 @@ class Query:
             links=links(shopper),
         )
 
-    @strawberry.field(description="What to read before deciding, one for each purpose, in the language of the request.")
-    def consent_statements(self) -> list[ConsentStatement]:
+    @strawberry.field(
+        description="What to read before deciding, one for each purpose, in the language of the request.",
+        metadata=most(3),
+    )
+    def consent_statements(self, info: Info) -> list[ConsentStatement]:
+        info.context.begin()
         language = get_language() or settings.LANGUAGE_CODE
         return [ConsentStatement.of(row) for row in statements_in_force(language=language)]
 
@@ -171,7 +177,8 @@ class Query:
         return PortraitEvidence.of(behind)
 
     @strawberry.field
-    def product(self, id: strawberry.ID | None = None, sku: str | None = None) -> Product | None:
+    def product(self, info: Info, id: strawberry.ID | None = None, sku: str | None = None) -> Product | None:
+        info.context.begin()
         if (id is None) == (sku is None):
             raise ApiError("BAD_ID", "give an id or a sku")
         if sku is not None:
@@ -184,11 +191,13 @@ class Query:
     @strawberry.field
     def products(
         self,
+        info: Info,
         filter: ProductFilterInput | None = None,
         search: str | None = None,
         first: int = 20,
         after: str | None = None,
     ) -> ProductConnection:
+        info.context.begin()
         check_page(first)
         check(search=search)
         if search is not None and len(search) > 256:
@@ -207,6 +216,7 @@ class Query:
         end = edges[-1].cursor if edges else None
         return ProductConnection(edges=edges, page_info=PageInfo(has_next_page=len(rows) > first, end_cursor=end))
 
-    @strawberry.field
-    def categories(self) -> list[Category]:
+    @strawberry.field(metadata=most(200))
+    def categories(self, info: Info) -> list[Category]:
+        info.context.begin()
         return [Category.of(row) for row in selectors.categories()]

@@ -6,12 +6,27 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from shop_reco.measures import refused
 
-from .errors import RETRY_AFTER, TRY_LATER, UNAVAILABLE
+from .errors import LIMITED, RETRY_AFTER, TRY_LATER, UNAVAILABLE, ApiError
 
 
 def refusal(status: int, code: str, message: str) -> JsonResponse:
     refused(code)
     return JsonResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status=status)
+
+
+def refused_by(error: ApiError) -> HttpResponse:
+    """A refusal of a whole request by one error; of one that comes too often, with when to come again."""
+    extensions = error.extensions or {}
+    code = extensions["code"]
+    response = refusal(413 if code == "DOCUMENT_TOO_LARGE" else 400, code, error.message)
+    return slow_down(response, extensions["retryAfter"]) if code == LIMITED else response
+
+
+def slow_down(response: HttpResponse, seconds: int) -> HttpResponse:
+    """The answer to whoever asks for too much in a short time."""
+    response.status_code = 429
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def too_large(request: HttpRequest, most: int) -> JsonResponse | None:

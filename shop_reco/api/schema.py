@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
+from strawberry.extensions import AddValidationRules, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from .catalogue import CatalogueMutation
-from .limits import TOKENS, DocumentLimits
+from .limits import CostLimit, DocumentLimits, NoIntrospection
 from .mutations import Mutation
 from .queries import Query
 from .rows import LooseRows, take_any_value
@@ -19,9 +19,10 @@ schema = strawberry.Schema(
     mutation=merge_types("Mutation", (Mutation, CatalogueMutation)),
     config=StrawberryConfig(),
     extensions=[
-        lambda: MaxTokensLimiter(max_token_count=TOKENS),
         lambda: AddValidationRules([DocumentLimits]),
         LooseRows,
+        NoIntrospection,
+        CostLimit,
         lambda: ParserCache(maxsize=128),
         lambda: ValidationCache(maxsize=128),
     ],

@@ -24,6 +24,7 @@ from shop_reco.users.models import Consent, ShopperLink
 from shop_reco.users.models import ConsentStatement as StatementRow
 
 from .errors import ApiError, check
+from .limits.cost import most
 from .rows import rows
 
 
@@ -121,7 +122,7 @@ class Reason:
     points: float = strawberry.field(description="Score units; the terms of an edge sum to its score.")
     rows: strawberry.Private[list[models.Product]]
 
-    @strawberry.field
+    @strawberry.field(metadata=most(3))
     def evidence(self) -> list[Product]:
         return [Product.of(row) for row in self.rows]
 
@@ -144,7 +145,7 @@ class RecommendationEdge:
     placed_by: PlacedBy = strawberry.field(
         description="By its score, by a rule of the shop, on trial, or to fill a place that was left."
     )
-    reasons: list[Reason]
+    reasons: list[Reason] = strawberry.field(metadata=most(6))
 
     @classmethod
     def of(cls, edge: ServedEdge) -> Self:
@@ -249,8 +250,8 @@ class Shopper:
     mark: str = strawberry.field(
         description="Tells this shopper from the next one in the same browser; empty while nothing may be kept."
     )
-    consents: list[ConsentState]
-    links: list[VisitorLink]
+    consents: list[ConsentState] = strawberry.field(metadata=most(3))
+    links: list[VisitorLink] = strawberry.field(metadata=most(5))
 
 
 @strawberry.type(description="One thing that decides what the lists show.")
@@ -267,7 +268,7 @@ class PolicyParameter:
 @strawberry.type(description="What decides the lists of whoever asks, from the settings in force.")
 class RecommendationPolicy:
     personalised: bool
-    parameters: list[PolicyParameter]
+    parameters: list[PolicyParameter] = strawberry.field(metadata=most(15))
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
@@ -332,7 +333,7 @@ class EventRejection:
 class TrackEventsPayload:
     accepted: int
     duplicates: int
-    rejected: list[EventRejection]
+    rejected: list[EventRejection] = strawberry.field(metadata=most(10))
 
 
 @strawberry.type
@@ -352,7 +353,7 @@ class FeedbackInput:
 @strawberry.type
 class FeedbackPayload:
     ok: bool
-    errors: list[Problem]
+    errors: list[Problem] = strawberry.field(metadata=most(3))
 
 
 @strawberry.input(description="The statement that the shopper read, as consentStatements gave it.")
@@ -372,14 +373,14 @@ class ConsentInput:
 
 @strawberry.type
 class ConsentPayload:
-    consents: list[ConsentState]
-    errors: list[Problem]
+    consents: list[ConsentState] = strawberry.field(metadata=most(3))
+    errors: list[Problem] = strawberry.field(metadata=most(3))
 
 
 @strawberry.type
 class LinksPayload:
-    links: list[VisitorLink]
-    errors: list[Problem]
+    links: list[VisitorLink] = strawberry.field(metadata=most(5))
+    errors: list[Problem] = strawberry.field(metadata=most(3))
 
 
 @strawberry.type
@@ -389,7 +390,7 @@ class ExportPayload:
         "HEAD tells whether it is ready: 200, or 202 while it is made."
     )
     ready: bool = strawberry.field(description="Whether the file is there already.")
-    errors: list[Problem]
+    errors: list[Problem] = strawberry.field(metadata=most(3))
     made: strawberry.Private[PrivateExport | None] = None
 
     @strawberry.field(description="All that is stored, as one JSON document; null while the file is made.")
@@ -401,4 +402,4 @@ class ExportPayload:
 class ErasePayload:
     receipt: strawberry.ID | None
     receipt_url: str | None = strawberry.field(description="The signed receipt, which names nobody.")
-    errors: list[Problem]
+    errors: list[Problem] = strawberry.field(metadata=most(3))

@@ -18,12 +18,13 @@ from shop_reco.measures import refused
 from shop_reco.users.models import ApiKey
 
 from .context import Context
-from .errors import UNAVAILABLE, shown
+from .errors import LIMITED, UNAVAILABLE, ApiError, shown
 from .identity import ForbiddenError, Identity, identity_of, key_in, remember
-from .limits import DOCUMENT_BYTES
+from .limits import check_tokens
 from .origins import origin_allowed
-from .replies import refusal, too_large, try_later
+from .replies import refusal, refused_by, slow_down, too_large, try_later
 from .schema import schema
+from .spending import Spender
 
 SERVER_TIMES = 4
 """How many times what a browser may send a server may, once its key is known."""
@@ -65,12 +66,16 @@ def _admitted(request: HttpRequest, key: ApiKey | None) -> HttpResponse:
     most = reco_settings().BODY_BYTES * (1 if key is None else SERVER_TIMES)
     if (large := too_large(request, most)) is not None:
         return large
+    if (poor := Spender.of(request, key).take(1)) is not None:
+        return refused_by(poor)
     try:
         operation = _operation(json.loads(request.body, parse_constant=_no_constant))
     except (ValueError, TypeError, KeyError, RecursionError):
         return refusal(400, "BAD_JSON", "send an object with query and, if needed, variables and operationName")
-    if len(operation.query.encode(errors="replace")) > DOCUMENT_BYTES:
-        return refusal(413, "TOO_LARGE", f"the document may have {DOCUMENT_BYTES} bytes at most")
+    try:
+        check_tokens(operation.query)
+    except ApiError as error:
+        return refused_by(error)
     identity = identity_of(request, key=key)
     return remember(_answer(request, identity, operation), identity)
 
@@ -86,23 +91,29 @@ def _operation(body: Any) -> Operation:
 
 
 def _answer(request: HttpRequest, identity: Identity, operation: Operation) -> HttpResponse:
+    context = Context(request, identity, metered=True)
     try:
         result = schema.execute_sync(
             operation.query,
             variable_values=operation.variables,
-            context_value=Context(request, identity),
+            context_value=context,
             operation_name=operation.name,
         )
     except (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError):
         return refusal(400, "BAD_DOCUMENT", "the document has no such query or mutation")
     content: dict[str, Any] = {"data": result.data}
+    if result.extensions:
+        content["extensions"] = {**result.extensions, "rate": context.left()}
     if result.errors:
         content["errors"] = [shown(error) for error in result.errors]
         for error in content["errors"]:
             refused(error["extensions"]["code"])
     response: HttpResponse = JsonResponse(content)
-    if any(error["extensions"]["code"] == UNAVAILABLE for error in content.get("errors", ())):
+    codes = {error["extensions"]["code"] for error in content.get("errors", ())}
+    if UNAVAILABLE in codes:
         response = try_later(response)
+    elif LIMITED in codes:
+        response = slow_down(response, content["errors"][0]["extensions"]["retryAfter"])
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["Cookie", "Authorization", "X-Shopper", "Accept-Language"])
     return response

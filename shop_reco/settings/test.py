@@ -28,4 +28,5 @@ SHOP_RECO = {
     "MIN_SUPPORT": 1,
     "TRAINING_PROCESS": False,
     "CONTROL_SHARE": 0.0,
+    "RATE_POINTS": 0,
 }

@@ -187,6 +187,24 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
+class Allowance(models.Model):
+    """What a sender may still spend in all processes together: points that come back with time.
+
+    The digest is keyed, and of what tells senders apart: it names nobody, and goes once the points are back.
+    """
+
+    digest = models.CharField(_("digest"), max_length=64, primary_key=True)
+    points = models.FloatField(_("points"))
+    spent_at = models.DateTimeField(_("spent at"), db_index=True)
+
+    class Meta:
+        verbose_name = _("allowance")
+        verbose_name_plural = _("allowances")
+
+    def __str__(self) -> str:
+        return f"{self.digest[:8]}…"
+
+
 class StaffRead(models.Model):
     """That somebody of the staff looked at what is known of one shopper, when and why; the shopper may ask for it.
 

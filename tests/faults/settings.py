@@ -11,6 +11,7 @@ SHOP_RECO = {
     "LEASE": 3,
     "TRAINING_NICENESS": 0,
     "MIN_SUPPORT": 1,
+    "RATE_POINTS": env.int("FAULTS_RATE_POINTS", 0),
     "IMPORT_BATCH": 500,
     "RECOMMENDERS": {"behaviour_mlp": {"n_epochs": env.int("FAULTS_EPOCHS", 2), "patience": None}},
 }

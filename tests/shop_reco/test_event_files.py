@@ -11,6 +11,8 @@ from shop_reco.event_files import event_files
 from shop_reco.recommendations.services import request_training
 from shop_reco.recommendations.training import run_next
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def root(settings, tmp_path):

@@ -24,6 +24,8 @@ from shop_reco.products.services import ProductDraft, State, upsert_products
 from tests import hostile
 from tests.shop_reco.graphql import ask
 
+pytestmark = pytest.mark.any_database
+
 ROWS = 3
 """Rows of each table whose own page is opened; the lists have them all."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
+import pytest
 from django.test import Client
 
 from shop_reco.events.services import track
@@ -12,6 +13,8 @@ from shop_reco.products.models import Product
 from shop_reco.users.models import Shopper
 from shop_reco.users.services import ShopperDraft, decide_consent, import_shoppers, issue_key
 from tests.shop_reco.graphql import ask
+
+pytestmark = pytest.mark.any_database
 
 ALL = "{ products(first: 36) { edges { node { sku price currency } } } }"
 ONE = "query($s: String!) { product(sku: $s) { sku price currency } }"

@@ -38,7 +38,7 @@ def test_what_is_no_graphql_request_is_refused_by_status(db, client, request_, s
         ({"query": "{ me { known } }", "operationName": 3}, "BAD_JSON"),
         ({"query": "subscription { me { known } }"}, "BAD_DOCUMENT"),
         ({"query": "{ me { known } }", "variables": []}, "BAD_JSON"),
-        ({"query": "\ud800" * 15_001}, "TOO_LARGE"),
+        ({"query": "\ud800" * 15_001}, "DOCUMENT_TOO_LARGE"),
     ],
 )
 def test_a_malformed_operation_is_a_typed_refusal(db, client, body, code):

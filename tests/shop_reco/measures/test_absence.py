@@ -13,9 +13,12 @@ if "bare" in sys.argv:
     sys.modules.update(dict.fromkeys(["prometheus_client", "opentelemetry", "tensorboard"]))
 import django
 django.setup()
+import pytest
 from django.core.management import call_command
 from django.test import Client
 from shop_reco import measures
+
+pytestmark = pytest.mark.any_database
 call_command("migrate", verbosity=0)
 ask = {"query": "{ recommendations(first: 1) { rung } }"}
 answer = Client().post("/graphql/", ask, content_type="application/json").json()

@@ -13,6 +13,8 @@ from shop_reco.recommendations.serving.memory import memory
 from shop_reco.recommendations.training import run_next
 from shop_reco.users.models import Shopper
 
+pytestmark = pytest.mark.any_database
+
 QUICK = ("popularity", "trending", "item_cf", "user_cf", "content", "buy_again")
 
 

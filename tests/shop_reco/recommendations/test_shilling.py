@@ -19,6 +19,8 @@ from shop_reco.recommendations.training import run_next
 from shop_reco.users.models import Shopper
 from shop_reco.users.services import ShopperDraft, import_consents, import_shoppers
 
+pytestmark = pytest.mark.any_database
+
 TARGET = "Soap-11"
 OFF = {"hammering": False, "bots": False, "daily_cap": False}
 

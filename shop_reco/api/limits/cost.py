@@ -1,0 +1,149 @@
+"""How many objects a document may lead to, told before anything is resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLSchema,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+)
+from strawberry.extensions import SchemaExtension
+
+from shop_reco.api.errors import ApiError
+from shop_reco.conf import reco_settings
+
+DEFINITION = "strawberry-definition"
+MOST, ROWS = "most", "rows"
+"""Metadata of a field: how long its list gets; the argument that is a list of rows, each of which costs an object."""
+USUAL_LIST = 10
+
+
+def most(n: int) -> dict[str, int]:
+    """The metadata of a field whose list has ``n`` objects at most, or seldom more."""
+    return {MOST: n}
+
+
+def rows(argument: str) -> dict[str, str]:
+    """The metadata of a field that does something for each row of an argument."""
+    return {ROWS: argument}
+
+
+class CostLimit(SchemaExtension):
+    """Refuses an operation that could lead to more objects than its sender may ask for, and publishes what it costs."""
+
+    _published: Mapping[str, int] | None = None
+
+    def on_execute(self) -> Iterator[None]:
+        execution, context = self.execution_context, self.execution_context.context
+        definitions = execution.graphql_document.definitions  # type: ignore[union-attr]
+        operation = next(each for each in definitions if isinstance(each, OperationDefinitionNode))
+        fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
+        schema: GraphQLSchema = execution.schema._schema
+        objects = Cost(schema, fragments, _variables(operation, execution.variables or {})).of(operation)
+        most = context.most_objects()
+        self._published = {"objects": objects, "most": most}
+        problem = _too_many(objects, most) if objects > most else context.charge(objects)
+        if problem is not None:
+            execution.result = ExecutionResult(None, [problem])
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        return {} if self._published is None else {"cost": self._published}
+
+
+def _too_many(objects: int, most: int) -> ApiError:
+    return ApiError(
+        "COST_LIMIT",
+        f"the document may lead to {objects} objects, {most} are allowed; ask for shorter lists or fewer fields",
+    )
+
+
+@dataclass
+class Cost:
+    """Counts the objects that a selection can lead to: every list as long as it can get, every field included."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Mapping[str, Any]
+    _known: dict[tuple[str, int | None], int] = field(default_factory=dict)
+
+    def of(self, operation: OperationDefinitionNode) -> int:
+        root: Any = self.schema.get_root_type(operation.operation)
+        return self._objects(operation.selection_set, root, None)
+
+    def _objects(self, selected: SelectionSetNode, type_: Any, page: int | None) -> int:
+        return sum(self._node(node, type_, page) for node in selected.selections)
+
+    def _node(self, node: Any, type_: Any, page: int | None) -> int:
+        if isinstance(node, FieldNode):
+            return self._field(node, type_, page)
+        if isinstance(node, FragmentSpreadNode):
+            key = (node.name.value, page)
+            if key not in self._known:
+                fragment = self.fragments[node.name.value]
+                self._known[key] = self._objects(fragment.selection_set, self._named(fragment, type_), page)
+            return self._known[key]
+        return self._objects(node.selection_set, self._named(node, type_), page)
+
+    def _field(self, node: FieldNode, type_: Any, page: int | None) -> int:
+        known = getattr(type_, "fields", {}).get(node.name.value)
+        if known is None:  # introspection, which costs nothing
+            return 0
+        declared = getattr(known.extensions.get(DEFINITION), "metadata", None) or {}
+        rows = self._length(node, declared[ROWS]) if ROWS in declared else 0
+        if node.selection_set is None:
+            return rows
+        inner = self._page(node, known) if "first" in known.args else None
+        each = 1 + self._objects(node.selection_set, get_named_type(known.type), inner)
+        if not _is_list(known.type):
+            return rows + each
+        if MOST in declared:
+            return rows + declared[MOST] * each
+        return rows + (next((n for n in (rows or None, page, inner) if n is not None), USUAL_LIST)) * each
+
+    def _named(self, node: Any, type_: Any) -> Any:
+        condition = node.type_condition
+        return type_ if condition is None else self.schema.type_map[condition.name.value]
+
+    def _page(self, node: FieldNode, known: Any) -> int:
+        """``first``, as far as it may go; one out of bounds is refused where it is read."""
+        value = self._argument(node, "first")
+        first = int(value.value) if isinstance(value, IntValueNode) else value
+        if not isinstance(first, int):
+            first = known.args["first"].default_value
+        return max(0, min(first, reco_settings().PAGE_ITEMS)) if isinstance(first, int) else USUAL_LIST
+
+    def _length(self, node: FieldNode, name: str) -> int:
+        value = self._argument(node, name)
+        rows = value.values if isinstance(value, ListValueNode) else value
+        return len(rows) if isinstance(rows, list | tuple) else 1
+
+    def _argument(self, node: FieldNode, name: str) -> Any:
+        for argument in node.arguments or ():
+            if argument.name.value == name:
+                value = argument.value
+                return self.variables.get(value.name.value) if isinstance(value, VariableNode) else value
+        return None
+
+
+def _variables(operation: OperationDefinitionNode, given: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
+    return {**defaults, **given}
+
+
+def _is_list(type_: Any) -> bool:
+    return isinstance(type_.of_type if isinstance(type_, GraphQLNonNull) else type_, GraphQLList)

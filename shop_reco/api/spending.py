@@ -1,0 +1,79 @@
+"""What each sender may spend: a visitor, an address behind which many shop, a server with a key."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.http import HttpRequest
+
+from shop_reco.conf import reco_settings
+from shop_reco.users.allowances import allowances
+from shop_reco.users.models import ApiKey, Shopper
+
+from .errors import LIMITED, ApiError
+
+OBJECTS_A_POINT = 10
+"""Objects that a document may lead to, or events of a beacon, that cost a point."""
+PREFIX = {4: 32, 6: 64}
+"""Bits of an address that tell one connection from another."""
+
+
+@dataclass(frozen=True)
+class Spender:
+    """Whose points a request spends: names, with how many times a visitor's points each has."""
+
+    names: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, request: HttpRequest, key: ApiKey | None = None, shopper: Shopper | None = None) -> Self:
+        """A server spends by its key; a browser by its shopper, if known, and by its address."""
+        shared = reco_settings().RATE_SHARED
+        if key is not None:
+            return cls(((f"key:{key.pk}", shared),))
+        names = [(f"address:{address_of(request)}", shared)]
+        if shopper is not None:
+            names.append((f"shopper:{shopper.pk}", 1))
+        return cls(tuple(names))
+
+    def take(self, points: int) -> ApiError | None:
+        """Spend points; the refusal, if there are too few."""
+        reco = reco_settings()
+        if reco.RATE_POINTS <= 0:
+            return None
+        waits = [
+            allowances.take(name, points, size=reco.RATE_POINTS * times, refill=reco.RATE_REFILL * times)
+            for name, times in self.names
+        ]
+        return _refusal(max(waits)) if any(waits) else None
+
+    def left(self) -> dict[str, Any]:
+        """Points left, and how many come back in a second, of whoever has least; nothing where there is no limit."""
+        reco = reco_settings()
+        known = [(allowances.left(name), times) for name, times in self.names]
+        least = min(((left, times) for left, times in known if left is not None), default=None)
+        if reco.RATE_POINTS <= 0 or least is None:
+            return {}
+        return {"left": math.floor(least[0]), "perSecond": reco.RATE_REFILL * least[1]}
+
+
+def _refusal(wait: float) -> ApiError:
+    seconds = max(1, math.ceil(wait))
+    error = ApiError(LIMITED, f"too much was asked for in a short time; try again in {seconds} s")
+    error.extensions = {**(error.extensions or {}), "retryAfter": seconds}
+    return error
+
+
+def address_of(request: HttpRequest) -> str:
+    """The network that a request comes from, as far as the shop's own proxies tell; never what a client claims."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if trusted := reco_settings().RATE_TRUSTED:
+        told = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",") if each.strip()]
+        address = told[-trusted] if len(told) >= trusted else address
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(ipaddress.ip_network((known, PREFIX[known.version]), strict=False))
