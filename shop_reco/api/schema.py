@@ -12,11 +12,12 @@ from .limits import CostLimit, DocumentLimits, NoIntrospection
 from .mutations import Mutation
 from .queries import Query
 from .rows import LooseRows, take_any_value
+from .staff import StaffMutation, StaffQuery
 from .types import EventInput
 
 schema = strawberry.Schema(
-    query=Query,
-    mutation=merge_types("Mutation", (Mutation, CatalogueMutation)),
+    query=merge_types("Query", (Query, StaffQuery)),
+    mutation=merge_types("Mutation", (Mutation, CatalogueMutation, StaffMutation)),
     config=StrawberryConfig(),
     extensions=[
         lambda: AddValidationRules([DocumentLimits]),

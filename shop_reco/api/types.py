@@ -6,6 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Self, cast
@@ -28,21 +29,38 @@ from .limits.cost import most
 from .rows import rows
 
 
-def _enum(name: str, values: list[str]) -> Any:
-    return strawberry.enum(cast("type[Enum]", Enum(name, {value.upper(): value for value in values})), name=name)
+def enum_of(name: str, values: Sequence[str], description: str) -> Any:
+    """An enum of the schema, its names the values in upper case."""
+    made = cast("type[Enum]", Enum(name, {value.upper(): value for value in values}))
+    return strawberry.enum(made, name=name, description=description)
 
 
-EventType: Any = _enum("EventType", Event.Type.values)
-Channel: Any = _enum("Channel", Event.Channel.values)
-FeedbackKind: Any = _enum("FeedbackKind", Feedback.Kind.values)
-Purpose: Any = _enum("Purpose", Consent.Purpose.values)
-Rung: Any = _enum("Rung", Slate.Rung.values)
-PlacedBy: Any = _enum("PlacedBy", ["SCORE", "RULE", "EXPLORATION", "FILL"])
-ReasonKind: Any = _enum("ReasonKind", Slate.ReasonKind.values)
+EventType: Any = enum_of("EventType", Event.Type.values, "What a shopper did.")
+Channel: Any = enum_of("Channel", Event.Channel.values, "Where they did it.")
+FeedbackKind: Any = enum_of("FeedbackKind", Feedback.Kind.values, "What a shopper says of a recommended product.")
+Purpose: Any = enum_of("Purpose", Consent.Purpose.values, "What a shopper may allow, each for itself.")
+Rung: Any = enum_of("Rung", Slate.Rung.values, "How far down the ladder a list came from; PERSONAL is the top.")
+PlacedBy: Any = enum_of("PlacedBy", ["SCORE", "RULE", "EXPLORATION", "FILL"], "Why an item is where it is.")
+ReasonKind: Any = enum_of("ReasonKind", Slate.ReasonKind.values, "What a term of a score comes from.")
 
 
 def global_id(name: str, public_id: uuid.UUID) -> strawberry.ID:
     return strawberry.ID(base64.urlsafe_b64encode(f"{name}:{public_id.hex}".encode()).decode())
+
+
+def number_of(name: str, value: str) -> int:
+    """Read the id of a row that only staff see.
+
+    Raises:
+        ApiError: BAD_ID, if it is not one of ``name``.
+    """
+    try:
+        kind, _, number = base64.urlsafe_b64decode(value.encode()).decode().partition(":")
+        if kind == name and number.isascii() and number.isdecimal() and len(number) < 19:
+            return int(number)
+    except (ValueError, binascii.Error, UnicodeError, AttributeError):
+        pass
+    raise ApiError("BAD_ID", f"not the id of a {name}")
 
 
 def public_id_of(name: str, value: str) -> uuid.UUID:

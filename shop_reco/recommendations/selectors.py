@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -48,6 +49,11 @@ def revisions() -> tuple[int, int]:
 
 def enabled_kinds() -> frozenset[str]:
     return frozenset(Recommender.objects.filter(enabled=True).values_list("kind", flat=True))
+
+
+def recommenders() -> list[Recommender]:
+    """All of them; one query."""
+    return list(Recommender.objects.all())
 
 
 def live_versions() -> list[ModelVersion]:
@@ -217,7 +223,48 @@ def unfinished_runs() -> list[TrainingRun]:
     return list(TrainingRun.objects.filter(state__in=states).order_by("requested_at", "pk"))
 
 
+def run_of(*, public_id: UUID) -> TrainingRun | None:
+    return TrainingRun.objects.filter(public_id=public_id).first()
+
+
+def feedback_among(*, ids: Collection[int]) -> list[Feedback]:
+    """The feedback that has these numbers; one query."""
+    return list(Feedback.objects.filter(pk__in=ids))
+
+
 def reported_runs(*, limit: int) -> list[TrainingRun]:
     """The newest runs that looked at the events, newest first; one query."""
     found = TrainingRun.objects.exclude(cleaning={}).select_related("recommender")
     return list(found.order_by("-requested_at", "-pk")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedFigure:
+    """A measure of two versions; None where it was not taken."""
+
+    section: str
+    metric: str
+    version: float | None
+    other: float | None
+
+
+def compared_figures(*, version: ModelVersion, other: ModelVersion) -> list[ComparedFigure]:
+    """What the gate measured of two versions: on the same shoppers, where it compared the one with the other.
+
+    Elsewhere each has the figures of its own day. One query.
+    """
+    met = version.promotions.filter(replaced=other).exists()
+    mine, theirs = _measured(version, "candidate"), _measured(version if met else other, "live" if met else "candidate")
+    return [
+        ComparedFigure(section, metric, mine.get((section, metric)), theirs.get((section, metric)))
+        for section, metric in sorted(mine.keys() | theirs.keys())
+    ]
+
+
+def _measured(version: ModelVersion, who: str) -> dict[tuple[str, str], float | None]:
+    sections = version.gate.get("comparison", {}).get("sections", {})
+    return {
+        (section, metric): interval["mean"]
+        for section, told in sections.items()
+        for metric, interval in told["measured"].get(who, {}).items()
+    }

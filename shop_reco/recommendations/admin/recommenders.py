@@ -149,7 +149,7 @@ class RecommenderAdmin(KeptAdmin):
 
     def _go_back(self, request: HttpRequest, recommender: Recommender) -> None:
         try:
-            version = services.roll_back(kind=recommender.kind)
+            version = services.roll_back(kind=recommender.kind, by=request.user)
         except NothingToRollBackError:
             messages.warning(request, gettext("%(kind)s has no earlier version.") % {"kind": recommender})
             return

@@ -16,7 +16,7 @@ from .runs import (
     skip_run,
 )
 from .slates import keep_slates, trim_slates
-from .switching import KINDS, PLACEMENTS, bump_serving_revision, ensure_recommenders, set_enabled
+from .switching import KINDS, PLACEMENTS, bump_serving_revision, ensure_recommenders, set_enabled, set_placement
 from .unlearning import drop_masks, mask_users, request_unlearning
 from .versions import mark_pruned, promote, promote_by_staff, refuse, roll_back
 
@@ -53,6 +53,7 @@ __all__ = [
     "roll_back",
     "roll_up_answers",
     "set_enabled",
+    "set_placement",
     "skip_run",
     "trim_slates",
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -45,3 +48,18 @@ def set_enabled(*, kind: str, enabled: bool) -> None:
     """Switch a recommender; effective in every process at its next request."""
     Recommender.objects.filter(kind=kind).update(enabled=enabled, changed_at=timezone.now())
     bump_serving_revision()
+
+
+@transaction.atomic
+def set_placement(*, key: str, changes: Mapping[str, Any]) -> Placement:
+    """Make or change a placement; effective in every process at its next request.
+
+    Raises:
+        ValidationError: If a value makes no sense; nothing is changed.
+    """
+    placement = Placement.objects.select_for_update().filter(pk=key).first() or Placement(key=key)
+    for name, value in changes.items():
+        setattr(placement, name, value)
+    placement.full_clean(validate_unique=False)
+    placement.save()
+    return placement
