@@ -10,14 +10,17 @@ from strawberry.tools import merge_types
 from .catalogue import CatalogueMutation
 from .limits import CostLimit, DocumentLimits, NoIntrospection
 from .mutations import Mutation
+from .nodes import NodeQuery
 from .queries import Query
 from .rows import LooseRows, take_any_value
 from .staff import StaffMutation, StaffQuery
-from .types import EventInput
+from .staff.types import ModelVersion, TrainingRun
+from .types import EventInput, Product
 
 schema = strawberry.Schema(
-    query=merge_types("Query", (Query, StaffQuery)),
+    query=merge_types("Query", (Query, NodeQuery, StaffQuery)),
     mutation=merge_types("Mutation", (Mutation, CatalogueMutation, StaffMutation)),
+    types=[Product, ModelVersion, TrainingRun],
     config=StrawberryConfig(),
     extensions=[
         lambda: AddValidationRules([DocumentLimits]),

@@ -48,6 +48,14 @@ def global_id(name: str, public_id: uuid.UUID) -> strawberry.ID:
     return strawberry.ID(base64.urlsafe_b64encode(f"{name}:{public_id.hex}".encode()).decode())
 
 
+def kind_of(value: str) -> str:
+    """What a global id is the id of; empty where it is none."""
+    try:
+        return base64.urlsafe_b64decode(value.encode()).decode().partition(":")[0]
+    except (ValueError, binascii.Error, UnicodeError):
+        return ""
+
+
 def number_of(name: str, value: str) -> int:
     """Read the id of a row that only staff see.
 
@@ -78,6 +86,11 @@ def public_id_of(name: str, value: str) -> uuid.UUID:
     raise ApiError("BAD_ID", f"not the id of a {name}")
 
 
+@strawberry.interface(description="Whatever can be asked for again by its id.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="Opaque, and unlike that of anything else.")
+
+
 @strawberry.type
 class Category:
     name: str
@@ -97,9 +110,8 @@ def _url(name: str, argument: object) -> str | None:
 
 
 @strawberry.type
-class Product:
+class Product(Node):
     row: strawberry.Private[models.Product]
-    id: strawberry.ID
     sku: str
     title: str
     description: str

@@ -9,7 +9,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from shop_reco.api.limits.cost import most
-from shop_reco.api.types import Problem, enum_of, global_id
+from shop_reco.api.types import Node, Problem, enum_of, global_id
 from shop_reco.recommendations import models
 from shop_reco.recommendations.models import Feedback as FeedbackRow
 from shop_reco.recommendations.models import ModelVersion as VersionRow
@@ -29,8 +29,7 @@ Strategy: Any = enum_of("Strategy", PlacementRow.Strategy.values, "What kind of 
 
 
 @strawberry.type(description="What a recommender has learnt: its artifact, and what it is worth.")
-class ModelVersion:
-    id: strawberry.ID = strawberry.field(description="Opaque; what promote takes.")
+class ModelVersion(Node):
     kind: RecommenderKind = strawberry.field(description="Whose version it is.")
     state: VersionState = strawberry.field(description="Whether it serves.")
     created_at: dt.datetime = strawberry.field(description="When it was written.")
@@ -60,8 +59,7 @@ class ModelVersion:
 
 
 @strawberry.type(description="A training: asked for, running or over. Ask again for it to follow its progress.")
-class TrainingRun:
-    id: strawberry.ID = strawberry.field(description="Opaque; what trainingRun and cancelTraining take.")
+class TrainingRun(Node):
     kind: RecommenderKind = strawberry.field(description="Which recommender it trains.")
     state: RunState = strawberry.field(description="How far it has come.")
     phase: str = strawberry.field(description="extracting, cleaning, training, evaluating, promoting, or empty.")

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from graphql import (
     GraphQLInputObjectType,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     get_named_type,
     is_required_argument,
@@ -52,6 +53,8 @@ def two(trained):
 def selection(type_, depth=4):
     """Every field of a type that needs no argument, as deep as ``depth``."""
     named = get_named_type(type_)
+    if isinstance(named, GraphQLInterfaceType):
+        return f"{{ __typename id ... on Product {selection(TYPES.type_map['Product'], 0)} }}"
     if not isinstance(named, GraphQLObjectType):
         return ""
     parts = []
@@ -112,7 +115,7 @@ def answer(client, headers, document):
         reply = ask(client, document, **headers)
     for error in reply.get("errors", ()):
         error.pop("locations", None)  # a longer id moves what comes after it
-    del reply["extensions"]  # what it cost holds numbers like the ids that are tried
+    reply.pop("extensions", None)  # what it cost holds numbers like the ids that are tried
     told = json.dumps(reply, sort_keys=True)
     told = re.sub(rf'"({"|".join(RANDOM)})": "[^"]*"', "", told)
     return told, len(queries)
@@ -122,6 +125,7 @@ def test_another_shoppers_ids_say_no_more_than_ids_that_do_not_exist(two, client
     (_mine, other), headers = two
     some = global_id("Product", uuid.uuid4())
     needed = {"product": json.dumps(some), "products": json.dumps([some]), **NUMBER}
+    needed |= dict.fromkeys(("id", "version", "other"), json.dumps(some))
     theirs = recommend_for(shopper=other, first=3).slate_id
     nobody = Shopper(pk=987_654, public_id=uuid.uuid4(), external_id="nobody")
     tried = 0
@@ -199,6 +203,8 @@ def test_no_answer_to_one_shopper_holds_anything_of_the_other(two, trained, clie
     for shopper, sees in (("h0", False), ("h1", True)):
         seen = ""
         for name, field in QUERIES.items():
+            if (field.description or "").startswith("Of staff"):
+                continue  # refused to everyone here
             given = [key for key, of in field.args.items() if is_required_argument(of) or key == "id"]
             arguments = f"({', '.join(f'{key}: {needed[key]}' for key in given)})" if given else ""
             depth = 3 if "edges" in getattr(get_named_type(field.type), "fields", {}) else 4
