@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from .catalogue import CatalogueMutation
+from .glossary import describe
 from .limits import CostLimit, DocumentLimits, NoIntrospection
 from .mutations import Mutation
 from .nodes import NodeQuery
@@ -32,3 +33,4 @@ schema = strawberry.Schema(
     ],
 )
 take_any_value(schema, EventInput)
+describe(schema)
