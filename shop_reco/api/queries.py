@@ -59,10 +59,10 @@ def find_products(field: str, values: list[strawberry.ID]) -> list[models.Produc
     return [find_product(value) for value in values]
 
 
-def connection(make: Callable[[], serving.Served]) -> RecommendationConnection:
+def connection(make: Callable[[], serving.Served], after: str | None = None) -> RecommendationConnection:
     """Serve a list, with what the client did wrong as typed errors."""
     try:
-        return RecommendationConnection.of(make())
+        return RecommendationConnection.of(make(), after)
     except tuple(CODES) as error:
         raise ApiError(CODES[type(error)], str(error)) from None
 
@@ -131,7 +131,8 @@ class Query:
                 after=after,
                 filter=filter.wish() if filter else None,
                 products=products,
-            )
+            ),
+            after,
         )
 
     @strawberry.field
@@ -213,8 +214,8 @@ class Query:
             found = selectors.after_product(queryset=found, last=last)
         rows = list(found[: first + 1])
         edges = [ProductEdge(node=Product.of(row), cursor=global_id("Product", row.public_id)) for row in rows[:first]]
-        end = edges[-1].cursor if edges else None
-        return ProductConnection(edges=edges, page_info=PageInfo(has_next_page=len(rows) > first, end_cursor=end))
+        cursors = [edge.cursor for edge in edges]
+        return ProductConnection(edges=edges, page_info=PageInfo.of(cursors, after=after, goes_on=len(rows) > first))
 
     @strawberry.field(metadata=most(200))
     def categories(self, info: Info) -> list[Category]:

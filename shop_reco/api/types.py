@@ -192,7 +192,18 @@ class RecommendationEdge:
 @strawberry.type
 class PageInfo:
     has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
     end_cursor: str | None
+
+    @classmethod
+    def of(cls, cursors: Sequence[str], *, after: str | None, goes_on: bool) -> Self:
+        return cls(
+            has_next_page=goes_on,
+            has_previous_page=after is not None,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )
 
 
 @strawberry.type
@@ -204,14 +215,14 @@ class RecommendationConnection:
     page_info: PageInfo
 
     @classmethod
-    def of(cls, served: Served) -> Self:
-        end = served.edges[-1].cursor if served.edges else None
+    def of(cls, served: Served, after: str | None = None) -> Self:
+        cursors = [edge.cursor for edge in served.edges]
         return cls(
             slate_id=strawberry.ID(str(served.slate_id)),
             personalised=served.personalised,
             rung=Rung(served.rung),
             edges=[RecommendationEdge.of(edge) for edge in served.edges],
-            page_info=PageInfo(has_next_page=served.has_next_page, end_cursor=end),
+            page_info=PageInfo.of(cursors, after=after, goes_on=served.has_next_page),
         )
 
 

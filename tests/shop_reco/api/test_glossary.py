@@ -24,7 +24,8 @@ def test_connections_have_the_form_that_relay_expects():
             assert isinstance(edges.of_type, GraphQLList)
             edge = edges.of_type.of_type.of_type
             assert {"node", "cursor"} <= edge.fields.keys()
-            assert {"hasNextPage", "endCursor"} <= type_.fields["pageInfo"].type.of_type.fields.keys()
+            page = {"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"}
+            assert page <= type_.fields["pageInfo"].type.of_type.fields.keys()
 
 
 def test_closed_sets_are_enums_in_upper_case():
