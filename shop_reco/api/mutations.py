@@ -28,8 +28,9 @@ from shop_reco.users.services import Shown, decide_consent, undo_link
 from .context import Info
 from .errors import ApiError, check, gone, unless_gone
 from .limits.cost import rows
+from .lists import find_product
 from .portrait_types import InterestsInput, Portrait, PortraitPayload
-from .queries import consent_states, find_product, links
+from .queries import consent_states, links
 from .types import (
     ConsentInput,
     ConsentPayload,

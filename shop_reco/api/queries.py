@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import strawberry
 from django.conf import settings
 from django.utils.translation import get_language
 
-from shop_reco.conf import reco_settings
 from shop_reco.portraits.reading import events_behind, portrait_of
-from shop_reco.products import models, selectors
-from shop_reco.recommendations import serving
-from shop_reco.recommendations.errors import BadCursorError, BadPageError, UnknownPlacementError
+from shop_reco.products import selectors
 from shop_reco.users.models import Consent
 from shop_reco.users.models import Shopper as Person
 from shop_reco.users.selectors import decisions_of, links_of, statements_in_force
@@ -20,6 +15,7 @@ from shop_reco.users.selectors import decisions_of, links_of, statements_in_forc
 from .context import Info
 from .errors import ApiError, check
 from .limits.cost import most
+from .lists import LISTS, check_page
 from .portrait_types import Portrait, PortraitEvidence
 from .types import (
     Category,
@@ -30,47 +26,11 @@ from .types import (
     ProductConnection,
     ProductEdge,
     ProductFilterInput,
-    RecommendationConnection,
-    RecommendationContext,
-    RecommendationPolicy,
     Shopper,
     VisitorLink,
     global_id,
     public_id_of,
 )
-
-CODES = {BadPageError: "BAD_PAGE", BadCursorError: "BAD_CURSOR", UnknownPlacementError: "NOT_FOUND"}
-LISTS = "lists:read"
-MOST_PRODUCTS = 20
-
-
-def find_product(value: str) -> models.Product:
-    """The product with this global id; raises ApiError NOT_FOUND."""
-    product = selectors.product_by_public_id(public_id=public_id_of("Product", value))
-    if product is None:
-        raise ApiError("NOT_FOUND", "there is no product with this id")
-    return product
-
-
-def find_products(field: str, values: list[strawberry.ID]) -> list[models.Product]:
-    """The products with these global ids, at most MOST_PRODUCTS; raises ApiError."""
-    if len(values) > MOST_PRODUCTS:
-        raise ApiError("BAD_VALUE", f"{field} may have {MOST_PRODUCTS} ids at most")
-    return [find_product(value) for value in values]
-
-
-def connection(make: Callable[[], serving.Served], after: str | None = None) -> RecommendationConnection:
-    """Serve a list, with what the client did wrong as typed errors."""
-    try:
-        return RecommendationConnection.of(make(), after)
-    except tuple(CODES) as error:
-        raise ApiError(CODES[type(error)], str(error)) from None
-
-
-def check_page(first: int) -> None:
-    """Raises ApiError BAD_PAGE."""
-    if not 1 <= first <= reco_settings().PAGE_ITEMS:
-        raise ApiError("BAD_PAGE", f"first must lie between 1 and {reco_settings().PAGE_ITEMS}, not {first}")
 
 
 def consent_states(shopper: Person | None) -> list[ConsentState]:
@@ -104,59 +64,6 @@ class Query:
         info.context.begin()
         language = get_language() or settings.LANGUAGE_CODE
         return [ConsentStatement.of(row) for row in statements_in_force(language=language)]
-
-    @strawberry.field(description="What decides the lists of whoever asks, most important first.")
-    def recommendation_policy(self, info: Info) -> RecommendationPolicy:
-        info.context.need(LISTS)
-        return RecommendationPolicy.of(serving.policy_for(shopper=info.context.shopper))
-
-    @strawberry.field(description="What to show this shopper in this placement, best first.")
-    def recommendations(
-        self,
-        info: Info,
-        placement: str = "home",
-        first: int = 10,
-        after: str | None = None,
-        filter: ProductFilterInput | None = None,
-        context: RecommendationContext | None = None,
-    ) -> RecommendationConnection:
-        info.context.need(LISTS)
-        check(placement=placement, after=after)
-        products = find_products("context.products", (context.products or []) if context else [])
-        return connection(
-            lambda: serving.recommend_for(
-                shopper=info.context.shopper,
-                placement=placement,
-                first=first,
-                after=after,
-                filter=filter.wish() if filter else None,
-                products=products,
-            ),
-            after,
-        )
-
-    @strawberry.field
-    def similar_products(
-        self, info: Info, product: strawberry.ID, first: int = 10, filter: ProductFilterInput | None = None
-    ) -> RecommendationConnection:
-        info.context.need(LISTS)
-        found = find_product(product)
-        return connection(
-            lambda: serving.similar_to(
-                shopper=info.context.shopper, product=found, first=first, filter=filter.wish() if filter else None
-            )
-        )
-
-    @strawberry.field
-    def bought_together(self, info: Info, products: list[strawberry.ID], first: int = 10) -> RecommendationConnection:
-        info.context.need(LISTS)
-        found = find_products("products", products)
-        return connection(lambda: serving.bought_together(shopper=info.context.shopper, products=found, first=first))
-
-    @strawberry.field
-    def buy_again(self, info: Info, first: int = 10) -> RecommendationConnection:
-        info.context.need(LISTS)
-        return connection(lambda: serving.buy_again_for(shopper=info.context.shopper, first=first))
 
     @strawberry.field(description="What is believed of this shopper; null before it was drawn.")
     def portrait(self, info: Info) -> Portrait | None:

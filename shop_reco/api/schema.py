@@ -10,6 +10,7 @@ from strawberry.tools import merge_types
 from .catalogue import CatalogueMutation
 from .glossary import describe
 from .limits import CostLimit, DocumentLimits, NoIntrospection
+from .lists import ListQuery
 from .mutations import Mutation
 from .nodes import NodeQuery
 from .queries import Query
@@ -19,7 +20,7 @@ from .staff.types import ModelVersion, TrainingRun
 from .types import EventInput, Product
 
 schema = strawberry.Schema(
-    query=merge_types("Query", (Query, NodeQuery, StaffQuery)),
+    query=merge_types("Query", (Query, ListQuery, NodeQuery, StaffQuery)),
     mutation=merge_types("Mutation", (Mutation, CatalogueMutation, StaffMutation)),
     types=[Product, ModelVersion, TrainingRun],
     config=StrawberryConfig(),

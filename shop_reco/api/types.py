@@ -20,13 +20,16 @@ from shop_reco.privacy.models import Export as PrivateExport
 from shop_reco.products import models
 from shop_reco.products.selectors import ProductFilter
 from shop_reco.recommendations.models import Feedback, Slate
+from shop_reco.recommendations.serving import Explanation as Explained
 from shop_reco.recommendations.serving import Parameter, Policy, Served, ServedEdge, ServedReason
 from shop_reco.users.models import Consent, ShopperLink
 from shop_reco.users.models import ConsentStatement as StatementRow
 
-from .errors import ApiError, check
+from .errors import GREATEST, ApiError, check
 from .limits.cost import most
 from .rows import rows
+
+LONGEST_TOLD = 256
 
 
 def enum_of(name: str, values: Sequence[str], description: str) -> Any:
@@ -227,6 +230,25 @@ class RecommendationConnection:
 
 
 @strawberry.type
+class Explanation:
+    score: float
+    terms: list[Reason] = strawberry.field(metadata=most(30))
+    gone: str
+    without: list[Product] = strawberry.field(metadata=most(3))
+    instead: list[Product] = strawberry.field(metadata=most(3))
+
+    @classmethod
+    def of(cls, explained: Explained) -> Self:
+        return cls(
+            score=explained.score,
+            terms=[Reason.of(term) for term in explained.terms],
+            gone=explained.gone,
+            without=[Product.of(row) for row in explained.without],
+            instead=[Product.of(row) for row in explained.instead],
+        )
+
+
+@strawberry.type
 class ProductEdge:
     node: Product
     cursor: str
@@ -341,6 +363,42 @@ class ProductFilterInput:
 @strawberry.input
 class RecommendationContext:
     products: list[strawberry.ID] | None = None
+    exclude: list[strawberry.ID] | None = None
+    page: str | None = None
+    device: str | None = None
+    channel: Channel | None = None
+
+    def told(self) -> tuple[tuple[str, str], ...]:
+        """Where the list is shown; raises ApiError BAD_VALUE."""
+        check(page=self.page, device=self.device)
+        said = {"page": self.page, "device": self.device, "channel": self.channel and self.channel.value}
+        for name, value in said.items():
+            if value is not None and len(value) > LONGEST_TOLD:
+                raise ApiError("BAD_VALUE", f"context.{name} may have {LONGEST_TOLD} characters at most")
+        return tuple((name, value) for name, value in said.items() if value)
+
+
+@strawberry.input
+class RecommendationTuning:
+    diversity: float | None = None
+    exploration: bool = True
+    minimum_score: float | None = None
+
+    def check(self) -> None:
+        """Raises ApiError BAD_VALUE."""
+        if self.diversity is not None and not 0 <= self.diversity <= 1:
+            raise ApiError("BAD_VALUE", "tuning.diversity must lie between 0 and 1")
+        if self.minimum_score is not None and not abs(self.minimum_score) < GREATEST:
+            raise ApiError("BAD_VALUE", f"tuning.minimumScore must be a number below {GREATEST}")
+
+
+@strawberry.input
+class RecommendationRequest:
+    placement: str = "home"
+    first: int = 10
+    filter: ProductFilterInput | None = None
+    context: RecommendationContext | None = None
+    tuning: RecommendationTuning | None = None
 
 
 @rows

@@ -16,6 +16,7 @@ from graphql import (
     GraphQLSchema,
     IntValueNode,
     ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
@@ -27,8 +28,9 @@ from shop_reco.api.errors import ApiError
 from shop_reco.conf import reco_settings
 
 DEFINITION = "strawberry-definition"
-MOST, ROWS = "most", "rows"
-"""Metadata of a field: how long its list gets; the argument that is a list of rows, each of which costs an object."""
+MOST, ROWS, PAGES = "most", "rows", "pages"
+"""Metadata of a field: how long its list gets; the argument that is a list of rows, each of which costs an object;
+the argument that asks for several pages."""
 USUAL_LIST = 10
 
 
@@ -40,6 +42,11 @@ def most(n: int) -> dict[str, int]:
 def rows(argument: str) -> dict[str, str]:
     """The metadata of a field that does something for each row of an argument."""
     return {ROWS: argument}
+
+
+def pages(argument: str) -> dict[str, str]:
+    """The metadata of a field that gives a page for each row of an argument, as long as the row's ``first``."""
+    return {PAGES: argument}
 
 
 class CostLimit(SchemaExtension):
@@ -104,6 +111,9 @@ class Cost:
         if known is None:  # introspection, which costs nothing
             return 0
         declared = getattr(known.extensions.get(DEFINITION), "metadata", None) or {}
+        if PAGES in declared:
+            type_of_page = get_named_type(known.type)
+            return sum(1 + self._objects(_selected(node), type_of_page, n) for n in self._pages(node, declared[PAGES]))
         rows = self._length(node, declared[ROWS]) if ROWS in declared else 0
         if node.selection_set is None:
             return rows
@@ -120,12 +130,21 @@ class Cost:
         return type_ if condition is None else self.schema.type_map[condition.name.value]
 
     def _page(self, node: FieldNode, known: Any) -> int:
-        """``first``, as far as it may go; one out of bounds is refused where it is read."""
         value = self._argument(node, "first")
-        first = int(value.value) if isinstance(value, IntValueNode) else value
-        if not isinstance(first, int):
-            first = known.args["first"].default_value
-        return max(0, min(first, reco_settings().PAGE_ITEMS)) if isinstance(first, int) else USUAL_LIST
+        return _bounded(known.args["first"].default_value if value is None else value)
+
+    def _pages(self, node: FieldNode, name: str) -> list[int]:
+        value = self._argument(node, name)
+        rows = value.values if isinstance(value, ListValueNode) else value
+        return [self._first_in(row) for row in (rows if isinstance(rows, list | tuple) else [rows])]
+
+    def _first_in(self, row: Any) -> int:
+        if isinstance(row, VariableNode):
+            row = self.variables.get(row.name.value)
+        if isinstance(row, ObjectValueNode):
+            row = {each.name.value: each.value for each in row.fields}
+        first = row.get("first", USUAL_LIST) if isinstance(row, Mapping) else USUAL_LIST
+        return _bounded(self.variables.get(first.name.value) if isinstance(first, VariableNode) else first)
 
     def _length(self, node: FieldNode, name: str) -> int:
         value = self._argument(node, name)
@@ -143,6 +162,16 @@ class Cost:
 def _variables(operation: OperationDefinitionNode, given: Mapping[str, Any]) -> dict[str, Any]:
     defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
     return {**defaults, **given}
+
+
+def _bounded(first: Any) -> int:
+    """A page as long as it may be at most; one out of bounds is refused where it is read."""
+    number = int(first.value) if isinstance(first, IntValueNode) else first
+    return max(0, min(number, reco_settings().PAGE_ITEMS)) if isinstance(number, int) else USUAL_LIST
+
+
+def _selected(node: FieldNode) -> SelectionSetNode:
+    return node.selection_set or SelectionSetNode(selections=())
 
 
 def _is_list(type_: Any) -> bool:

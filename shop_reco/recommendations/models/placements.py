@@ -18,6 +18,7 @@ class Placement(models.Model):
         BOUGHT_TOGETHER = "bought_together", _("Bought together")
         BUY_AGAIN = "buy_again", _("Buy again")
         POPULAR = "popular", _("Popular now")
+        TRENDING = "trending", _("Rising now")
 
     class Repeats(models.TextChoices):
         NEVER = "never", _("Never shown again")

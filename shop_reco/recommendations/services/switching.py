@@ -22,6 +22,7 @@ PLACEMENTS = {
     "together": ("Bought together", Placement.Strategy.BOUGHT_TOGETHER),
     "again": ("Buy again", Placement.Strategy.BUY_AGAIN),
     "popular": ("Popular now", Placement.Strategy.POPULAR),
+    "trending": ("Rising now", Placement.Strategy.TRENDING),
 }
 
 

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Collection, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -31,6 +32,36 @@ from .shelf import Mask, microseconds
 from .slates import buffer
 from .wishes import Wishes, wishes_for
 
+
+@dataclass(frozen=True, kw_only=True)
+class Adjustments:
+    """What one request wants otherwise than its placement.
+
+    Attributes:
+        exclude: Products that are not wanted in this list.
+        diversity: 0 to 1, in place of the placement's.
+        explore: Whether places may go to products on trial.
+        least_score: What scores less is left out, and nothing fills its place.
+        told: More about the request, kept with the list: the page, the device.
+    """
+
+    exclude: frozenset[int] = frozenset()
+    diversity: float | None = None
+    explore: bool = True
+    least_score: float | None = None
+    told: tuple[tuple[str, str], ...] = ()
+
+    def of(self, spot: Placement) -> Placement:
+        """The placement as this request wants it."""
+        if self.diversity is None and (self.explore or not spot.exploration):
+            return spot
+        spot = copy(spot)
+        spot.diversity = spot.diversity if self.diversity is None else self.diversity
+        spot.exploration = spot.exploration if self.explore else 0.0
+        return spot
+
+
+AS_IT_IS = Adjustments()
 Likes = list[tuple[int, float]]
 """Products, and since when they are liked, in unix seconds."""
 
@@ -69,6 +100,7 @@ class Request:
     products: tuple[int, ...] = ()
     wishes: Wishes = field(default_factory=Wishes)
     disputed: dict[int, frozenset[str]] = field(default_factory=dict)
+    adjusted: Adjustments = AS_IT_IS
     allowed: tuple[Mask, Mask] = field(init=False)
 
     @property
@@ -87,7 +119,11 @@ class Request:
     @property
     def discovers(self) -> bool:
         """Whether it is for what the shopper has yet to find, and may be filled with what is popular or new."""
-        return self.strategy in (Placement.Strategy.PERSONAL, Placement.Strategy.POPULAR)
+        return self.strategy in (
+            Placement.Strategy.PERSONAL,
+            Placement.Strategy.POPULAR,
+            Placement.Strategy.TRENDING,
+        )
 
 
 def asked(
@@ -98,6 +134,7 @@ def asked(
     after: str | None = None,
     narrowing: ProductFilter | None = None,
     products: Sequence[int] = (),
+    adjusted: Adjustments = AS_IT_IS,
 ) -> Request:
     """Everything that a list depends on.
 
@@ -113,13 +150,16 @@ def asked(
     spot = view.models.placements.get(placement)
     if spot is None:
         raise UnknownPlacementError(f"there is no placement {placement[:64]!r}")
-    request = Request(spot, min(first, spot.size or first), view, now, shopper=shopper, narrowing=narrowing)
+    request = Request(
+        adjusted.of(spot), min(first, spot.size or first), view, now, shopper=shopper, narrowing=narrowing,
+        adjusted=adjusted,
+    )  # fmt: skip
     with stage("history"):
         if shopper is not None:
             _look_at(request, shopper)
         ruled = view.ruled(in_force(view.models.rules, placement=placement, now=now))
         request.wishes = wishes_for(ruled=ruled, shopper_ids=request.people)
-    request.exclude |= request.wishes.blocked
+    request.exclude |= request.wishes.blocked | adjusted.exclude
     if request.strategy not in (Placement.Strategy.PERSONAL, Placement.Strategy.BUY_AGAIN):
         request.personal = False
     if request.strategy != Placement.Strategy.PERSONAL or not request.personal:

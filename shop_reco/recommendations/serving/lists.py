@@ -15,7 +15,7 @@ from shop_reco.products.selectors import ProductFilter, final_rows
 from shop_reco.users.models import Shopper
 
 from ..models import Placement
-from .asking import Request, asked
+from .asking import AS_IT_IS, Adjustments, Request, asked
 from .ranking import SPARE, Ranked, ranked
 from .recording import slate_for
 from .served import Served, ServedEdge
@@ -34,6 +34,7 @@ def recommend_for(
     after: str | None = None,
     filter: ProductFilter | None = None,
     products: Sequence[Product] = (),
+    adjusted: Adjustments = AS_IT_IS,
 ) -> Served:
     """A placement's list.
 
@@ -50,6 +51,7 @@ def recommend_for(
             after=after,
             narrowing=filter,
             products=[product.parent_id or product.pk for product in products],
+            adjusted=adjusted,
         )
         return _served(request, _checked(request))
 
@@ -103,9 +105,16 @@ def _checked(request: Request) -> Checked:
         if shown == wanted or len(shown) > request.first:
             break
         lost |= wanted - shown
-    checked = Checked(ranking, [each for each in ranking.items if each.item_id in shown], products)
+    least = request.adjusted.least_score
+    good = [each for each in ranking.items if least is None or each.score >= least]
+    checked = Checked(ranking, [each for each in good if each.item_id in shown], products)
     missing = request.first + 1 - len(checked.chosen)
-    fills = request.discovers and request.spot.fallback != Placement.Fallback.NOTHING and not ranking.quiet
+    fills = (
+        least is None
+        and request.discovers
+        and request.spot.fallback != Placement.Fallback.NOTHING
+        and not ranking.quiet
+    )
     if fills and missing > 0:
         checked.newest = _newest(request, wanted | lost, missing)
     return checked

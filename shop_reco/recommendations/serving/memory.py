@@ -42,6 +42,7 @@ STRATEGY_PARTS: Mapping[str, frozenset[str]] = {
     Placement.Strategy.SIMILAR: frozenset({"content", "item_cf"}),
     Placement.Strategy.BOUGHT_TOGETHER: frozenset({"item_cf"}),
     Placement.Strategy.POPULAR: frozenset({"popularity"}),
+    Placement.Strategy.TRENDING: frozenset({"trending"}),
 }
 MOST_RULED = 64
 """Sets of rules whose meaning is kept; they change as their times begin and end."""

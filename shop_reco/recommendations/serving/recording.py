@@ -53,7 +53,9 @@ def slate_for(request: Request, ranking: Ranked, served: Served) -> Slate:
 
 
 def _context(request: Request) -> dict[str, Any]:
-    asked: dict[str, Any] = {"products": list(request.products)}
+    asked: dict[str, Any] = {"products": list(request.products), **dict(request.adjusted.told)}
+    if request.adjusted.exclude:
+        asked["excluded"] = sorted(request.adjusted.exclude)
     if request.narrowing is not None and request.narrowing.narrows():
         given = vars(request.narrowing)
         asked["filter"] = {name: str(value) for name, value in given.items() if value is not None}

@@ -83,7 +83,9 @@ class Replayed:
     items: list[ReplayedItem] = field(default_factory=list)
 
 
-class _NotPossibleError(Exception):
+class NotPossibleError(Exception):
+    """What a slate rested on is gone."""
+
     def __init__(self, outcome: Outcome, why: str) -> None:
         super().__init__(why)
         self.outcome, self.why = outcome, why
@@ -97,8 +99,8 @@ def replay(slate: Slate) -> Replayed:
     """
     recorded = {item["product"]: item for item in slate.items if item["placed_by"] != "FILL"}
     try:
-        again = {each.item_id: each for each in _computed(slate)}
-    except _NotPossibleError as error:
+        again = {each.item_id: each for each in computed(slate)}
+    except NotPossibleError as error:
         items = [ReplayedItem(pk, item, None) for pk, item in recorded.items()]
         return Replayed(slate, error.outcome, error.why, items)
     items = [ReplayedItem(pk, item, again.get(pk)) for pk, item in recorded.items()]
@@ -107,34 +109,40 @@ def replay(slate: Slate) -> Replayed:
     return Replayed(slate, *_why_not(slate), items)
 
 
-def _computed(slate: Slate) -> list[Recommendation]:
+def computed(slate: Slate, most: int | None = None) -> list[Recommendation]:
+    """The scores of a slate again, with its own number of reasons or ``most``.
+
+    Raises:
+        NotPossibleError: If what it rested on is gone.
+    """
     basis = slate.basis
+    most = basis.get("reasons", 0) if most is None else most
     if not basis or slate.scored_at is None or (basis["personal"] and "people" not in basis):
-        raise _NotPossibleError(Outcome.NOT_RECORDED, "what the list rested on was not kept, or not under this name")
+        raise NotPossibleError(Outcome.NOT_RECORDED, "what the list rested on was not kept, or not under this name")
     if not basis["among"]:
         return []
-    history = _history(slate)
-    model = _model(slate)
-    told = explained(model, history, basis["among"], at=slate.scored_at, most=basis["reasons"])
+    history = history_of(slate)
+    model = model_of(slate)
+    told = explained(model, history, basis["among"], at=slate.scored_at, most=most)
     wished = {"rule": dict(basis["rules"]), "pinned": dict(basis.get("favourites", ()))}
     points = [{kind: some[pk] for kind, some in wished.items() if pk in some} for pk in basis["among"]]
     disputed = dict(basis["disputed"])
-    return [undisputed(each, disputed) for each in with_points(told, points, basis["reasons"])]
+    return [undisputed(each, disputed) for each in with_points(told, points, most)]
 
 
-def _history(slate: Slate) -> History:
+def history_of(slate: Slate) -> History:
     basis = slate.basis
     if "people" not in basis:
         return History(slate.context.get("products", []))
     people = basis["people"]
     if len(existing_ids(ids=people)) < len(people):
-        raise _NotPossibleError(Outcome.ERASED, "the shopper was erased, or a visitor who was them")
+        raise NotPossibleError(Outcome.ERASED, "the shopper was erased, or a visitor who was them")
     for arrived in islice(_arrived(people, slate.served_at), MOST_TRIES):
         history = live_history(shopper_ids=people, at=slate.scored_at, arrived=arrived)
         if digest_of(history) == basis["digest"]:
             likes = [(pk, at) for pk, at in basis["likes"]]
             return without(with_likes(history, likes), set(basis["unused"]))
-    raise _NotPossibleError(
+    raise NotPossibleError(
         Outcome.HISTORY_GONE,
         "events it saw are gone by retention, or are read otherwise by settings that changed since",
     )
@@ -151,7 +159,7 @@ def _arrived(people: Sequence[int], moment: dt.datetime) -> Iterator[Q]:
             yield Q(received_at__lt=since) | Q(received_at__in=seen.symmetric_difference(turned))
 
 
-def _model(slate: Slate) -> Any:
+def model_of(slate: Slate) -> Any:
     """The recommenders that took part, as they were; those that store users without whoever was erased."""
     basis, versions = slate.basis, slate.versions
     scorers = [kind for kind in versions if kind in DEFAULT_WEIGHTS]
@@ -165,7 +173,7 @@ def _model(slate: Slate) -> Any:
                 raise ArtifactError("it is pruned")
             parts[kind] = load(reco_settings().ARTIFACTS_ROOT / versions[kind], sha256=row.manifest_sha256)
         except ArtifactError as error:
-            raise _NotPossibleError(Outcome.PRUNED, f"version {versions[kind][:8]} of {kind}: {error}") from error
+            raise NotPossibleError(Outcome.PRUNED, f"version {versions[kind][:8]} of {kind}: {error}") from error
     parts = masked(parts)
     if "buy_again" in parts:
         return parts["buy_again"]

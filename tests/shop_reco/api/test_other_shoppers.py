@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from graphql import (
     GraphQLInputObjectType,
     GraphQLInterfaceType,
@@ -33,7 +34,7 @@ TYPES = schema._schema
 QUERIES = TYPES.query_type.fields
 OF_ONE_SHOPPER = {"Shopper", "ConsentState", "VisitorLink", "Portrait", "Interest"}
 """Types that tell something of whoever asks; none is reached but from ``me`` and ``portrait``."""
-RANDOM = ("slateId", "cursor", "endCursor", "drawnAt")
+RANDOM = ("slateId", "cursor", "startCursor", "endCursor", "drawnAt")
 
 
 @pytest.fixture
@@ -82,8 +83,8 @@ def forms_of(person, slate_id):
     ]
 
 
-NUMBER = {"kind": '"type"', "key": '"view_item"'}
-"""A number of a portrait."""
+NUMBER = {"kind": '"type"', "key": '"view_item"', "requests": "[{first: 2}]", "slateId": f'"{uuid.uuid4()}"'}
+"""A number of a portrait, and what else a field needs."""
 
 
 def attempts(names):
@@ -121,7 +122,9 @@ def answer(client, headers, document):
     return told, len(queries)
 
 
-def test_another_shoppers_ids_say_no_more_than_ids_that_do_not_exist(two, client):
+def test_another_shoppers_ids_say_no_more_than_ids_that_do_not_exist(two, client, monkeypatch):
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)  # what was done fades, and scores with it
     (_mine, other), headers = two
     some = global_id("Product", uuid.uuid4())
     needed = {"product": json.dumps(some), "products": json.dumps([some]), **NUMBER}

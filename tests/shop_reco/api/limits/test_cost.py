@@ -33,6 +33,7 @@ def cost(reply):
         ("{ ...a ...a } fragment a on Query { me { known } }", 2),
         ("{ products(first: 7) { edges { node { id } } } }", 1 + 7 * 2),
         ("{ ... on Query { me { known } } }", 1),
+        ("{ recommendationsFor(requests: [{first: 3}, {first: 4}, {}]) { edges { rank } } }", 3 + 3 + 4 + 10),
     ],
 )
 def test_the_cost_of_a_document_by_hand(shop, client, document, objects):
@@ -43,6 +44,13 @@ def test_a_page_given_by_a_variable_counts_as_it_is_given(shop, client):
     each = 1 + 1 + 6 * (1 + 3)
     assert cost(ask(client, WIDE))["objects"] == 1 + 3 * each
     assert cost(ask(client, WIDE, {"n": 10}))["objects"] == 1 + 10 * each
+
+
+def test_pages_given_by_a_variable_count_as_they_are_given(shop, client):
+    document = "query($r: [RecommendationRequest!]!) { recommendationsFor(requests: $r) { edges { rank } } }"
+    assert cost(ask(client, document, {"r": [{"first": 2}, {"placement": "popular"}]}))["objects"] == 2 + 2 + 10
+    inner = "query($n: Int!) { recommendationsFor(requests: [{first: $n}]) { edges { rank } } }"
+    assert cost(ask(client, inner, {"n": 7}))["objects"] == 1 + 7
 
 
 def test_a_document_that_costs_too_much_asks_nothing_of_the_database(shop, client):
@@ -83,7 +91,12 @@ def test_an_operation_that_took_its_time_begins_no_other_field(shop, client, set
 
 def test_every_list_of_objects_is_a_page_or_says_how_long_it_gets():
     """A list of which nothing is known would be counted as ten: each one is declared, or short by nature."""
-    short = {"ProductConnection.edges", "RecommendationConnection.edges", "PortraitEvidence.events"}
+    short = {
+        "Query.recommendationsFor",
+        "ProductConnection.edges",
+        "RecommendationConnection.edges",
+        "PortraitEvidence.events",
+    }
     for type_ in schema._schema.type_map.values():
         if not isinstance(type_, GraphQLObjectType) or type_.name.startswith("__"):
             continue

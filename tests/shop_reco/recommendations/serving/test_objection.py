@@ -39,7 +39,7 @@ def ask_as(trained, monkeypatch):
         headers = {"Authorization": f"Bearer {plain}", "X_Shopper": name} if name else {}
         reply = ask(Client(), DOCUMENT, {"p": some}, **headers)
         assert "errors" not in reply
-        return json.dumps(reply).encode()
+        return json.dumps(reply["data"]).encode()
 
     return answer
 

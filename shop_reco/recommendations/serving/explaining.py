@@ -1,0 +1,110 @@
+"""One item of a list, explained to the end: every term, and what it would take for it not to be there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from reco_engine.ranking import Hybrid
+from reco_engine.reasons.counterfactual import counterfactual
+from shop_reco.conf import reco_settings
+from shop_reco.products.models import Product
+from shop_reco.products.selectors import final_rows
+from shop_reco.users.models import Shopper
+from shop_reco.users.selectors import linked_ids
+
+from ..models import Placement, Slate
+from ..selectors import slate_of
+from .asking import asked
+from .replay import NotPossibleError, computed
+from .served import ServedReason
+from .slates import buffer
+from .texts import told
+
+EVERY = 2000
+"""Terms told at most: a history has no more."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an item is in a list.
+
+    Attributes:
+        score: The sum of the terms.
+        terms: All of them, as they were when the list was served; none where what it rested on is gone.
+        gone: Why there are none.
+        without: What the shopper did: without it the item would not be among as many as the list had, by what is known
+            now. Found by removing, and proved by ranking again. Empty where nothing of it does.
+        instead: What would be there in its place.
+    """
+
+    score: float
+    terms: list[ServedReason] = field(default_factory=list)
+    gone: str = ""
+    without: list[Product] = field(default_factory=list)
+    instead: list[Product] = field(default_factory=list)
+
+
+def explain(*, shopper: Shopper | None, slate_id: UUID, product: Product) -> Explanation | None:
+    """Why ``product`` is in a list; None where no such list was served to ``shopper``, or it is not in it."""
+    slate = buffer.find(slate_id) or slate_of(slate_id=slate_id)
+    if slate is None or not _is_theirs(slate, shopper):
+        return None
+    item = next((each for each in slate.items if each["product"] == product.pk), None)
+    if item is None:
+        return None
+    without, instead = _rows(*_would_go(slate, shopper, product))
+    try:
+        found = next((each for each in computed(slate, EVERY) if each.item_id == product.pk), None)
+    except NotPossibleError as error:
+        return Explanation(item["score"], gone=error.why, without=without, instead=instead)
+    reasons = found.reasons if found is not None else ()
+    named = {pk for reason in reasons for pk in reason.evidence}
+    products = final_rows(ids={*named, product.pk}) if reasons else {}  # type: ignore[arg-type]
+    terms = [told(reason, product.pk, products) for reason in reasons]
+    return Explanation(item["score"], terms, without=without, instead=instead)
+
+
+def _is_theirs(slate: Slate, shopper: Shopper | None) -> bool:
+    """A list that is kept under nobody's name is anybody's who knows its random id."""
+    if slate.shopper_id is None:
+        return True
+    return shopper is not None and slate.shopper_id in linked_ids(shopper=shopper)
+
+
+def _would_go(slate: Slate, shopper: Shopper | None, product: Product) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What of the history keeps the item among the best as they are now, and what would come in its place."""
+    if slate.placement == "" or not slate.items:
+        return (), ()
+    first = min(len(slate.items), reco_settings().PAGE_ITEMS)
+    try:
+        request = asked(shopper=shopper, placement=slate.placement, first=first)
+    except ValueError:
+        return (), ()
+    if request.strategy != Placement.Strategy.PERSONAL or not request.personal or not len(request.history):
+        return (), ()
+    model: Hybrid = request.view.models.for_strategy(request.strategy, without=request.spot.switched_off)
+    here: dict[str, Any] = {
+        "allowed": request.allowed[1],
+        "exclude": request.exclude,
+        "at": request.at,
+        "n_candidates": reco_settings().CANDIDATES,
+        "bonus": request.view.points(request.wishes.ruled, request.wishes.favourites),
+    }
+    best = model.rank(request.history, first, **here)
+    if product.pk not in best.item_ids:
+        return (), ()
+    found = counterfactual(
+        model, request.history, product.pk, first, exclude_seen=False, most_items=3, most_ranked=30, **here,
+    )  # fmt: skip
+    return (found.without, found.instead) if found is not None else ((), ())  # type: ignore[return-value]
+
+
+def _rows(without: tuple[int, ...], instead: tuple[int, ...]) -> tuple[list[Product], list[Product]]:
+    """The rows of both; nothing where a part of what would have to go must not be named: a half is not true."""
+    rows = final_rows(ids={*without, *instead}) if without else {}
+    named = [rows[pk] for pk in without if pk in rows and rows[pk].open]
+    if len(named) < len(without) or any(each.category and each.category.sensitive for each in named):
+        return [], []
+    return named, [rows[pk] for pk in instead if pk in rows and rows[pk].shown]
