@@ -83,6 +83,7 @@ def forms_of(person, slate_id):
     ]
 
 
+NEVER_LOOKED_UP = {"page", "device"}
 NUMBER = {"kind": '"type"', "key": '"view_item"', "requests": "[{first: 2}]", "slateId": f'"{uuid.uuid4()}"'}
 """A number of a portrait, and what else a field needs."""
 
@@ -95,7 +96,9 @@ def attempts(names):
             named = get_named_type(of.type)
             if isinstance(named, GraphQLInputObjectType):
                 inner = [
-                    key for key, each in named.fields.items() if get_named_type(each.type).name in ("ID", "String")
+                    key
+                    for key, each in named.fields.items()
+                    if get_named_type(each.type).name in ("ID", "String") and key not in NEVER_LOOKED_UP
                 ]
                 holes += [(argument, f"{{{key}: %s}}") for key in inner]
             elif named.name in ("ID", "String"):
@@ -107,6 +110,11 @@ def attempts(names):
                 if other != argument and is_required_argument(of)
             }
             yield name, field, argument, shape, others
+
+
+def named(told, value):
+    """The answer with ID for the value that was tried, where it stands alone."""
+    return re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w=-])", "ID", told)
 
 
 def answer(client, headers, document):
@@ -143,7 +151,7 @@ def test_another_shoppers_ids_say_no_more_than_ids_that_do_not_exist(two, client
                 answers.append(answer(client, headers, f"{{ {name}({arguments}) {selection(field.type, 2)} }}"))
                 assert "INTERNAL" not in answers[-1][0]
             found, expected = answers
-            assert found[0].replace(real, "ID") == expected[0].replace(unreal, "ID"), (name, argument, real)
+            assert named(found[0], real) == named(expected[0], unreal), (name, argument, real)
             assert found[1] == expected[1], (name, argument, real)
             tried += 1
     assert tried > 200
