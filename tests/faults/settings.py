@@ -12,6 +12,7 @@ SHOP_RECO = {
     "TRAINING_NICENESS": 0,
     "MIN_SUPPORT": 1,
     "RATE_POINTS": env.int("FAULTS_RATE_POINTS", 0),
+    "RATE_REFILL": env.float("FAULTS_RATE_REFILL", 100.0),
     "IMPORT_BATCH": 500,
     "RECOMMENDERS": {"behaviour_mlp": {"n_epochs": env.int("FAULTS_EPOCHS", 2), "patience": None}},
 }
