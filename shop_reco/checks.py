@@ -53,6 +53,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             "QUERY_SECONDS",
             "RATE_REFILL",
             "RATE_SHARED",
+            "RATE_SERVER",
         )
         if getattr(reco, name) <= 0
     ]

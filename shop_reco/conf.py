@@ -139,7 +139,10 @@ class RecoSettings:
     """Points that come back in a second."""
 
     RATE_SHARED: int = 20
-    """How many times that much an address may spend, behind which many shop, and a server with a key."""
+    """How many times that much an address may spend, behind which many shop."""
+
+    RATE_SERVER: int = 100
+    """How many times that much a server with a key may spend."""
 
     RATE_TRUSTED: int = 0
     """Proxies of the shop in front of it, whose word on the address in X-Forwarded-For counts."""

@@ -30,10 +30,10 @@ class Spender:
     @classmethod
     def of(cls, request: HttpRequest, key: ApiKey | None = None, shopper: Shopper | None = None) -> Self:
         """A server spends by its key; a browser by its shopper, if known, and by its address."""
-        shared = reco_settings().RATE_SHARED
+        reco = reco_settings()
         if key is not None:
-            return cls(((f"key:{key.pk}", shared),))
-        names = [(f"address:{address_of(request)}", shared)]
+            return cls(((f"key:{key.pk}", reco.RATE_SERVER),))
+        names = [(f"address:{address_of(request)}", reco.RATE_SHARED)]
         if shopper is not None:
             names.append((f"shopper:{shopper.pk}", 1))
         return cls(tuple(names))

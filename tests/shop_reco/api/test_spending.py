@@ -21,7 +21,7 @@ ACCEPT = "mutation { updateConsent(input: {personalisation: true}) { errors { co
 def limits(db, settings, monkeypatch):
     """Ten points a visitor and a tenth of a point back in a second; twice that for an address and for a server."""
     monkeypatch.setattr(spending, "allowances", Allowances(lambda: 0.0, tell=Allowances.tell))
-    given = {"RATE_POINTS": 10, "RATE_REFILL": 0.1, "RATE_SHARED": 2}
+    given = {"RATE_POINTS": 10, "RATE_REFILL": 0.1, "RATE_SHARED": 2, "RATE_SERVER": 2}
     settings.SHOP_RECO = {**settings.SHOP_RECO, **given}
 
 
