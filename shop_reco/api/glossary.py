@@ -101,6 +101,7 @@ SENTENCES = {
     "Query.trending": "What more and more shoppers take lately.",
     "Query.explain(slateId)": "Of the list, as it was served.",
     "Query.explain(product)": "The id of the product.",
+    "Query.reordered(products)": "Their ids, at most as many as a page may have.",
     "Query.similarProducts": "Products like one that is looked at.",
     "Query.similarProducts(product)": "The id of the product that is looked at.",
     "Query.boughtTogether": "Products that others bought with these.",

@@ -15,7 +15,7 @@ from shop_reco.recommendations.serving import Adjustments, Served
 
 from .context import Info
 from .errors import ApiError, check
-from .limits.cost import pages
+from .limits.cost import given, pages
 from .types import (
     Explanation,
     ProductFilterInput,
@@ -40,10 +40,10 @@ def find_product(value: str) -> models.Product:
     return product
 
 
-def find_products(field: str, values: Sequence[strawberry.ID]) -> list[models.Product]:
-    """The products with these global ids, in order, at most MOST_PRODUCTS; one query; raises ApiError."""
-    if len(values) > MOST_PRODUCTS:
-        raise ApiError("BAD_VALUE", f"{field} may have {MOST_PRODUCTS} ids at most")
+def find_products(field: str, values: Sequence[strawberry.ID], *, most: int = MOST_PRODUCTS) -> list[models.Product]:
+    """The products with these global ids, in order; one query; raises ApiError."""
+    if len(values) > most:
+        raise ApiError("BAD_VALUE", f"{field} may have {most} ids at most")
     if not values:
         return []
     names = [public_id_of("Product", value) for value in values]
@@ -138,6 +138,18 @@ class ListQuery:
             lists.append(listed(info, asked, not_again=not_again))
             not_again |= {edge.product.pk for edge in lists[-1].edges}
         return [RecommendationConnection.of(each) for each in lists]
+
+    @strawberry.field(
+        description="Some products, those of a search or a shelf, in this shopper's own order: what is likely to be "
+        "wanted first, the rest as it was given.",
+        metadata=given("products"),
+    )
+    def reordered(self, info: Info, products: list[strawberry.ID]) -> RecommendationConnection:
+        info.context.need(LISTS)
+        if not products:
+            raise ApiError("BAD_VALUE", "products must name at least one")
+        found = find_products("products", products, most=reco_settings().PAGE_ITEMS)
+        return connection(lambda: serving.reordered(shopper=info.context.shopper, products=found))
 
     @strawberry.field
     def similar_products(

@@ -28,9 +28,9 @@ from shop_reco.api.errors import ApiError
 from shop_reco.conf import reco_settings
 
 DEFINITION = "strawberry-definition"
-MOST, ROWS, PAGES = "most", "rows", "pages"
+MOST, ROWS, PAGES, GIVEN = "most", "rows", "pages", "given"
 """Metadata of a field: how long its list gets; the argument that is a list of rows, each of which costs an object;
-the argument that asks for several pages."""
+the argument that asks for several pages; the argument that is as long as the page."""
 USUAL_LIST = 10
 
 
@@ -47,6 +47,11 @@ def rows(argument: str) -> dict[str, str]:
 def pages(argument: str) -> dict[str, str]:
     """The metadata of a field that gives a page for each row of an argument, as long as the row's ``first``."""
     return {PAGES: argument}
+
+
+def given(argument: str) -> dict[str, str]:
+    """The metadata of a field whose page is as long as an argument."""
+    return {GIVEN: argument}
 
 
 class CostLimit(SchemaExtension):
@@ -118,6 +123,8 @@ class Cost:
         if node.selection_set is None:
             return rows
         inner = self._page(node, known) if "first" in known.args else None
+        if GIVEN in declared:
+            inner = _bounded(self._length(node, declared[GIVEN]))
         each = 1 + self._objects(node.selection_set, get_named_type(known.type), inner)
         if not _is_list(known.type):
             return rows + each

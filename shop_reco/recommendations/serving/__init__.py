@@ -2,7 +2,7 @@
 
 from .asking import Adjustments
 from .explaining import Explanation, explain
-from .lists import bought_together, buy_again_for, recommend_for, similar_to
+from .lists import bought_together, buy_again_for, recommend_for, reordered, similar_to
 from .policy import Parameter, Policy, policy_for
 from .served import Served, ServedEdge, ServedReason
 
@@ -19,5 +19,6 @@ __all__ = [
     "explain",
     "policy_for",
     "recommend_for",
+    "reordered",
     "similar_to",
 ]

@@ -43,6 +43,7 @@ class Adjustments:
         explore: Whether places may go to products on trial.
         least_score: What scores less is left out, and nothing fills its place.
         told: More about the request, kept with the list: the page, the device.
+        only: Products to put in order: the list has these and no others, bought before or not. Empty: any.
     """
 
     exclude: frozenset[int] = frozenset()
@@ -50,6 +51,7 @@ class Adjustments:
     explore: bool = True
     least_score: float | None = None
     told: tuple[tuple[str, str], ...] = ()
+    only: tuple[int, ...] = ()
 
     def of(self, spot: Placement) -> Placement:
         """The placement as this request wants it."""
@@ -194,7 +196,7 @@ def _look_at(request: Request, shopper: Shopper) -> None:
         return
     request.personal, request.likes = True, likes
     request.arrived = live_history(shopper_ids=list(request.people), at=request.at)
-    if discovery and request.spot.repeats != Placement.Repeats.ALWAYS:
+    if discovery and request.spot.repeats != Placement.Repeats.ALWAYS and not request.adjusted.only:
         ago = dt.timedelta(days=request.spot.repeat_days)
         since = request.now - ago if request.spot.repeats == Placement.Repeats.AFTER else None
         request.exclude |= bought_products(shopper_ids=request.people, since=since)
@@ -256,4 +258,6 @@ def _allowed(request: Request) -> tuple[Mask, Mask]:
         products = products & view.shelf.passing(request.narrowing)
     if hidden is not None:
         products = products & ~hidden
+    if request.adjusted.only:
+        products = products & view.shelf.among(request.adjusted.only)
     return (products, items) if products is open_[0] else (products, view.over_items(products))

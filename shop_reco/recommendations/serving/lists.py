@@ -56,6 +56,16 @@ def recommend_for(
         return _served(request, _checked(request))
 
 
+def reordered(*, shopper: Shopper | None, products: Sequence[Product]) -> Served:
+    """These products in the shopper's own order: what is likely to be wanted first, and the rest as it was given.
+
+    What may not be shown or was refused is left out. Raises BadPageError.
+    """
+    given = tuple(dict.fromkeys(product.parent_id or product.pk for product in products))
+    adjusted = Adjustments(explore=False, diversity=0.0, only=given)
+    return recommend_for(shopper=shopper, first=len(given), adjusted=adjusted)
+
+
 def similar_to(
     *, shopper: Shopper | None, product: Product, first: int = 10, filter: ProductFilter | None = None
 ) -> Served:
@@ -116,7 +126,8 @@ def _checked(request: Request) -> Checked:
         and not ranking.quiet
     )
     if fills and missing > 0:
-        checked.newest = _newest(request, wanted | lost, missing)
+        fill = _as_given if request.adjusted.only else _newest
+        checked.newest = fill(request, wanted | lost, missing)
     return checked
 
 
@@ -124,6 +135,15 @@ def _may_be_shown(request: Request, product: Any) -> bool:
     """A row that changed since the shelf was looked at may pass no filter any more; the next request knows."""
     narrowed = request.narrowing is not None and request.narrowing.narrows()
     return bool(product.shown) and not (narrowed and product.revision > request.view.shelf.revision)
+
+
+def _as_given(request: Request, passed: Collection[int], n: int) -> list[Product]:
+    """What is to be put in order and nothing is known of, as it was given; one query."""
+    shelf, closed = request.view.shelf, request.exclude.union(passed)
+    open_ = frozenset(shelf.ids[request.allowed[0]].tolist()) - closed
+    rest = [pk for pk in request.adjusted.only if pk in open_]
+    products = final_rows(ids=rest) if rest else {}
+    return [products[pk] for pk in rest if pk in products and products[pk].shown][:n]
 
 
 def _newest(request: Request, passed: Collection[int], n: int) -> list[Product]:

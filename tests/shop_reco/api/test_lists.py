@@ -158,3 +158,46 @@ def test_what_rises_is_told_apart_from_what_is_popular(asks):
     told = asks(None, "{ trending(first: 5) { rung edges { node { sku } reasons { kind } } } }")["trending"]
     assert len(told["edges"]) == 5
     assert asks(None, '{ trending(filter: {category: "nothing"}) { edges { rank } } }')["trending"]["edges"] == []
+
+
+ORDER = "query($p: [ID!]!) { reordered(products: $p) { personalised edges { node { sku } rank placedBy } } }"
+
+
+@pytest.fixture
+def found(trained):
+    """What a search has found: by title, of every shelf."""
+    names = [f"{shelf}-{n}" for n in range(4) for shelf in ("Cheese", "Soap", "Tea")]
+    return {name: global_id("Product", trained.products[name].public_id) for name in names}
+
+
+def test_a_search_comes_back_whole_in_an_order_of_ones_own(asks, found):
+    mine = asks("h0", ORDER, {"p": list(found.values())})["reordered"]
+    theirs = asks("h1", ORDER, {"p": list(found.values())})["reordered"]
+    assert sorted(skus(mine)) == sorted(skus(theirs)) == sorted(found)
+    assert skus(mine) != skus(theirs)
+    assert mine["personalised"]
+    assert [edge["rank"] for edge in mine["edges"]] == list(range(1, 13))
+
+
+def test_what_cannot_be_shown_or_was_refused_is_left_out(asks, trained, found):
+    from shop_reco.recommendations.services import give_feedback
+    from shop_reco.users.models import Shopper
+
+    hidden, refused = trained.products["Tea-1"], trained.products["Soap-2"]
+    hidden.visible = False
+    hidden.save()
+    give_feedback(shopper=Shopper.objects.get(external_id="h0"), product=refused, kind="not_interested")
+    assert set(found) - set(skus(asks("h0", ORDER, {"p": list(found.values())})["reordered"])) == {"Tea-1", "Soap-2"}
+
+
+def test_where_nothing_is_known_the_order_stays(asks, found, trained):
+    from shop_reco.recommendations.models import Recommender
+    from shop_reco.recommendations.services import set_enabled
+
+    for kind in Recommender.Kind.values:
+        set_enabled(kind=kind, enabled=False)
+    given = list(found.values())[::-1]
+    told = asks(None, ORDER, {"p": given})["reordered"]
+    assert skus(told) == list(found)[::-1]
+    assert {edge["placedBy"] for edge in told["edges"]} == {"FILL"}
+    assert asks(None, ORDER, {"p": []}) == "BAD_VALUE"

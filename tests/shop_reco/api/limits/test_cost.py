@@ -33,6 +33,7 @@ def cost(reply):
         ("{ ...a ...a } fragment a on Query { me { known } }", 2),
         ("{ products(first: 7) { edges { node { id } } } }", 1 + 7 * 2),
         ("{ ... on Query { me { known } } }", 1),
+        ('{ reordered(products: ["a", "b"]) { edges { rank } } }', 1 + 2),
         ("{ recommendationsFor(requests: [{first: 3}, {first: 4}, {}]) { edges { rank } } }", 3 + 3 + 4 + 10),
     ],
 )
