@@ -132,6 +132,12 @@ class RecoSettings:
     INTROSPECTION: bool | None = None
     """Whether the schema may be asked for itself; None: only where DEBUG is on."""
 
+    PERSISTED_ROOT: Path | None = None
+    """Folder of GraphQL documents that clients may name by their hash; None: there are none."""
+
+    PERSISTED_ONLY: bool = False
+    """Whether documents that do not lie there are refused; servers with a key and staff may send any."""
+
     RATE_POINTS: int = 1000
     """Points that a visitor may spend at once; ten objects or ten events cost one. 0: as many as they like."""
 

@@ -22,6 +22,7 @@ from .errors import LIMITED, UNAVAILABLE, ApiError, shown
 from .identity import ForbiddenError, Identity, identity_of, key_in, remember
 from .limits import check_tokens
 from .origins import origin_allowed
+from .persisted import document_in
 from .replies import refusal, refused_by, slow_down, too_large, try_later
 from .schema import schema
 from .spending import Spender
@@ -69,7 +70,9 @@ def _admitted(request: HttpRequest, key: ApiKey | None) -> HttpResponse:
     if (poor := Spender.of(request, key).take(1)) is not None:
         return refused_by(poor)
     try:
-        operation = _operation(json.loads(request.body, parse_constant=_no_constant))
+        operation = _operation(json.loads(request.body, parse_constant=_no_constant), free=_is_free(request, key))
+    except ApiError as error:
+        return refused_by(error)
     except (ValueError, TypeError, KeyError, RecursionError):
         return refusal(400, "BAD_JSON", "send an object with query and, if needed, variables and operationName")
     try:
@@ -80,10 +83,15 @@ def _admitted(request: HttpRequest, key: ApiKey | None) -> HttpResponse:
     return remember(_answer(request, identity, operation), identity)
 
 
-def _operation(body: Any) -> Operation:
-    """Raises TypeError, ValueError or KeyError where the body is none."""
-    query, variables, name = body["query"], body.get("variables"), body.get("operationName")
-    if not isinstance(query, str) or not isinstance(variables, dict | None) or not isinstance(name, str | None):
+def _is_free(request: HttpRequest, key: ApiKey | None) -> bool:
+    """Whether whoever asks may send documents of their own: all, unless the shop wants its own alone from browsers."""
+    return not reco_settings().PERSISTED_ONLY or key is not None or bool(getattr(request.user, "is_staff", False))
+
+
+def _operation(body: Any, *, free: bool) -> Operation:
+    """Raises TypeError, ValueError or KeyError where the body is none, ApiError where its document is not answered."""
+    query, variables, name = document_in(body, free=free), body.get("variables"), body.get("operationName")
+    if not isinstance(variables, dict | None) or not isinstance(name, str | None):
         raise TypeError
     if not query.strip():
         raise ValueError
