@@ -8,9 +8,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from reco_engine.artifacts import load, save
+from reco_engine.artifacts import Manifest, load, save
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import Interactions
 from reco_engine.errors import ArtifactError, EngineError
@@ -67,21 +68,21 @@ def fit(run: TrainingRun, teller: Teller) -> None:
         "seconds": round(time.monotonic() - started, 1),
         "settings": found,
     }
-    version = _write(
-        model,
-        run=run,
-        recommender_id=plan.kind,
-        watermark=None if newest is None else dt.datetime.fromtimestamp(newest, dt.UTC),
-        recipe={**plan.settings, **found},
-        gate=_gate_of(comparison, decision),
-        figures=figures,
-    )
-    if decision is not None and decision.verdict != "promote":
-        services.refuse(run=run, version=version, why=decision.why, waits=decision.verdict == "keep")
-    elif decision is not None:
-        services.promote(run=run, version=version, decided_by=Promotion.By.GATE, why=decision.why)
-    else:
-        services.promote(run=run, version=version)
+    public_id = uuid.uuid4()
+    manifest = _write(model, public_id)
+    with transaction.atomic():  # a version that a death left behind would be in the way of the run's next attempt
+        version = ModelVersion.objects.create(
+            public_id=public_id,
+            run=run,
+            recommender_id=plan.kind,
+            manifest_sha256=manifest.sha256,
+            size=manifest.size,
+            watermark=None if newest is None else dt.datetime.fromtimestamp(newest, dt.UTC),
+            recipe={**plan.settings, **found},
+            gate=_gate_of(comparison, decision),
+            figures=figures,
+        )
+        _end(run, version, decision)
 
 
 def _load(run: TrainingRun, now: dt.datetime, teller: Teller) -> tuple[Interactions, Catalogue]:
@@ -155,15 +156,21 @@ def _loaded(version: ModelVersion) -> Any | None:
         return None
 
 
-def _write(model: Any, **columns: Any) -> ModelVersion:
-    """Write the artifact, read it back, and only then record it."""
-    version_id = uuid.uuid4()
-    folder = reco_settings().ARTIFACTS_ROOT / version_id.hex
+def _end(run: TrainingRun, version: ModelVersion, decision: Decision | None) -> None:
+    if decision is None:
+        services.promote(run=run, version=version)
+    elif decision.verdict == "promote":
+        services.promote(run=run, version=version, decided_by=Promotion.By.GATE, why=decision.why)
+    else:
+        services.refuse(run=run, version=version, why=decision.why, waits=decision.verdict == "keep")
+
+
+def _write(model: Any, public_id: uuid.UUID) -> Manifest:
+    """Write the artifact and read it back."""
+    folder = reco_settings().ARTIFACTS_ROOT / public_id.hex
     manifest = save(model, folder)
     load(folder, sha256=manifest.sha256)
-    return ModelVersion.objects.create(
-        public_id=version_id, manifest_sha256=manifest.sha256, size=manifest.size, **columns
-    )
+    return manifest
 
 
 def _gate_of(comparison: Comparison | None, decision: Decision | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from reco_engine.evaluation.gate import Decision
 from shop_reco.events.models import Event
 from shop_reco.recommendations.models import ModelVersion, Promotion, TrainingRun
-from shop_reco.recommendations.services import cancel_run, request_training
+from shop_reco.recommendations.services import cancel_run, request_training, versions
 from shop_reco.recommendations.training import fitting, run_next
 
 
@@ -162,6 +162,25 @@ def test_a_run_cancelled_while_it_fits_ends_there_and_leaves_no_version(trained,
     request_training(kind="popularity")
     assert run_next().state == "cancelled"
     assert ModelVersion.objects.count() == before
+
+
+def test_a_run_whose_process_dies_just_before_the_switch_is_fitted_anew_and_goes_live(trained, monkeypatch):
+    class DeathError(BaseException):
+        pass
+
+    def die():
+        raise DeathError
+
+    request_training(kind="popularity")
+    with monkeypatch.context() as patch:
+        patch.setattr(versions, "bump_serving_revision", die)
+        with pytest.raises(DeathError):
+            run_next()
+    run = TrainingRun.objects.get(state="running")
+    assert not ModelVersion.objects.filter(run=run).exists()
+    TrainingRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+    assert run_next() == run
+    assert ModelVersion.objects.get(run=run).state == "live"
 
 
 def test_two_beats_that_ask_in_one_minute_train_once(trained):
