@@ -10,6 +10,7 @@ import django
 django.setup()
 
 from django.db import close_old_connections, connection  # noqa: E402
+from django.utils import timezone  # noqa: E402
 from django_celery_beat.models import IntervalSchedule, PeriodicTask  # noqa: E402
 
 from shop_reco.events.models import Event  # noqa: E402
@@ -41,6 +42,7 @@ NAMES = {
     "every": every,
     "execute": execute,
     "services": services,
+    "timezone": timezone,
     "work_off": work_off,
 }
 
