@@ -19,7 +19,21 @@ from typing import Any
 
 from tests.faults import postgresql
 
-from .fault_rows import artifacts, disk, ingestion, lacks, processes, twins
+from .fault_rows import (
+    artifacts,
+    broker,
+    clock,
+    database,
+    disk,
+    ingestion,
+    lacks,
+    locks,
+    poison,
+    processes,
+    strange_shops,
+    twins,
+    visibility,
+)
 from .fault_rows.stage import NotRunError
 from .machine import device, tell
 
@@ -43,6 +57,15 @@ ROWS = {
     "twins": Row("F6, F7", twins.two_of_each),
     "memory": Row("F23", lacks.too_little_memory),
     "torch": Row("F28", lacks.no_torch),
+    "locks": Row("F13", locks.held),
+    "broker": Row("F9, F10", broker.away),
+    "database": Row("F11", database.restarted),
+    "clock": Row("F19", clock.stepped),
+    "poison": Row("F18", poison.swallowed),
+    "empty": Row("F12", strange_shops.empty),
+    "small": Row("F25", strange_shops.nearly_empty),
+    "strangers": Row("F24", strange_shops.strangers),
+    "visibility": Row("F22", visibility.withdrawn),
 }
 
 

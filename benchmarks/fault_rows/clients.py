@@ -62,7 +62,7 @@ class Visitor:
             self.told.append(Told(began, time.monotonic() - began, word))
             self._end.wait(self.pause)
 
-    def _post(self, document: str, variables: dict[str, Any], **headers: str) -> tuple[str, dict[str, Any]]:
+    def post(self, document: str, variables: dict[str, Any], **headers: str) -> tuple[str, dict[str, Any]]:
         """A word for what went wrong, empty where nothing did, and the data."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         given = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **headers}
@@ -90,7 +90,7 @@ class Reader(Visitor):
     shopper: str = "h1"
 
     def ask(self) -> str:
-        wrong, data = self._post(LIST, {}, **{"X-Shopper": self.shopper})
+        wrong, data = self.post(LIST, {}, **{"X-Shopper": self.shopper})
         if wrong:
             return wrong
         found = data["recommendations"]
@@ -110,7 +110,7 @@ class Buyer(Visitor):
 
     def ask(self) -> str:
         self._batch = self._batch or [event(self._chance, SHOPPERS) for _ in range(3)]
-        wrong, data = self._post(DOCUMENT, {"events": self._batch})
+        wrong, data = self.post(DOCUMENT, {"events": self._batch})
         if wrong:
             return wrong
         answer = data["trackEvents"]

@@ -14,6 +14,7 @@ from tests.faults.live_shop import kill, wait_for
 from .stage import KINDS, Stage, on_stage
 
 ASKED = 10
+RUNNING = "select public_id from reco_recommendations_trainingrun where state = 'running'"
 SLOT = "Bring counts up to date"
 OFTEN = 2
 """Seconds between two times that each beat publishes the slot; a run of it is made once a minute."""
@@ -63,12 +64,14 @@ def slots(stage: Stage) -> dict[tuple[str, str], int]:
 
 @contextmanager
 def watch(stage: Stage) -> Iterator[dict[str, int]]:
-    """Count meanwhile how many processes train at once, at most."""
+    """Count meanwhile how many processes train at once, at most: one whose run has ended is only going home."""
     seen, ended = {"most": 0, "looks": 0}, threading.Event()
 
     def look() -> None:
         while not ended.wait(0.02):
-            seen["most"] = max(seen["most"], len(stage.shop.trainings()))
+            processes = stage.shop.trained()
+            running = {str(name).replace("-", "") for (name,) in stage.shop.rows(RUNNING)} if processes else set()
+            seen["most"] = max(seen["most"], sum(run in running for run, _ in processes))
             seen["looks"] += 1
 
     watcher = threading.Thread(target=look, daemon=True)

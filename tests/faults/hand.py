@@ -9,10 +9,11 @@ import django
 
 django.setup()
 
-from django.db import close_old_connections, connection  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from django_celery_beat.models import IntervalSchedule, PeriodicTask  # noqa: E402
 
+from shop_reco.celery import app  # noqa: E402
 from shop_reco.events.models import Event  # noqa: E402
 from shop_reco.products.models import Product  # noqa: E402
 from shop_reco.recommendations import services  # noqa: E402
@@ -41,6 +42,7 @@ NAMES = {
     "TrainingRun": TrainingRun,
     "every": every,
     "execute": execute,
+    "send": app.send_task,
     "services": services,
     "timezone": timezone,
     "work_off": work_off,
@@ -49,7 +51,7 @@ NAMES = {
 
 def main() -> None:
     for line in sys.stdin:
-        close_old_connections()
+        connection.close()  # the server may have been restarted since
         try:
             told = {"value": eval(json.loads(line), {**NAMES})}
         except Exception as error:

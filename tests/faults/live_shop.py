@@ -102,6 +102,11 @@ class LiveShop:
         ours = {process.pid for process in self.running}
         return [pid for pid in processes_with("fit_run") if session_of(pid) in ours]
 
+    def trained(self) -> set[tuple[str, str]]:
+        """The runs that these processes are at, and for whom, though another may have taken over by now."""
+        found = (words_of(pid)[-2:] for pid in self.trainings())
+        return {(run.replace("-", ""), owner) for run, owner in (each for each in found if len(each) == 2)}
+
     def train(self, kind: str) -> None:
         task = "train_all" if kind == "all" else "train_recommender"
         arguments = "" if kind == "all" else repr(kind)
@@ -171,12 +176,14 @@ class Hand:
 
 def processes_with(word: str) -> list[int]:
     """Processes of this machine whose command line has the word."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if word.encode() in (folder / "cmdline").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
-    return found
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if word in words_of(int(folder.name))]
+
+
+def words_of(pid: int) -> list[str]:
+    """Of its command line; none where it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+    return []
 
 
 def session_of(pid: int) -> int:

@@ -18,6 +18,7 @@ SHOP_RECO = {
 }
 if "FAULTS_STEP_FILE" in env:
     INSTALLED_APPS = [*INSTALLED_APPS, "tests.faults.harm.Harm"]
+CELERY_IMPORTS = ["tests.faults.poison"]
 DEBUG = env.bool("FAULTS_DEBUG", True)
 if "FAULTS_DATABASE_URL" in env:
     DATABASES = {"default": env.db("FAULTS_DATABASE_URL")}

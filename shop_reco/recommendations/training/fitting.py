@@ -14,7 +14,7 @@ from django.utils import timezone
 from reco_engine.artifacts import Manifest, load, save
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import Interactions
-from reco_engine.errors import ArtifactError, EngineError
+from reco_engine.errors import EngineError
 from reco_engine.evaluation.gate import Comparison, Decision, check_artifact, compare, decide, surges
 from reco_engine.ranking import Hybrid
 from reco_engine.recommenders.registry import found_settings
@@ -30,7 +30,7 @@ from shop_reco.products.selectors import catalogue_revision
 from .. import services
 from ..learning import with_feedback
 from ..models import ModelVersion, Promotion, TrainingRun
-from .recipes import SEED, Plan, live_hybrid, load_version
+from .recipes import SEED, Plan, live_hybrid
 from .telling import Phase, Teller
 
 
@@ -137,8 +137,8 @@ def _both(one: Callable[..., None], other: Callable[[float, float | None], None]
 def _check(plan: Plan, model: Any, comparison: Comparison | None, interactions: Interactions, now: dt.datetime) -> None:
     """Refuse a model that would serve nonsense; it is held against its twin, or else against what is live."""
     twin = comparison.twin if comparison is not None else None
-    if twin is None and plan.live is not None:
-        twin = _loaded(plan.live)
+    if twin is None:
+        twin = plan.live_model
     if plan.kind == Hybrid.name:
         model = live_hybrid(model)
         twin = twin if isinstance(twin, Hybrid) else None
@@ -147,13 +147,6 @@ def _check(plan: Plan, model: Any, comparison: Comparison | None, interactions: 
     faults = check_artifact(model, twin, interactions, at=now.timestamp(), seed=SEED)
     if faults:
         raise EngineError(" ".join(faults) + " It was not promoted.")
-
-
-def _loaded(version: ModelVersion) -> Any | None:
-    try:
-        return load_version(version)
-    except ArtifactError:
-        return None
 
 
 def _end(run: TrainingRun, version: ModelVersion, decision: Decision | None) -> None:

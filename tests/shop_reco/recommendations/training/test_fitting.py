@@ -8,10 +8,15 @@ import pytest
 from django.utils import timezone
 
 from reco_engine.evaluation.gate import Decision
+from shop_reco.conf import reco_settings
 from shop_reco.events.models import Event
 from shop_reco.recommendations.models import ModelVersion, Promotion, TrainingRun
 from shop_reco.recommendations.services import cancel_run, request_training, versions
 from shop_reco.recommendations.training import fitting, run_next
+
+
+def damage(version):
+    next((reco_settings().ARTIFACTS_ROOT / version.public_id.hex).glob("*.npy")).unlink()
 
 
 def live(kind):
@@ -181,6 +186,25 @@ def test_a_run_whose_process_dies_just_before_the_switch_is_fitted_anew_and_goes
     TrainingRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - dt.timedelta(seconds=1))
     assert run_next() == run
     assert ModelVersion.objects.get(run=run).state == "live"
+
+
+@pytest.mark.parametrize("kind", ["user_cf", "popularity"])
+def test_a_damaged_version_is_replaced_by_an_update_as_well(trained, kind):
+    before = live(kind)
+    damage(before)
+    request_training(kind=kind, work="update")
+    assert run_next().why == ""
+    assert live(kind) != before
+
+
+def test_a_damaged_hybrid_is_learnt_anew_and_not_compared(trained):
+    request_training(kind="hybrid")
+    run_next()
+    before = live("hybrid")
+    damage(before)
+    request_training(kind="hybrid")
+    assert run_next().state == "done"
+    assert live("hybrid") != before
 
 
 def test_two_beats_that_ask_in_one_minute_train_once(trained):
