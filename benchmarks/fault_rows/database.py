@@ -13,7 +13,7 @@ from typing import Any
 from tests.faults.live_shop import free_port, wait_for
 
 from .clients import Told, Visitor
-from .stage import NotRunError, Stage
+from .stage import KINDS, PARTS, NotRunError, Stage
 
 MODES = ("fast", "immediate")
 TYPED = "503 UNAVAILABLE"
@@ -76,12 +76,17 @@ def restarted(folder: Path, server: str, *, events: int, rounds: int, seed: int)
     try:
         with Stage(folder, cluster.url) as stage:
             found: dict[str, list[dict[str, Any]]] = {mode: [] for mode in MODES}
+            keys = []
             for each in range(max(2, rounds // 5)):
                 mode = MODES[each % len(MODES)]
+                keys.append(stage.ask(KINDS[each % len(KINDS)]))
                 found[mode].append(one(stage, cluster, mode))
                 assert not (lost := stage.lost()), f"{mode}: {len(lost)} acknowledged events are not stored"
             told = {mode: worst(some) for mode, some in found.items()}
-            return {**told, "control": "fires", "epilogue": stage.epilogue()}
+            states = [stage.ended(key)[0] for key in keys]
+            alive = [part for part in PARTS if stage.parts[part].poll() is None]
+            assert alive == list(PARTS), f"of the processes only {alive} outlived it"
+            return {**told, "trainings": states, "control": "fires", "epilogue": stage.epilogue()}
     finally:
         cluster.end()
 

@@ -110,7 +110,7 @@ def file_system_broker(folder: Path) -> dict[str, Any]:
     }
 
 
-CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_BACKEND = "shop_reco.steady_results:SteadyResults"
 CELERY_RESULT_EXTENDED = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TRACK_STARTED = True
