@@ -22,18 +22,18 @@ TYPED = ("the worker died each time it tried", "its process was ended by SIGKILL
 
 
 @on_stage
-def killed(stage: Stage, *, rounds: int, seed: int) -> dict[str, Any]:
+def killed(stage: Stage, *, rounds: int, seed: int, victims: tuple[str, ...] = VICTIMS) -> dict[str, Any]:
     """Each round kills each victim once, in any order: each at a random moment of what it does."""
     chance = random.Random(seed)
-    struck = dict.fromkeys(VICTIMS, 0)
+    struck = dict.fromkeys(victims, 0)
     in_training = 0
     for each in range(rounds):
-        for victim in chance.sample(VICTIMS, len(VICTIMS)):
+        for victim in chance.sample(victims, len(victims)):
             keep_busy(stage, chance)
             in_training += strike(stage, victim, chance)
             struck[victim] += 1
             assert not (damaged := unsound(stage.artifacts, stage.live())), f"after {victim}: {damaged}"
-        tell(f"  {each + 1} rounds of {', '.join(VICTIMS)}")
+        tell(f"  {each + 1} rounds of {', '.join(victims)}")
     runs = stage.shop.rows("select state, why from reco_recommendations_trainingrun where state = 'failed'")
     assert {why for _, why in runs} <= set(TYPED), f"runs failed otherwise than they may: {runs}"
     done = stage.shop.rows("select count(*) from reco_recommendations_trainingrun where state = 'done'")
@@ -47,7 +47,7 @@ def killed(stage: Stage, *, rounds: int, seed: int) -> dict[str, Any]:
 
 def keep_busy(stage: Stage, chance: random.Random) -> None:
     """Have a training wait or run."""
-    stage.ask(chance.choice(KINDS), work=chance.choice(("full", "update")))
+    stage.ask(chance.choice(KINDS), work=chance.choice(("full", "update")), hint=True)
 
 
 def strike(stage: Stage, victim: str, chance: random.Random) -> bool:
@@ -65,7 +65,7 @@ def strike(stage: Stage, victim: str, chance: random.Random) -> bool:
         stage.parts["worker"].wait(10)
         stage.start("worker")
     else:
-        stage.restart("worker" if victim == "worker and child" else victim, signal.SIGKILL)
+        stage.restart("worker" if victim == "worker and child" else victim)
     return trained
 
 
@@ -80,16 +80,16 @@ def control(stage: Stage) -> str:
 
 
 @on_stage
-def killed_in_promotion(stage: Stage, *, rounds: int, seed: int) -> dict[str, Any]:
+def killed_in_promotion(stage: Stage, *, rounds: int, seed: int, steps: tuple[str, ...] = STEPS) -> dict[str, Any]:
     """The child dies at each step between the first file and the commit: lists are of the old version or the new."""
     step_file = stage.shop.folder / "step"
     stage.restart("worker", FAULTS_STEP_FILE=str(step_file))
     taken_over = {}
     for each in range(rounds):
-        for step in STEPS:
+        for step in steps:
             before, since = stage.live(), time.monotonic()
             step_file.write_text(step)
-            key = stage.ask(KINDS[each % len(KINDS)])
+            key = stage.ask(KINDS[each % len(KINDS)], hint=True)
             wait_for(lambda: not step_file.exists(), f"a death at {step}", seconds=60)
             assert not (damaged := unsound(stage.artifacts, stage.live())), f"after a death at {step}: {damaged}"
             if step != "tell":  # that one comes when all is done
@@ -99,7 +99,7 @@ def killed_in_promotion(stage: Stage, *, rounds: int, seed: int) -> dict[str, An
             assert stage.live() != before, f"after a death at {step} nothing went live"
             stage.said(stage.reader, "PERSONAL", since=since)
             taken_over[step] = taken_over.get(step, 0) + 1
-        tell(f"  {each + 1} rounds of {len(STEPS)} steps")
+        tell(f"  {each + 1} rounds of {len(steps)} steps")
     stage.said(stage.buyer, "acknowledged")
     stage.restart("worker")
     return {"died_at": taken_over, "control": lost_switch(stage)}

@@ -68,9 +68,9 @@ class Stage:
         else:
             self.parts[part] = self.shop.worker(**more) if part == "worker" else self.shop.beat(**more)
 
-    def restart(self, part: str, number: int = signal.SIGTERM, **more: str) -> None:
+    def restart(self, part: str, **more: str) -> None:
         began = time.monotonic()
-        kill(self.parts[part], number)
+        kill(self.parts[part], signal.SIGKILL)
         self.start(part, **more)
         if part == "web":
             self.gaps.append((began, time.monotonic()))
@@ -96,9 +96,12 @@ class Stage:
         assert len(found) == len(rows), f"two live versions of one kind: {rows}"
         return found
 
-    def ask(self, kind: str, *, work: str = "full") -> int:
-        """Ask for a training as a shop does whose hint was lost: by a row alone; returns its key."""
-        return int(self.hand.do(f"services.request_training(kind={kind!r}, work={work!r}).pk"))
+    def ask(self, kind: str, *, work: str = "full", hint: bool = False) -> int:
+        """Ask for a training, as a shop does whose hint was lost by a row alone; returns its key."""
+        key = int(self.hand.do(f"services.request_training(kind={kind!r}, work={work!r}).pk"))
+        if hint:
+            self.hand.do("send('shop_reco.recommendations.tasks.sweep_runs').id")
+        return key
 
     def run_of(self, key: int) -> tuple[str, str]:
         """State of a run, and why."""
