@@ -13,6 +13,8 @@ from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 class SteadyEntry(ModelEntry):
     """Counts from now where its last time lies ahead."""
 
+    last_run_at: dt.datetime
+
     def is_due(self) -> Any:
         now = maybe_make_aware(self._default_now())
         if maybe_make_aware(self.last_run_at) > now:
