@@ -8,11 +8,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.faults.live_shop import kill
+
 from .stage import KINDS, NotRunError, Stage
 
 SHIM = Path(__file__).with_name("clock.c")
 STEPS = {"an hour back": -3600, "right again": 0, "a day on": 86_400, "and back to right": 0}
 """Seconds by which it is off."""
+PLAIN = "django_celery_beat.schedulers:DatabaseScheduler"
+STILL = 15.0
+"""Seconds in which a sweep would have come three times."""
 SCHEDULES = 4
 """Of a kind's trainings that a leap may bring due, each once: nightly, hourly, by the quarter, after an erasure."""
 
@@ -31,7 +36,7 @@ def stepped(folder: Path, server: str, *, events: int, rounds: int, seed: int) -
         found = {}
         for name, off in STEPS.items():
             found[name] = step(stage, offset, off)
-        return {**found, "control": "fires", "epilogue": stage.epilogue()}
+        return {**found, "control": stands_still(stage, offset), "epilogue": stage.epilogue()}
 
 
 def step(stage: Stage, offset: Path, off: int) -> dict[str, Any]:
@@ -50,6 +55,22 @@ def step(stage: Stage, offset: Path, off: int) -> dict[str, Any]:
     lists = stage.said(stage.reader, "PERSONAL", since=began)
     stage.said(stage.buyer, "acknowledged", since=began)
     return {"clock_off_s": round(shown), "runs": new, "lists": lists}
+
+
+def stands_still(stage: Stage, offset: Path) -> str:
+    """With the scheduler that orders its tasks by the wall clock nothing is due any more once that is set back."""
+    kill(stage.parts["beat"])
+    stage.parts["beat"] = stage.shop.beat(scheduler=PLAIN)
+    assert stage.ended(stage.ask(KINDS[2]))[0] == "done"
+    offset.write_text("-3600")
+    time.sleep(2)
+    key = stage.ask(KINDS[2])
+    time.sleep(STILL)
+    state = stage.run_of(key)[0]
+    offset.write_text("0")
+    stage.restart("beat")
+    assert state == "queued", f"the probe does not see that beat stands still: the run {state}"
+    return "fires"
 
 
 def runs(stage: Stage) -> dict[str, int]:

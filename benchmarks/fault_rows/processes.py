@@ -34,6 +34,7 @@ def killed(stage: Stage, *, rounds: int, seed: int, victims: tuple[str, ...] = V
             struck[victim] += 1
             assert not (damaged := unsound(stage.artifacts, stage.live())), f"after {victim}: {damaged}"
         tell(f"  {each + 1} rounds of {', '.join(victims)}")
+    stage.settle()
     runs = stage.shop.rows("select state, why from reco_recommendations_trainingrun where state = 'failed'")
     assert {why for _, why in runs} <= set(TYPED), f"runs failed otherwise than they may: {runs}"
     done = stage.shop.rows("select count(*) from reco_recommendations_trainingrun where state = 'done'")

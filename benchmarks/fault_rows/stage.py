@@ -113,6 +113,11 @@ class Stage:
         wait_for(lambda: self.run_of(key)[0] not in ("queued", "running"), f"the end of run {key}", seconds=seconds)
         return self.run_of(key)
 
+    def settle(self, *, seconds: float = 120) -> None:
+        """Wait until nothing is asked for any more."""
+        unended = "select count(*) from reco_recommendations_trainingrun where state in ('queued', 'running')"
+        wait_for(lambda: self.shop.rows(unended)[0][0] == 0, "the end of all runs", seconds=seconds)
+
     def health(self) -> dict[str, Any]:
         return answers_at(self.port, "/health/")
 

@@ -84,9 +84,9 @@ def crawl(stage: Stage, start: tuple[str, ...] = ("/", "/admin/")) -> dict[str, 
 
 def broken_table(stage: Stage) -> str:
     """The crawl does see a page that fails: a table is away for a moment."""
-    table = "reco_recommendations_cleaningexample"
+    table = "reco_recommendations_rule"
     stage.hand.do(f"execute('alter table {table} rename to aside')")
-    broken = crawl(stage, ("/admin/reco_recommendations/cleaningexample/",))["broken"]
+    broken = crawl(stage, ("/admin/reco_recommendations/rule/",))["broken"]
     stage.hand.do(f"execute('alter table aside rename to {table}')")
     assert broken, "the crawl does not see a page that fails"
     return "fires"

@@ -67,9 +67,10 @@ class LiveShop:
         arguments = ("celery", "-A", "shop_reco", "worker", "--pool=solo", "--loglevel=INFO", name)
         return self.start(*arguments, FAULTS_EPOCHS=str(epochs), **more)
 
-    def beat(self, **more: str) -> subprocess.Popen[bytes]:
-        arguments = ("celery", "-A", "shop_reco", "beat", "--loglevel=INFO", "--pidfile=", "--max-interval=1")
-        return self.start(*arguments, **more)
+    def beat(self, scheduler: str = "", **more: str) -> subprocess.Popen[bytes]:
+        """``scheduler`` in place of the one that the settings name."""
+        arguments = ["celery", "-A", "shop_reco", "beat", "--loglevel=INFO", "--pidfile=", "--max-interval=1"]
+        return self.start(*arguments, *(["--scheduler", scheduler] if scheduler else []), **more)
 
     def web(self) -> httpx.Client:
         port = free_port()
