@@ -44,14 +44,25 @@ class Stage:
         self.gaps: list[tuple[float, float]] = []
         self.hand = self.shop.hand()
         if trained:
-            for kind in KINDS:
-                self.hand.do(f"services.request_training(kind={kind!r}).pk")
-            assert self.hand.do("work_off()") == len(KINDS)
+            self._train()
         self.buyer, self.reader = Buyer(self.port, self.shop.key), Reader(self.port, self.shop.key)
 
+    def _train(self) -> None:
+        try:
+            for kind in KINDS:
+                self.ask(kind)
+            assert self.hand.do("work_off()") == len(KINDS)
+        except BaseException:
+            self.shop.end()
+            raise
+
     def __enter__(self) -> Self:
-        for part in reversed(PARTS):
-            self.start(part)
+        try:
+            for part in reversed(PARTS):
+                self.start(part)
+        except BaseException:
+            self.shop.end()
+            raise
         self.buyer.start()
         self.reader.start()
         return self
@@ -108,7 +119,7 @@ class Stage:
         ((state, why),) = self.shop.rows(f"select state, why from reco_recommendations_trainingrun where id = {key}")
         return state, why
 
-    def ended(self, key: int, *, seconds: float = 60) -> tuple[str, str]:
+    def ended(self, key: int, *, seconds: float = 120) -> tuple[str, str]:
         """The same, once the run has ended."""
         wait_for(lambda: self.run_of(key)[0] not in ("queued", "running"), f"the end of run {key}", seconds=seconds)
         return self.run_of(key)
