@@ -37,7 +37,7 @@ START = 60.0
 """Seconds in which a child must have begun: until then its lease is renewed for it."""
 GRACE = 5.0
 """Seconds that a cancelled child has to end by itself."""
-NO_MEMORY = ("Cannot allocate memory", "can't start new thread", "Unable to allocate")
+NO_MEMORY = ("Cannot allocate memory", "can't start new thread", "Unable to allocate", "out of memory")
 CANCELLED = 3
 """How a child ends that is not wanted any more."""
 
