@@ -10,7 +10,7 @@ from typing import Any, cast
 from reco_engine.artifacts import load
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import Interactions
-from reco_engine.errors import ArtifactError, EngineError
+from reco_engine.errors import ArtifactError, BadInputError, EngineError
 from reco_engine.evaluation.gate import Factory, Recipe
 from reco_engine.ranking import Blend, Hybrid
 from reco_engine.ranking.blending import DEFAULT_WEIGHTS
@@ -112,7 +112,11 @@ class Plan:
 
         Args:
             found: Settings that a search has found already.
+        Raises:
+            BadInputError: If the hybrid has no parts: its weights would silence those that come later.
         """
+        if self.kind == Hybrid.name and not self.settings:
+            raise BadInputError("No recommender is live yet, so there is nothing to weigh.")
         if self.kind == Hybrid.name:
             parts = {name: Recipe(name, given) for name, given in self.settings.items()}
             return fit_blend(parts, interactions, catalogue, seed=SEED, at=at, progress=progress)

@@ -188,6 +188,13 @@ def test_a_run_whose_process_dies_just_before_the_switch_is_fitted_anew_and_goes
     assert ModelVersion.objects.get(run=run).state == "live"
 
 
+def test_a_hybrid_without_parts_does_not_go_live_and_silence_those_that_come_later(shop):
+    request_training(kind="hybrid")
+    run = run_next()
+    assert (run.state, run.why) == ("failed", "No recommender is live yet, so there is nothing to weigh.")
+    assert not ModelVersion.objects.exists()
+
+
 @pytest.mark.parametrize("kind", ["user_cf", "popularity"])
 def test_a_damaged_version_is_replaced_by_an_update_as_well(trained, kind):
     before = live(kind)
