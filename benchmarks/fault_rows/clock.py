@@ -64,7 +64,7 @@ def stands_still(stage: Stage, offset: Path) -> str:
     stage.parts["beat"] = stage.shop.beat(scheduler=PLAIN)
     assert stage.ended(stage.ask(KINDS[2]))[0] == "done"
     stage.settle(seconds=300)
-    good_after(stage, "all that waited")
+    good_after(stage, "all that waited", seconds=300)
     offset.write_text("-3600")
     time.sleep(STILL)  # by then the sweep is over that was published just before
     key = stage.ask(KINDS[2])

@@ -48,11 +48,11 @@ def send(stage: Stage, task: str, *arguments: Any) -> None:
     stage.hand.do(f"send({task!r}, {arguments!r}).id")
 
 
-def good_after(stage: Stage, name: str) -> float:
+def good_after(stage: Stage, name: str, *, seconds: float = 60) -> float:
     """Seconds until a good message that was sent after it is worked off."""
     mark, began = stage.shop.folder / f"good-{uuid.uuid4()}", time.monotonic()
     send(stage, "tests.faults.poison.writes", str(mark))
-    wait_for(mark.exists, f"the good message after {name}", seconds=60)
+    wait_for(mark.exists, f"the good message after {name}", seconds=seconds)
     return round(time.monotonic() - began, 1)
 
 
