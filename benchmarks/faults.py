@@ -1,7 +1,7 @@
-"""What goes wrong, done to real processes: ``python -m benchmarks.faults --rounds 50``, JSON out, status 1 on a loss.
+"""What goes wrong, done to real processes: ``python -m benchmarks.faults --rounds 50``; JSON, status 1 on a failure.
 
 Each row of the report is one kind of fault, on SQLite, and on PostgreSQL where TEST_DATABASE_URL or the local port
-answers. ``--only kill,sqlite`` runs what is named.
+answers; its last part is a table of what passed. ``--only kill,sqlite`` runs what is named.
 """
 
 from __future__ import annotations
@@ -10,23 +10,69 @@ import argparse
 import json
 import sys
 import tempfile
+import time
+import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.faults import postgresql
 
-from .fault_kill import kill_web
+from .fault_rows import (
+    artifacts,
+    broker,
+    clock,
+    database,
+    disk,
+    ingestion,
+    lacks,
+    locks,
+    poison,
+    processes,
+    strange_shops,
+    twins,
+    visibility,
+)
+from .fault_rows.stage import NotRunError
 from .machine import device, tell
 
 STORAGES = ("sqlite", "postgresql")
-ROWS: dict[str, Callable[..., dict[str, Any]]] = {"kill": kill_web}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of fault: which rows of the matrix it stands for, and what plays it."""
+
+    ids: str
+    play: Callable[..., dict[str, Any]]
+
+
+ROWS = {
+    "kill": Row("F1", ingestion.kill_web),
+    "processes": Row("F1, F2", processes.killed),
+    "promotion": Row("F2, F3", processes.killed_in_promotion),
+    "disk": Row("F5", disk.full_disk),
+    "artifacts": Row("F8, F21, A32", artifacts.damaged),
+    "twins": Row("F6, F7", twins.two_of_each),
+    "memory": Row("F23", lacks.too_little_memory),
+    "torch": Row("F28", lacks.no_torch),
+    "locks": Row("F13", locks.held),
+    "broker": Row("F9, F10", broker.away),
+    "database": Row("F11", database.restarted),
+    "clock": Row("F19", clock.stepped),
+    "poison": Row("F18", poison.swallowed),
+    "empty": Row("F12", strange_shops.empty),
+    "small": Row("F25", strange_shops.nearly_empty),
+    "strangers": Row("F24", strange_shops.strangers),
+    "visibility": Row("F22", visibility.withdrawn),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=50, help="times that the fault strikes")
-    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--events", type=int, default=1_000_000, help="of the row kill")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="comma separated: rows and storages")
     options = parser.parse_args()
@@ -41,20 +87,43 @@ def main() -> None:
                 if not only & set(STORAGES) or storage in only:
                     tell(f"{name} on {storage}")
                     report[name][storage] = struck(row, storage, options)
+    report["table"] = table({name: report[name] for name in ROWS if name in report})
     print(json.dumps(report, indent=1))
     if any("failed" in found for name in ROWS for found in report.get(name, {}).values()):
         sys.exit(1)
 
 
-def struck(row: Callable[..., dict[str, Any]], storage: str, options: argparse.Namespace) -> dict[str, Any]:
+def struck(row: Row, storage: str, options: argparse.Namespace) -> dict[str, Any]:
     server = postgresql.server() if storage == "postgresql" else ""
     if storage == "postgresql" and not server:
         return {"not run": "no PostgreSQL answers; TEST_DATABASE_URL may name one"}
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            return row(Path(folder), server, events=options.events, rounds=options.rounds, seed=options.seed)
+            found = row.play(Path(folder), server, events=options.events, rounds=options.rounds, seed=options.seed)
+        except NotRunError as why:
+            return {"not run": str(why)}
         except AssertionError as error:
             return {"failed": str(error)}
+        except Exception as error:  # the other rows are played all the same
+            tell(traceback.format_exc())
+            return {"failed": f"{type(error).__name__}: {error}"}
+    return {**found, "seconds": round(time.monotonic() - began)}
+
+
+def table(report: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
+    """What became of each row on each storage, in a word and why."""
+    return [
+        {"row": name, "ids": ROWS[name].ids, **{storage: _verdict(found) for storage, found in by_storage.items()}}
+        for name, by_storage in report.items()
+    ]
+
+
+def _verdict(found: dict[str, Any]) -> str:
+    for word in ("failed", "not run"):
+        if word in found:
+            return f"{word}: {found[word]}"
+    return "passed"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@ import os
 
 from celery import Celery
 
+from . import folder_broker
+
+folder_broker.use()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop_reco.settings.demo")
 app = Celery("shop_reco")
 app.config_from_object("django.conf:settings", namespace="CELERY")

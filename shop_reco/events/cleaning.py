@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -154,7 +154,7 @@ class _Block:
         at: float,
     ) -> _Block:
         """Read a block; of a shopper with very many events, the newest that cleaning looks at."""
-        times, depth = possible_times(reco), _depth(reco)
+        times, depth = _learnt_times(reco), _depth(reco)
         parts: list[tuple[Columns, Ids, npt.NDArray[np.bytes_]]] = []
         n_read, unusable = 0, {name: _Tally() for name in UNUSABLE}
         last, n_last = -1, 0  # the shopper of the row before, and how many events of them were read
@@ -260,6 +260,12 @@ def _depth(reco: RecoSettings) -> int:
     """Newest events of a shopper that anything looks at."""
     bots: Bots | None = rule_of(reco.CLEANING, "bots")
     return reco.HISTORY_EVENTS if bots is None else max(reco.HISTORY_EVENTS, bots.depth)
+
+
+def _learnt_times(reco: RecoSettings) -> ImpossibleTimes | None:
+    """Nothing is learnt from after the instant of a training: what lies ahead, since a clock was set back, waits."""
+    times = possible_times(reco)
+    return None if times is None else replace(times, ahead=0.0)
 
 
 def _impossible(timestamps: npt.NDArray[np.float64], times: ImpossibleTimes | None, at: float) -> npt.NDArray[np.bool_]:

@@ -110,14 +110,14 @@ def file_system_broker(folder: Path) -> dict[str, Any]:
     }
 
 
-CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_BACKEND = "shop_reco.steady_results:SteadyResults"
 CELERY_RESULT_EXTENDED = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TRACK_STARTED = True
 CELERY_WORKER_REDIRECT_STDOUTS = False  # a traceback would be logged a character at a time
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "shop_reco.steady_beat:SteadyScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -40,7 +41,7 @@ class LiveShop:
         }
         if broker:
             self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": f"faults-{uuid.uuid4()}"}
-        self.running: list[subprocess.Popen[bytes]] = []
+        self.running: list[subprocess.Popen[Any]] = []
         planted = self.run("-m", "tests.faults.plant")
         self.key = json.loads(planted.splitlines()[-1])["key"]
 
@@ -59,15 +60,17 @@ class LiveShop:
         self.running.append(process)
         return process
 
-    def worker(self, epochs: int = 2) -> subprocess.Popen[bytes]:
+    def worker(self, epochs: int = 2, **more: str) -> subprocess.Popen[bytes]:
         """A worker whose behaviour MLP trains for so many epochs: with many it never ends by itself."""
         # A name of its own: RabbitMQ refuses a second worker of one name, and another run may have left one.
         name = f"--hostname=faults-{uuid.uuid4()}@%h"
         arguments = ("celery", "-A", "shop_reco", "worker", "--pool=solo", "--loglevel=INFO", name)
-        return self.start(*arguments, FAULTS_EPOCHS=str(epochs))
+        return self.start(*arguments, FAULTS_EPOCHS=str(epochs), **more)
 
-    def beat(self) -> subprocess.Popen[bytes]:
-        return self.start("celery", "-A", "shop_reco", "beat", "--loglevel=INFO", "--pidfile=", "--max-interval=1")
+    def beat(self, scheduler: str = "", **more: str) -> subprocess.Popen[bytes]:
+        """``scheduler`` in place of the one that the settings name."""
+        arguments = ["celery", "-A", "shop_reco", "beat", "--loglevel=INFO", "--pidfile=", "--max-interval=1"]
+        return self.start(*arguments, *(["--scheduler", scheduler] if scheduler else []), **more)
 
     def web(self) -> httpx.Client:
         port = free_port()
@@ -76,13 +79,34 @@ class LiveShop:
         fresh = httpx.Limits(max_keepalive_connections=0)
         return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=fresh)
 
-    def serve(self, port: int) -> subprocess.Popen[bytes]:
+    def serve(self, port: int, **more: str) -> subprocess.Popen[bytes]:
         """A web process with the threads that the shop has in production; returns once it answers."""
         address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4"]
-        process = self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application")
+        process = self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application", **more)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
             wait_for(lambda: answers(client), "the web process", seconds=30)
         return process
+
+    def hand(self) -> Hand:
+        """A process that does in the shop what it is told; its own trainings have no process of their own."""
+        log = (self.folder / "hand.log").open("ab")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.hand"],
+            cwd=ROOT, env={**self.environment, "FAULTS_TRAINING_PROCESS": "0"}, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+        )  # fmt: skip
+        self.running.append(process)
+        return Hand(process)
+
+    def trainings(self) -> list[int]:
+        """The processes that train now, those whose worker died among them."""
+        ours = {process.pid for process in self.running}
+        return [pid for pid in processes_with("fit_run") if session_of(pid) in ours]
+
+    def trained(self) -> set[tuple[str, str]]:
+        """The runs that these processes are at, and for whom, though another may have taken over by now."""
+        found = (words_of(pid)[-2:] for pid in self.trainings())
+        return {(run.replace("-", ""), owner) for run, owner in (each for each in found if len(each) == 2)}
 
     def train(self, kind: str) -> None:
         task = "train_all" if kind == "all" else "train_recommender"
@@ -123,10 +147,52 @@ class LiveShop:
         assert answer.status_code == 302, answer.text[:2000]
 
     def end(self) -> None:
+        orphans = self.trainings()
         for process in self.running:
             kill(process, signal.SIGKILL)
+        for pid in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         if self.database:
             postgresql.drop(self.database)
+
+
+class Hand:
+    """Has expressions evaluated in a process of the shop; they know what ``tests.faults.hand`` names."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def do(self, expression: str) -> Any:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(expression) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, f"the hand died at {expression}"
+        told = json.loads(line)
+        assert "error" not in told, f"{expression}: {told['error']}"
+        return told["value"]
+
+
+def processes_with(word: str) -> list[int]:
+    """Processes of this machine whose command line has the word."""
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if word in words_of(int(folder.name))]
+
+
+def words_of(pid: int) -> list[str]:
+    """Of its command line; none where it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+    return []
+
+
+def session_of(pid: int) -> int:
+    """The process that began the session of this one; 0 where it has ended."""
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return 0
 
 
 def free_port() -> int:
@@ -148,7 +214,16 @@ def answers(client: httpx.Client) -> bool:
         return False
 
 
-def kill(process: subprocess.Popen[bytes], number: int = signal.SIGKILL) -> None:
+def answers_at(port: int, path: str) -> dict[str, Any]:
+    """What a web process says of itself there, whatever the status; nothing where it does not answer."""
+    try:
+        found: dict[str, Any] = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=20).json()
+    except httpx.TransportError:
+        return {"status": "silent"}
+    return found
+
+
+def kill(process: subprocess.Popen[Any], number: int = signal.SIGKILL) -> None:
     """Signal the process and all of its group."""
     if process.poll() is None:
         os.killpg(process.pid, number)

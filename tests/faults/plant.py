@@ -23,8 +23,16 @@ from shop_reco.products.services import ProductDraft, import_products  # noqa: E
 from shop_reco.users.models import ApiKey  # noqa: E402
 from shop_reco.users.services import ShopperDraft, import_consents, import_shoppers, issue_key  # noqa: E402
 
-N_PRODUCTS, N_SHOPPERS = 200, int(os.environ.get("FAULTS_SHOPPERS", 150))
+N_PRODUCTS, N_SHOPPERS = int(os.environ.get("FAULTS_PRODUCTS", 200)), int(os.environ.get("FAULTS_SHOPPERS", 150))
 N_EACH = int(os.environ.get("FAULTS_EVENTS_EACH", 12))
+
+ALIKE = "FAULTS_ALIKE" in os.environ
+"""Whether each shopper buys the same."""
+
+
+def liked(shopper: int, chance: random.Random) -> int:
+    """A product of the shelf that this shopper likes, by its place."""
+    return (shopper % 8 + 8 * chance.randrange(max(1, N_PRODUCTS // 8))) % N_PRODUCTS
 
 
 def main() -> None:
@@ -41,7 +49,7 @@ def main() -> None:
         EventDraft(
             id=uuid.uuid4(),
             shopper_id=shopper,
-            product_id=products[(n % 8 + 8 * chance.randrange(N_PRODUCTS // 8)) % N_PRODUCTS],
+            product_id=products[k % N_PRODUCTS if ALIKE else liked(n, chance)],
             type="purchase",
             occurred_at=now - dt.timedelta(hours=chance.randrange(1, 1500)),
             order=f"{shopper}-{k}",
@@ -50,7 +58,8 @@ def main() -> None:
         for k in range(N_EACH)
     ]
     import_events(rows=rows)
-    User.objects.create_superuser("staff", password="staff")
+    if not User.objects.exists():
+        User.objects.create_superuser("staff", password="staff")
     print(json.dumps({"key": issue_key(name="faults", scopes=ApiKey.Scope.values)[1]}))
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from shop_reco.settings.base import env
 from shop_reco.settings.demo import *
-from shop_reco.settings.demo import SHOP_RECO
+from shop_reco.settings.demo import INSTALLED_APPS, SHOP_RECO
 
 SHOP_RECO = {
     **SHOP_RECO,
-    "LEASE": 3,
+    "LEASE": env.float("FAULTS_LEASE", 3.0),
     "TRAINING_NICENESS": 0,
+    "TRAINING_PROCESS": env.bool("FAULTS_TRAINING_PROCESS", True),
+    "TRAINING_MEMORY_MB": env.int("FAULTS_MEMORY_MB", 0) or None,
     "MIN_SUPPORT": 1,
     "RATE_POINTS": env.int("FAULTS_RATE_POINTS", 0),
     "RATE_REFILL": env.float("FAULTS_RATE_REFILL", 100.0),
     "IMPORT_BATCH": 500,
     "RECOMMENDERS": {"behaviour_mlp": {"n_epochs": env.int("FAULTS_EPOCHS", 2), "patience": None}},
 }
+if "FAULTS_STEP_FILE" in env:
+    INSTALLED_APPS = [*INSTALLED_APPS, "tests.faults.harm.Harm"]
+CELERY_IMPORTS = ["tests.faults.poison"]
 DEBUG = env.bool("FAULTS_DEBUG", True)
 if "FAULTS_DATABASE_URL" in env:
     DATABASES = {"default": env.db("FAULTS_DATABASE_URL")}

@@ -12,7 +12,7 @@ from contextlib import closing
 
 import pytest
 
-from benchmarks.fault_kill import kill_web
+from benchmarks.fault_rows.ingestion import kill_web
 
 from . import postgresql
 from .live_shop import LiveShop

@@ -8,12 +8,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from reco_engine.artifacts import load, save
+from reco_engine.artifacts import Manifest, load, save
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import Interactions
-from reco_engine.errors import ArtifactError, EngineError
+from reco_engine.errors import EngineError
 from reco_engine.evaluation.gate import Comparison, Decision, check_artifact, compare, decide, surges
 from reco_engine.ranking import Hybrid
 from reco_engine.recommenders.registry import found_settings
@@ -29,7 +30,7 @@ from shop_reco.products.selectors import catalogue_revision
 from .. import services
 from ..learning import with_feedback
 from ..models import ModelVersion, Promotion, TrainingRun
-from .recipes import SEED, Plan, live_hybrid, load_version
+from .recipes import SEED, Plan, live_hybrid
 from .telling import Phase, Teller
 
 
@@ -67,21 +68,21 @@ def fit(run: TrainingRun, teller: Teller) -> None:
         "seconds": round(time.monotonic() - started, 1),
         "settings": found,
     }
-    version = _write(
-        model,
-        run=run,
-        recommender_id=plan.kind,
-        watermark=None if newest is None else dt.datetime.fromtimestamp(newest, dt.UTC),
-        recipe={**plan.settings, **found},
-        gate=_gate_of(comparison, decision),
-        figures=figures,
-    )
-    if decision is not None and decision.verdict != "promote":
-        services.refuse(run=run, version=version, why=decision.why, waits=decision.verdict == "keep")
-    elif decision is not None:
-        services.promote(run=run, version=version, decided_by=Promotion.By.GATE, why=decision.why)
-    else:
-        services.promote(run=run, version=version)
+    public_id = uuid.uuid4()
+    manifest = _write(model, public_id)
+    with transaction.atomic():  # a version that a death left behind would be in the way of the run's next attempt
+        version = ModelVersion.objects.create(
+            public_id=public_id,
+            run=run,
+            recommender_id=plan.kind,
+            manifest_sha256=manifest.sha256,
+            size=manifest.size,
+            watermark=None if newest is None else dt.datetime.fromtimestamp(newest, dt.UTC),
+            recipe={**plan.settings, **found},
+            gate=_gate_of(comparison, decision),
+            figures=figures,
+        )
+        _end(run, version, decision)
 
 
 def _load(run: TrainingRun, now: dt.datetime, teller: Teller) -> tuple[Interactions, Catalogue]:
@@ -136,8 +137,8 @@ def _both(one: Callable[..., None], other: Callable[[float, float | None], None]
 def _check(plan: Plan, model: Any, comparison: Comparison | None, interactions: Interactions, now: dt.datetime) -> None:
     """Refuse a model that would serve nonsense; it is held against its twin, or else against what is live."""
     twin = comparison.twin if comparison is not None else None
-    if twin is None and plan.live is not None:
-        twin = _loaded(plan.live)
+    if twin is None:
+        twin = plan.live_model
     if plan.kind == Hybrid.name:
         model = live_hybrid(model)
         twin = twin if isinstance(twin, Hybrid) else None
@@ -148,22 +149,21 @@ def _check(plan: Plan, model: Any, comparison: Comparison | None, interactions: 
         raise EngineError(" ".join(faults) + " It was not promoted.")
 
 
-def _loaded(version: ModelVersion) -> Any | None:
-    try:
-        return load_version(version)
-    except ArtifactError:
-        return None
+def _end(run: TrainingRun, version: ModelVersion, decision: Decision | None) -> None:
+    if decision is None:
+        services.promote(run=run, version=version)
+    elif decision.verdict == "promote":
+        services.promote(run=run, version=version, decided_by=Promotion.By.GATE, why=decision.why)
+    else:
+        services.refuse(run=run, version=version, why=decision.why, waits=decision.verdict == "keep")
 
 
-def _write(model: Any, **columns: Any) -> ModelVersion:
-    """Write the artifact, read it back, and only then record it."""
-    version_id = uuid.uuid4()
-    folder = reco_settings().ARTIFACTS_ROOT / version_id.hex
+def _write(model: Any, public_id: uuid.UUID) -> Manifest:
+    """Write the artifact and read it back."""
+    folder = reco_settings().ARTIFACTS_ROOT / public_id.hex
     manifest = save(model, folder)
     load(folder, sha256=manifest.sha256)
-    return ModelVersion.objects.create(
-        public_id=version_id, manifest_sha256=manifest.sha256, size=manifest.size, **columns
-    )
+    return manifest
 
 
 def _gate_of(comparison: Comparison | None, decision: Decision | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from reco_engine.artifacts import load
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import Interactions
-from reco_engine.errors import EngineError
+from reco_engine.errors import ArtifactError, BadInputError, EngineError
 from reco_engine.evaluation.gate import Factory, Recipe
 from reco_engine.ranking import Blend, Hybrid
 from reco_engine.ranking.blending import DEFAULT_WEIGHTS
@@ -50,6 +50,17 @@ class Plan:
         return settings_of_kind(self.kind)
 
     @cached_property
+    def live_model(self) -> Any | None:
+        """What serves; None where its artifact is damaged, so that it can be learnt anew and neither be learnt on
+        from nor be compared with."""
+        if self.live is None:
+            return None
+        try:
+            return load_version(self.live)
+        except ArtifactError:
+            return None
+
+    @cached_property
     def is_live_recipe(self) -> bool:
         """Whether what the host sets now is what the live recipe was made with: settings found by it may differ."""
         if self.live is None:
@@ -73,7 +84,9 @@ class Plan:
         """Whether the gate compares it with what is live: not where there is nothing to choose between."""
         if self.live is None or self.updates or self.work == TrainingRun.Work.ERASURE:
             return False
-        if self.kind == Hybrid.name or not self.is_live_recipe:
+        if self.kind == Hybrid.name:
+            return self.live_model is not None
+        if not self.is_live_recipe:
             return True
         return bool(open_settings(create(self.kind, **self.given)))
 
@@ -89,7 +102,7 @@ class Plan:
         assert self.live is not None  # noqa: S101
         if self.kind != Hybrid.name:
             return Recipe(self.kind, {**self.given, **self.live.recipe})
-        blend = load_version(self.live)
+        blend = cast(Blend, self.live_model)
         return cast(Factory, lambda: _Reblended(candidate, blend))
 
     def fit(
@@ -99,14 +112,16 @@ class Plan:
 
         Args:
             found: Settings that a search has found already.
+        Raises:
+            BadInputError: If the hybrid has no parts: its weights would silence those that come later.
         """
+        if self.kind == Hybrid.name and not self.settings:
+            raise BadInputError("No recommender is live yet, so there is nothing to weigh.")
         if self.kind == Hybrid.name:
             parts = {name: Recipe(name, given) for name, given in self.settings.items()}
             return fit_blend(parts, interactions, catalogue, seed=SEED, at=at, progress=progress)
-        if self.updates and self.live is not None:
-            model = load_version(self.live)
-            if hasattr(model, "renewed"):  # popularity, instant and factors stay those of the last fit
-                return model.renewed(interactions)
+        if self.updates and hasattr(self.live_model, "renewed"):  # popularity and factors stay those of the last fit
+            return cast(Any, self.live_model).renewed(interactions)
         recipe = Recipe(self.kind, {**self.settings, **found})
         return recipe().fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
 

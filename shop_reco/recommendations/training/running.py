@@ -11,10 +11,12 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from structlog.contextvars import bound_contextvars
 
 from reco_engine.errors import EngineError
@@ -31,8 +33,11 @@ from .telling import Teller
 logger = structlog.get_logger(__name__)
 LOOK = 0.5
 """Seconds between two looks at a child."""
+START = 60.0
+"""Seconds in which a child must have begun: until then its lease is renewed for it."""
 GRACE = 5.0
 """Seconds that a cancelled child has to end by itself."""
+NO_MEMORY = ("Cannot allocate memory", "can't start new thread", "Unable to allocate", "out of memory")
 CANCELLED = 3
 """How a child ends that is not wanted any more."""
 
@@ -61,25 +66,27 @@ def work_off() -> int:
     return done
 
 
-def fit_claimed(run: TrainingRun) -> None:
+def fit_claimed(run: TrainingRun, *, memory_mb: int | None = None) -> None:
     """Do the work of a run that this owner has claimed; what goes wrong ends the run with why."""
     with bound_contextvars(run=str(run.public_id), kind=run.recommender_id):
-        _fit_and_tell(run, Teller(run))
+        _fit_and_tell(run, Teller(run), memory_mb)
 
 
-def _fit_and_tell(run: TrainingRun, teller: Teller) -> None:
+def _fit_and_tell(run: TrainingRun, teller: Teller, memory_mb: int | None) -> None:
     try:
-        fit(run, teller)
+        with _limited(memory_mb):
+            fit(run, teller)
         logger.info("training_done")
     except RunCancelledError:
         logger.info("training_cancelled")
     except EngineError as error:
         teller.fail(str(error))
         logger.warning("training_failed", why=str(error))
-    except MemoryError:
-        teller.fail(_out_of_memory())
-        logger.error("training_failed", why="out of memory")
     except Exception as error:
+        if _lacks_memory(error):
+            teller.fail(_out_of_memory())
+            logger.error("training_failed", why="out of memory")
+            return
         teller.fail(f"{type(error).__name__}: {error}")
         logger.exception("training_broke")
 
@@ -94,10 +101,8 @@ def fit_as_child(*, public_id: uuid.UUID, owner: uuid.UUID) -> int:
     if run is None:
         return CANCELLED
     os.nice(reco_settings().TRAINING_NICENESS)
-    if limit := reco_settings().TRAINING_MEMORY_MB:
-        resource.setrlimit(resource.RLIMIT_DATA, (limit * 2**20, limit * 2**20))
     threading.Thread(target=_keep_lease, args=(run,), name="reco-lease", daemon=True).start()
-    fit_claimed(run)
+    fit_claimed(run, memory_mb=reco_settings().TRAINING_MEMORY_MB)
     return 0
 
 
@@ -130,10 +135,12 @@ def _fit_in_child(run: TrainingRun) -> None:
         "LOG_LEVEL": logging.getLevelName(logging.getLogger().getEffectiveLevel()),
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
-    child = subprocess.Popen(command, env=environment)  # noqa: S603
+    child, latest = subprocess.Popen(command, env=environment), time.monotonic() + START  # noqa: S603
     try:
         while child.poll() is None:
             time.sleep(LOOK)
+            if time.monotonic() < latest:
+                _keep_until_begun(run)
     except BaseException:
         _stop(child)
         raise
@@ -149,6 +156,18 @@ def _fit_in_child(run: TrainingRun) -> None:
         services.fail_run(run=run, why="its process ended without a word")  # nothing where it ended the run itself
 
 
+def _keep_until_begun(run: TrainingRun) -> None:
+    """Renew the lease of a child that has not said a word: on a busy machine starting takes longer than a lease."""
+    try:
+        if TrainingRun.objects.filter(pk=run.pk, phase="").exists():
+            services.renew_lease(run=run)
+    except RunCancelledError:
+        pass  # the child notices by itself
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("lease_not_renewed", error=type(error).__name__)
+        connection.close()
+
+
 def _stop(child: subprocess.Popen[bytes]) -> None:
     child.terminate()
     try:
@@ -156,6 +175,23 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+
+
+@contextmanager
+def _limited(memory_mb: int | None) -> Iterator[None]:
+    """Let the process have so much memory and no more; what has to be told after it may need some again."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    if memory_mb:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 2**20, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Threads and libraries that find no memory say so in words of their own."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY)
 
 
 def _out_of_memory() -> str:

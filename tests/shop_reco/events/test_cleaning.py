@@ -193,6 +193,13 @@ def test_consent_to_training_is_asked_of_each(corner):
     }  # fmt: skip
 
 
+def test_nothing_is_learnt_from_events_that_a_clock_set_back_has_left_ahead_until_it_is_their_time(corner):
+    import_events(rows=[event(corner, second=0), event(corner, sku="soap", second=60)])
+    before = clean_events(until=START + dt.timedelta(seconds=30))
+    assert (len(before.interactions), before.interactions.newest) == (1, START.timestamp())
+    assert len(training_interactions(until=START + dt.timedelta(seconds=60))) == 2
+
+
 def test_training_on_nothing_is_a_report_of_nothing(db):
     cleaned = clean_events(until=timezone.now())
     assert len(cleaned.interactions) == cleaned.report["rows_in"] == 0

@@ -8,10 +8,15 @@ import pytest
 from django.utils import timezone
 
 from reco_engine.evaluation.gate import Decision
+from shop_reco.conf import reco_settings
 from shop_reco.events.models import Event
 from shop_reco.recommendations.models import ModelVersion, Promotion, TrainingRun
-from shop_reco.recommendations.services import cancel_run, request_training
+from shop_reco.recommendations.services import cancel_run, request_training, versions
 from shop_reco.recommendations.training import fitting, run_next
+
+
+def damage(version):
+    next((reco_settings().ARTIFACTS_ROOT / version.public_id.hex).glob("*.npy")).unlink()
 
 
 def live(kind):
@@ -162,6 +167,51 @@ def test_a_run_cancelled_while_it_fits_ends_there_and_leaves_no_version(trained,
     request_training(kind="popularity")
     assert run_next().state == "cancelled"
     assert ModelVersion.objects.count() == before
+
+
+def test_a_run_whose_process_dies_just_before_the_switch_is_fitted_anew_and_goes_live(trained, monkeypatch):
+    class DeathError(BaseException):
+        pass
+
+    def die():
+        raise DeathError
+
+    request_training(kind="popularity")
+    with monkeypatch.context() as patch:
+        patch.setattr(versions, "bump_serving_revision", die)
+        with pytest.raises(DeathError):
+            run_next()
+    run = TrainingRun.objects.get(state="running")
+    assert not ModelVersion.objects.filter(run=run).exists()
+    TrainingRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+    assert run_next() == run
+    assert ModelVersion.objects.get(run=run).state == "live"
+
+
+def test_a_hybrid_without_parts_does_not_go_live_and_silence_those_that_come_later(shop):
+    request_training(kind="hybrid")
+    run = run_next()
+    assert (run.state, run.why) == ("failed", "No recommender is live yet, so there is nothing to weigh.")
+    assert not ModelVersion.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["user_cf", "popularity"])
+def test_a_damaged_version_is_replaced_by_an_update_as_well(trained, kind):
+    before = live(kind)
+    damage(before)
+    request_training(kind=kind, work="update")
+    assert run_next().why == ""
+    assert live(kind) != before
+
+
+def test_a_damaged_hybrid_is_learnt_anew_and_not_compared(trained):
+    request_training(kind="hybrid")
+    run_next()
+    before = live("hybrid")
+    damage(before)
+    request_training(kind="hybrid")
+    assert run_next().state == "done"
+    assert live("hybrid") != before
 
 
 def test_two_beats_that_ask_in_one_minute_train_once(trained):

@@ -13,8 +13,8 @@ from typing import Any
 
 from tests.faults.live_shop import LiveShop, free_port, kill
 
-from .ingest_clients import Client, event
-from .machine import tell
+from ..ingest_clients import Client, event
+from ..machine import tell
 
 CLIENTS, SHOPPERS, AGAIN = 4, 150, 0.05
 Events = list[dict[str, Any]]
