@@ -76,10 +76,10 @@ class LiveShop:
         fresh = httpx.Limits(max_keepalive_connections=0)
         return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=fresh)
 
-    def serve(self, port: int) -> subprocess.Popen[bytes]:
+    def serve(self, port: int, **more: str) -> subprocess.Popen[bytes]:
         """A web process with the threads that the shop has in production; returns once it answers."""
         address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4"]
-        process = self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application")
+        process = self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application", **more)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
             wait_for(lambda: answers(client), "the web process", seconds=30)
         return process
