@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,7 +71,7 @@ def hybrid_of(hybrid: Hybrid, strategy: str, kinds: Collection[str]) -> Hybrid:
     """Some parts of a hybrid, as a kind of list takes them."""
     some = hybrid.taking_part(kinds)
     if strategy == Placement.Strategy.SIMILAR and "content" in some.parts:
-        some.parts = {**some.parts, "content": _likeness(some.parts["content"])}
+        some.parts = {**some.parts, "content": some.parts["content"].softened(LIKENESS)}
     return some
 
 
@@ -216,12 +215,6 @@ def masked(parts: dict[str, Any]) -> dict[str, Any]:
     storing = [kind for kind, part in parts.items() if hasattr(part, "without")]
     erased = np.asarray(masked_ids() if storing else [], dtype=np.int64)
     return parts if erased.size == 0 else parts | {kind: parts[kind].without(erased) for kind in storing}
-
-
-def _likeness(content: Any) -> Any:
-    softened = copy(content)
-    softened.priors_ = content.priors_**LIKENESS
-    return softened
 
 
 def _refreshed(view: View | None, loaded: LiveModels, revision: int) -> View:
