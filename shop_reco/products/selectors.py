@@ -78,10 +78,17 @@ def showable(*, now: dt.datetime | None = None) -> QuerySet[Product]:
     return _rows().filter(showable_now(now))
 
 
+UNTOLD = (
+    "attributes", "available_from", "available_until", "described_at", "priced_at", "stocked_at", "listed_at",
+    "created_at", "updated_at",
+)  # fmt: skip
+"""What no list tells of a product: to read it for each costs as much as the rest. Asked for, it is a query more."""
+
+
 def final_rows(*, ids: Collection[int]) -> dict[int, Any]:
     """Products by primary key; ``shown`` says of each whether it may be shown at this moment; one query."""
     shown = Case(When(showable_now(), then=True), default=False, output_field=BooleanField())
-    rows = _rows().filter(pk__in=ids).annotate(shown=shown)
+    rows = _rows().filter(pk__in=ids).annotate(shown=shown).defer(*UNTOLD)
     return {product.pk: product for product in rows}
 
 
