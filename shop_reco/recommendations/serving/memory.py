@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,7 +71,8 @@ def hybrid_of(hybrid: Hybrid, strategy: str, kinds: Collection[str]) -> Hybrid:
     """Some parts of a hybrid, as a kind of list takes them."""
     some = hybrid.taking_part(kinds)
     if strategy == Placement.Strategy.SIMILAR and "content" in some.parts:
-        some.parts = {**some.parts, "content": some.parts["content"].softened(LIKENESS)}
+        content: Any = some.parts["content"]
+        some.parts = {**some.parts, "content": content.softened(LIKENESS)}
     return some
 
 
@@ -182,6 +183,7 @@ class Memory:
                 parts[version.recommender_id] = model
         versions = {kind: self._loaded[kind][0] for kind in parts}
         parts = masked(parts)
+        share_ids(parts.values())
         scorers = {kind: part for kind, part in parts.items() if kind in DEFAULT_WEIGHTS}
         blend = parts.get("hybrid") or Blend.default(dict.fromkeys(scorers, 1.0))
         models_loaded(degraded=degraded)
@@ -208,6 +210,17 @@ class Memory:
             return None
         self._loaded[kind] = (name, model)
         return model
+
+
+def share_ids(models: Iterable[Any]) -> None:
+    """Have models of the same items hold one array of their ids, so that a history is looked up once for all."""
+    known: list[Ids] = []
+    for model in models:
+        same = next((ids for ids in known if np.array_equal(ids, model.item_ids_)), None)
+        if same is None:
+            known.append(model.item_ids_)
+        else:
+            model.item_ids_ = same
 
 
 def masked(parts: dict[str, Any]) -> dict[str, Any]:

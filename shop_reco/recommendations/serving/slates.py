@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 import uuid
 
 import structlog
@@ -19,6 +20,8 @@ from ..services import keep_slates
 logger = structlog.get_logger(__name__)
 QUIET = 1.0
 """Seconds without a list after which the writer gives its connection back."""
+BREATH = 0.02
+"""Seconds that the writer waits for the reply to go out, and for more lists to write with this one."""
 OF_PEOPLE = frozenset({"people", "digest", "events", "likes", "unused", "favourites"})
 """What a basis has of its shopper: gone where the list may not be kept under their name."""
 
@@ -56,6 +59,7 @@ class SlateBuffer:
     def _write_forever(self) -> None:
         while True:
             batch = [self._next()]
+            time.sleep(BREATH)
             while len(batch) < 100 and not self._waiting.empty():
                 batch.append(self._waiting.get())
             try:
