@@ -39,6 +39,7 @@ class BenchShop(LiveShop):
             "DEMO_DIR": str(self.folder),
             "DJANGO_SETTINGS_MODULE": "benchmarks.serving_settings",
             "LOG_LEVEL": "WARNING",
+            "MALLOC_ARENA_MAX": "1",  # as docker-compose.yml has it
             **({"BENCH_DATABASE_URL": self.database} if server else {}),
         }
         self.running: list[subprocess.Popen[bytes]] = []
