@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import SECONDS_A_DAY, Interactions
@@ -199,6 +198,8 @@ def listwise_weights(
         return value + RIDGE * float(weights @ weights), gradient + 2 * RIDGE * weights
 
     n_parts = stacked.shape[1]
+    from scipy import optimize  # here: a web process does without
+
     found = optimize.minimize(loss, np.ones(n_parts), jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * n_parts)
     total = float(found.x.sum())
     return np.asarray(found.x / total) if total > 0 else np.full(n_parts, 1.0 / n_parts)

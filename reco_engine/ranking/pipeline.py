@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
-from reco_engine.recommenders.base import Explained, Recommender, best_places, heard, pick
+from reco_engine.recommenders.base import Explained, Proposer, Recommender, best_open, best_places, heard, pick
 from reco_engine.recommenders.registry import create
 from reco_engine.types import Ids, ItemId, Items, Ranking, Scores, Terms
 
@@ -129,12 +129,18 @@ class Hybrid(Explained):
         """
         shares = self.blend.shares(len(history), self.parts.keys())
         open_ = eligible(self.item_ids, allowed=allowed, exclude=list(exclude))
-        rows = {name: self.parts[name].score([history], at=at)[0] for name in shares if name in PROPOSERS}
-        places = self._candidates(rows, open_, max(n + spare, n_candidates))
+        proposers = {name: self.parts[name] for name in shares if name in PROPOSERS}
+        rows = {
+            name: part.score([history], at=at)[0] for name, part in proposers.items() if not isinstance(part, Proposer)
+        }
+
+        def proposed(open_: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+            return self._candidates(history, proposers, rows, open_, max(n + spare, n_candidates), at)
+
+        places = proposed(open_)
         extra = self._extra(bonus)
         if extra is not None:
-            raised = self._candidates(rows, open_ & (extra > 0), max(n + spare, n_candidates))
-            places = np.union1d(places, raised)
+            places = np.union1d(places, proposed(open_ & (extra > 0)))
         if places.size < n + spare and shares:
             places = np.flatnonzero(open_)
         ids = self.item_ids[places]
@@ -163,14 +169,24 @@ class Hybrid(Explained):
         return extra
 
     def _candidates(
-        self, rows: Mapping[str, npt.NDArray[np.float32]], open_: npt.NDArray[np.bool_], n: int
+        self,
+        history: History,
+        proposers: Mapping[str, Recommender],
+        rows: Mapping[str, npt.NDArray[np.float32]],
+        open_: npt.NDArray[np.bool_],
+        n: int,
+        at: float | None,
     ) -> npt.NDArray[np.int64]:
-        """Places of the ``n`` best open items of each proposer, sorted; one that scores nothing proposes nothing."""
+        """Places of the ``n`` best open items of each proposer, sorted; one that scores nothing proposes nothing.
+
+        Args:
+            rows: The scores of those proposers that score everything.
+        """
         proposed = [np.empty(0, np.int64)]
-        for name, row in rows.items():
+        for name, part in proposers.items():
             own = self._places[name]
-            able = np.flatnonzero((row > 0) & (open_ if own is None else open_[own]))
-            best = able[best_places(row[able], n)]
+            mine = open_ if own is None else open_[own]
+            best = best_open(rows[name], mine, n) if name in rows else part.proposed(history, mine, n, at)  # type: ignore[attr-defined]
             proposed.append(best if own is None else own[best])
         return np.unique(np.concatenate(proposed))
 

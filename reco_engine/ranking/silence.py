@@ -8,7 +8,6 @@ from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.isotonic import IsotonicRegression
 
 from reco_engine.data.interactions import History
 from reco_engine.data.splits import Case
@@ -127,6 +126,8 @@ class Silence:
         sizes = np.diff(np.append(starts, flat.size)).astype(np.float64)
         middles = np.add.reduceat(flat[order], starts) / sizes
         shares = np.add.reduceat(hits[order].astype(np.float64), starts) / sizes
+        from sklearn.isotonic import IsotonicRegression  # here: a web process does without
+
         rising = IsotonicRegression(y_min=0.0, y_max=1.0).fit(middles, shares, sample_weight=sizes)
         return (
             np.asarray(rising.X_thresholds_, dtype=np.float64),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from reco_engine.data.interactions import History
 from reco_engine.recommenders.base import Recommender
-from reco_engine.types import ItemId, Reason, Recommendation, Terms
+from reco_engine.types import Ids, ItemId, Reason, Recommendation, Terms
 
 REASONS = 5
 
@@ -45,7 +45,7 @@ def merged(terms: Sequence[Terms], n_items: int) -> list[Terms]:
 def _merged(terms: Sequence[Terms], n_items: int) -> Terms:
     """Terms of one kind, all with evidence or all without, as one table."""
     first = terms[0]
-    if len(terms) == 1 and first.evidence is not None and np.all(first.evidence[1:] > first.evidence[:-1]):
+    if len(terms) == 1 and _rises(first.evidence):
         return first
     counts = [term.shoppers for term in terms if term.shoppers is not None]
     shoppers = np.max(counts, axis=0) if counts else None
@@ -53,9 +53,20 @@ def _merged(terms: Sequence[Terms], n_items: int) -> Terms:
     if first.evidence is None:
         return Terms(first.kind, points.sum(axis=1, keepdims=True), first.source, shoppers=shoppers)
     evidence, columns = np.unique(np.concatenate([term.evidence for term in terms]), return_inverse=True)
-    added = np.zeros((evidence.size, n_items))
-    np.add.at(added, columns, points.T)
-    return Terms(first.kind, added.T, first.source, evidence, shoppers)
+    added, start = np.zeros((n_items, evidence.size)), 0
+    for term in terms:
+        own = columns[start : start + term.points.shape[1]]
+        start += own.size
+        if _rises(term.evidence):  # each item once: a sum of columns, which is many times faster
+            added[:, own] += term.points
+        else:
+            np.add.at(added.T, own, term.points.T)
+    return Terms(first.kind, added, first.source, evidence, shoppers)
+
+
+def _rises(evidence: Ids | None) -> bool:
+    """Whether it is in order and names each item once."""
+    return evidence is not None and bool(np.all(evidence[1:] > evidence[:-1]))
 
 
 def _largest(points: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.int64]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from .bag_network import directions
 
@@ -39,6 +38,8 @@ def start_tables(
         taken = sparse.csr_matrix((ones, bags.indices, bags.indptr), bags.shape)
         sizes = np.maximum(np.diff(bags.indptr), 1)
         even = sparse.diags_array(sizes**-0.5) @ taken @ sparse.diags_array(takers**-0.5)
+        from sklearn.utils.extmath import randomized_svd  # here: a web process does without
+
         spectrum[:, :rank] = randomized_svd(even.astype(np.float32), rank, n_iter=2, random_state=seed)[2].T
     noise = rng.standard_normal((n_items, n_factors)) * n_factors**-0.5
     share = NOISE if rank > 0 else 1.0

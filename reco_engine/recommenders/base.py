@@ -107,6 +107,16 @@ class Lister(Protocol):
         """The places and scores of each history's list: what its scores, ordered by ``best_places``, give."""
 
 
+@runtime_checkable
+class Proposer(Protocol):
+    """A recommender that finds the best of its items without a look at each of them."""
+
+    def proposed(
+        self, history: History, open_: npt.NDArray[np.bool_], n: int, at: float | None
+    ) -> npt.NDArray[np.int64]:
+        """Places of the ``n`` open items with the highest scores above zero, best first, ties by place."""
+
+
 Entries = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
@@ -245,6 +255,12 @@ def best_places(values: npt.NDArray[np.floating], n: int) -> npt.NDArray[np.int6
     nth = -np.partition(-values, n - 1)[n - 1] if values.size > n else np.nan  # NaN sorts last
     best = np.flatnonzero(~np.isnan(values) if np.isnan(nth) else values >= nth)
     return best[np.argsort(-values[best], kind="stable")][:n]
+
+
+def best_open(row: npt.NDArray[np.floating], open_: npt.NDArray[np.bool_], n: int) -> npt.NDArray[np.int64]:
+    """Places of the ``n`` highest values above zero that are open, best first, ties by place."""
+    able = np.flatnonzero((row > 0) & open_)
+    return able[best_places(row[able], n)]
 
 
 def rows_of(n_items: int, wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -236,9 +236,10 @@ class BehaviourMLP(Explained):
         steps = (np.arange(PATH_STEPS) + 0.5) / PATH_STEPS
         slope = (1.0 - np.tanh(np.outer(steps, inward @ first) + self.first_bias_) ** 2).mean(axis=0)
         length = float(np.linalg.norm(inward + np.tanh(inward @ first + self.first_bias_) @ second)) or 1.0
-        shares = (encoder + (encoder @ first * slope) @ second) / length
         points, totals = np.zeros((wanted.size, places.size)), np.zeros(wanted.size)
-        points[known] = self.decoder_[wanted[known]].astype(np.float64) @ shares.T
+        outward = self.decoder_[wanted[known]].astype(np.float64)
+        outward += (outward @ second.T * slope) @ first.T  # by item, of which there are fewer than in a history
+        points[known] = outward @ encoder.T / length
         totals[known] = self._network.scores(_stacked([(places, values)], self.item_ids_.size), wanted[known])[0]
         return [
             Terms("history_item", points, self.name, self.item_ids_[places]),

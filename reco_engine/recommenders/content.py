@@ -14,10 +14,10 @@ from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.data.splits import inner_cases
 from reco_engine.seeds import generator
-from reco_engine.types import Items, Scores, Terms
+from reco_engine.types import Floats, Items, Scores, Terms
 
-from .base import NEVER_TAKEN, Progress, need_catalogue, takings_of
-from .likeness import BLOCK, OfContent
+from .base import NEVER_TAKEN, Progress, best_open, need_catalogue, takings_of
+from .likeness import BLOCK, OfContent, Places
 from .tuning import discovery, searched
 
 START = {"base": 0.1, "popularity_exponent": 1.0}
@@ -71,6 +71,30 @@ class ContentBased(OfContent):
             scores[start : start + BLOCK, known] = (self.base_ + likeness.T) * self.priors_[wanted[known]]
         scores[self._unknown(histories, at)] = np.nan
         return scores
+
+    def proposed(self, history: History, open_: npt.NDArray[np.bool_], n: int, at: float | None) -> Places:
+        """As ``Proposer`` says: only items that can be among the best by their outline are scored."""
+        if self._unknown([history], at)[0]:
+            return np.empty(0, np.int64)
+        (taste,) = self._mixed([history], self._rows, at)
+        highest = np.where(open_, (self.base_ + self._outline.at_most(taste)) * self.priors_, 0.0)
+        places = np.flatnonzero(open_)
+        if places.size > n > 0:
+            likely = np.argpartition(highest, highest.size - n)[highest.size - n :]
+            places = np.flatnonzero(open_ & (highest >= self._scores_at(likely, taste).min()))
+        scores = self._scores_at(places, taste)
+        return places[best_open(scores, np.ones(places.size, dtype=bool), n)]
+
+    def softened(self, exponent: float) -> Self:
+        """This model with its priors to a power: below 1, likeness decides more. Both share what is drawn once."""
+        _ = self._outline
+        other = copy(self)
+        other.priors_ = self.priors_**exponent
+        return other
+
+    def _scores_at(self, places: Places, taste: Floats) -> Scores:
+        """Scores of the items at some places, for one history's features."""
+        return np.asarray((self.base_ + (self._rows[places] @ taste[:, None])[:, 0]) * self.priors_[places])
 
     def terms(self, history: History, items: Items, at: float | None = None) -> list[Terms]:
         wanted = codes_of(self.item_ids_, items)

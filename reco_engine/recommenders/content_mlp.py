@@ -9,7 +9,6 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.linear_model import PoissonRegressor
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.features import Keys, feature_matrix
@@ -154,6 +153,8 @@ class ContentMLP(OfContent):
             )
         if features.shape[1] == 0:
             raise BadInputError("catalogue says nothing of its items; give text, category, brand, price or attributes")
+        from sklearn.linear_model import PoissonRegressor  # here: a web process does without
+
         regression = PoissonRegressor(alpha=self.shrinkage, max_iter=300).fit(features[taken], takings[taken])
         self.appeals_ = regression.coef_.astype(np.float64)
         self.mean_appeal_ = float(self._appeals_of(features[taken]).mean())

@@ -20,6 +20,7 @@ from reco_engine.seeds import generator
 from reco_engine.types import Floats, Ids, Scores
 
 from .base import Explained, entries_of, need_catalogue
+from .outline import Outline
 
 BLOCK = 32
 """Histories scored at once; it bounds the memory, and no score depends on it."""
@@ -71,8 +72,10 @@ class OfContent(Explained):
     def _take_in(self, newcomers: Catalogue, rows: Places) -> None:
         """Learned arrays of the items kept and new: ``rows`` of what was there and ``newcomers`` put under it."""
         found, _ = feature_matrix(newcomers, self.feature_keys_)
-        both = sparse.vstack([self._rows, weighted_features(found, self.feature_weights_)], format="csr")
-        self._keep(both[rows])
+        fresh, outline = weighted_features(found, self.feature_weights_), vars(self).get("_outline")
+        self._keep(sparse.vstack([self._rows, fresh], format="csr")[rows])
+        if outline is not None:
+            vars(self)["_outline"] = outline.beside(fresh, rows)
         self.priors_ = np.concatenate([self.priors_, self._newcomer_priors(newcomers)])[rows]
 
     @abstractmethod
@@ -88,7 +91,8 @@ class OfContent(Explained):
         self._keep(matrix)
 
     def _keep(self, matrix: sparse.csr_matrix) -> None:
-        vars(self).pop("_rows", None)  # those of an earlier fit
+        for known in ("_rows", "_outline"):
+            vars(self).pop(known, None)  # of an earlier fit
         self.starts_ = matrix.indptr.astype(np.int32)
         self.features_ = matrix.indices.astype(np.int32)
         self.values_ = matrix.data
@@ -98,6 +102,10 @@ class OfContent(Explained):
         """Items by features, on the learned arrays themselves."""
         shape = (self.starts_.size - 1, self.feature_keys_.size)
         return sparse.csr_matrix((self.values_, self.features_, self.starts_), shape=shape)
+
+    @cached_property
+    def _outline(self) -> Outline:
+        return Outline.of(self._rows)
 
     def _shares(self, history: History, at: float | None) -> tuple[Places, npt.NDArray[np.float64]]:
         """The history's places and its faded weights, summing to 1."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 Array = npt.NDArray[np.float64]
 
@@ -44,6 +43,8 @@ def fit_logistic(columns: Array, outcomes: Array, belief: Array, strength: float
         value = np.logaddexp(0.0, logits).sum() - outcomes @ logits + strength * (away @ away) / 2
         gradient = columns.T @ (chances(logits) - outcomes) + strength * away
         return float(value) / len(outcomes), gradient / len(outcomes)
+
+    from scipy import optimize  # here: a web process does without
 
     found = optimize.minimize(loss, belief, jac=True, method="L-BFGS-B", options={"maxiter": 300})
     return np.asarray(found.x, dtype=np.float64)

@@ -8,7 +8,6 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from reco_engine.types import Floats
 
@@ -47,6 +46,8 @@ class SpectralTerm:
             return cls(np.zeros((matrix.shape[1], 1), np.float32), empty, empty)
         activity = np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()
         normal = sparse.diags(power(activity, -0.5)) @ matrix @ sparse.diags(power(popularity, -0.5))
+        from sklearn.utils.extmath import randomized_svd  # here: a web process does without
+
         _, _, vectors = randomized_svd(normal.astype(np.float32).tocsr(), rank, n_iter=2, random_state=seed)
         highest = float(np.floor(np.sqrt(EXACT / rank)))
         widest = np.abs(vectors).max(axis=0)

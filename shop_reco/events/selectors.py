@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Count, F, FloatField, Func, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Coalesce
 
+from shop_reco.prepared import Prepared
 from shop_reco.products.selectors import sensitive_categories
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import all_consenting
@@ -91,8 +92,17 @@ def newest_rows(
     Usable is what is about a product of the catalogue that is not sensitive. ``arrived`` narrows it to what had
     arrived at some earlier moment.
     """
+    if arrived is None and since is not None and until is not None:
+        return _newest_between(shopper_ids, since, until, limit=limit)
     found = _usable_rows().filter(shopper__in=shopper_ids, **_between(since, until))
     return list((found if arrived is None else found.filter(arrived))[:limit])
+
+
+@Prepared
+def _newest_between(
+    shopper_ids: Collection[int], since: dt.datetime, until: dt.datetime, *, limit: int
+) -> QuerySet[Event, Any]:
+    return _usable_rows().filter(shopper__in=shopper_ids, **_between(since, until))[:limit]
 
 
 @cache
@@ -148,9 +158,14 @@ def arrivals(*, shopper_ids: Collection[int], since: dt.datetime, until: dt.date
 
 def bought_products(*, shopper_ids: Collection[int], since: dt.datetime | None = None) -> set[int]:
     """Primary keys of all that they ever bought, or bought since then, parents for variants; one query."""
+    return set(_bought(shopper_ids) if since is None else _bought(shopper_ids, since)) - {None}
+
+
+@Prepared
+def _bought(shopper_ids: Collection[int], since: dt.datetime | None = None) -> QuerySet[Event, Any]:
     bought = Event.objects.filter(shopper__in=shopper_ids, type=Event.Type.PURCHASE, **_between(since, None))
     items = bought.annotate(item=Coalesce("product__parent_id", "product_id")).order_by()
-    return set(items.values_list("item", flat=True).distinct()) - {None}
+    return items.values_list("item", flat=True).distinct()
 
 
 def dirty_shoppers(*, limit: int) -> list[tuple[int, int]]:

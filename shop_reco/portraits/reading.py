@@ -6,10 +6,13 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
+from shop_reco.prepared import Prepared
 from shop_reco.products.models import Category, Product
 from shop_reco.products.selectors import sensitive_paths
 from shop_reco.users.models import Consent, Shopper
@@ -282,12 +285,16 @@ class Edited:
     hidden: set[int] = field(default_factory=set)
 
 
+@Prepared
+def _edits(shopper_ids: Collection[int]) -> QuerySet[PortraitEdit, Any]:
+    return PortraitEdit.objects.filter(shopper__in=shopper_ids).values_list("action", "kind", "key")
+
+
 def edited_products(*, shopper_ids: Collection[int]) -> Edited:
     """What edits of interests mean for lists: products of a category, with all below it, of a brand, or whose
     title has a keyword. One query where nothing was edited, and a few for each action that was used."""
     edits: dict[str, dict[str, set[str]]] = {}
-    found = PortraitEdit.objects.filter(shopper__in=shopper_ids).values_list("action", "kind", "key")
-    for action, kind, key in found:
+    for action, kind, key in _edits(shopper_ids):
         edits.setdefault(action, {}).setdefault(kind, set()).add(key)
     products = {action: _products_of(keys) for action, keys in edits.items()}
     pinned, blocked, hidden = (products.get(action, set()) for action in ("pin", "block", "hide"))

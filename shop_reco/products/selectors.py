@@ -14,6 +14,8 @@ from django.db.models.functions import Cast, Length
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from shop_reco.prepared import Prepared
+
 from .models import Brand, CatalogueState, Category, Product, ProductTranslation
 
 ALSO_CALLED = {"zh-hans": ("zh-cn", "zh-sg"), "zh-hant": ("zh-tw", "zh-hk")}
@@ -56,9 +58,9 @@ def showable_now(now: dt.datetime | None = None) -> Q:
     )
 
 
-def told(products: QuerySet[Product]) -> QuerySet[Product]:
-    """The same rows, which know their title and description in the language of the request; no query more."""
-    language = (get_language() or "").lower()
+def told(products: QuerySet[Product], language: str | None = None) -> QuerySet[Product]:
+    """The same rows, which know their title and description in a language, else the request's; no query more."""
+    language = (get_language() or "").lower() if language is None else language
     named = {language, language.partition("-")[0], *ALSO_CALLED.get(language, ())}
     # the longest name is the closest one
     translations = ProductTranslation.objects.filter(product=OuterRef("pk"), language__in=sorted(named)).order_by(
@@ -70,19 +72,31 @@ def told(products: QuerySet[Product]) -> QuerySet[Product]:
     )
 
 
-def _rows() -> QuerySet[Product]:
-    return told(Product.objects.select_related("category", "brand"))
+def _rows(language: str | None = None) -> QuerySet[Product]:
+    return told(Product.objects.select_related("category", "brand"), language)
 
 
 def showable(*, now: dt.datetime | None = None) -> QuerySet[Product]:
     return _rows().filter(showable_now(now))
 
 
+UNTOLD = (
+    "attributes", "available_from", "available_until", "described_at", "priced_at", "stocked_at", "listed_at",
+    "created_at", "updated_at",
+)  # fmt: skip
+"""What no list tells of a product: to read it for each costs as much as the rest. Asked for, it is a query more."""
+
+
 def final_rows(*, ids: Collection[int]) -> dict[int, Any]:
     """Products by primary key; ``shown`` says of each whether it may be shown at this moment; one query."""
-    shown = Case(When(showable_now(), then=True), default=False, output_field=BooleanField())
-    rows = _rows().filter(pk__in=ids).annotate(shown=shown)
+    rows = _final_rows(ids, timezone.now(), language=(get_language() or "").lower())
     return {product.pk: product for product in rows}
+
+
+@Prepared
+def _final_rows(ids: Collection[int], now: dt.datetime, *, language: str) -> QuerySet[Product]:
+    shown = Case(When(showable_now(now), then=True), default=False, output_field=BooleanField())
+    return _rows(language).filter(pk__in=ids).annotate(shown=shown).defer(*UNTOLD)
 
 
 def filtered(*, queryset: QuerySet[Product], filter: ProductFilter) -> QuerySet[Product]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, Subquery
+from django.db.models import Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
+from shop_reco.prepared import Prepared
 from shop_reco.products.models import CatalogueState
 from shop_reco.products.selectors import catalogue_revision
 from shop_reco.users.models import Consent
@@ -41,10 +42,14 @@ def serving_revision() -> int:
 
 def revisions() -> tuple[int, int]:
     """How often what serving keeps in memory changed, and how often the catalogue did; one query."""
-    catalogue = CatalogueState.objects.filter(pk=1).values("revision")
-    states = ServingState.objects.filter(pk=1).values_list("revision", Subquery(catalogue))
-    serving, products = states.first() or (0, catalogue_revision())
+    serving, products = next(iter(_revisions()), None) or (0, catalogue_revision())
     return serving, products or 0
+
+
+@Prepared
+def _revisions() -> QuerySet[ServingState, Any]:
+    catalogue = CatalogueState.objects.filter(pk=1).values("revision")
+    return ServingState.objects.filter(pk=1).values_list("revision", Subquery(catalogue))
 
 
 def enabled_kinds() -> frozenset[str]:
@@ -185,11 +190,8 @@ class Opinions(NamedTuple):
 
 def opinions(*, shopper_ids: Collection[int]) -> Opinions:
     """One query."""
-    found = Feedback.objects.filter(shopper__in=shopper_ids).order_by("pk")
     said = Opinions(set(), [], [])
-    for product, parent, kind, given_at, disputed in found.values_list(
-        "product_id", "product__parent_id", "kind", "given_at", "disputed"
-    ):
+    for product, parent, kind, given_at, disputed in _opinions(shopper_ids):
         if kind == Feedback.Kind.LIKE:
             said.liked.append((product, given_at.timestamp()))
         elif kind == Feedback.Kind.WRONG_REASON:
@@ -197,6 +199,12 @@ def opinions(*, shopper_ids: Collection[int]) -> Opinions:
         elif kind in NO:
             said.refused.add(product)
     return said
+
+
+@Prepared
+def _opinions(shopper_ids: Collection[int]) -> QuerySet[Feedback, Any]:
+    found = Feedback.objects.filter(shopper__in=shopper_ids).order_by("pk")
+    return found.values_list("product_id", "product__parent_id", "kind", "given_at", "disputed")
 
 
 def active_rules() -> list[Rule]:

@@ -14,14 +14,20 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
+from shop_reco.prepared import Prepared
 
 from .models import ApiKey, Consent, ConsentStatement, Shopper, ShopperLink, VisitorToken
 from .signals import shoppers_named
 
 
+@Prepared
+def _decided(shopper: int) -> QuerySet[Consent, Any]:
+    return Consent.objects.filter(shopper=shopper, superseded_at__isnull=True).values_list("purpose", "granted")
+
+
 def consents(*, shopper: Shopper) -> dict[str, bool]:
     """What the shopper allows, by purpose; off until given. One query."""
-    given = dict(Consent.objects.filter(shopper=shopper, superseded_at__isnull=True).values_list("purpose", "granted"))
+    given = dict(_decided(shopper.pk))
     return {purpose: given.get(purpose, False) for purpose in Consent.Purpose.values}
 
 
@@ -95,14 +101,19 @@ def linked_ids(*, shopper: Shopper) -> list[int]:
 
 def linked_people(*, shopper: Shopper) -> tuple[list[int], UUID]:
     """As ``linked_ids``, and the public id of the account that they all are, else the shopper's own; one query."""
-    links = ShopperLink.objects.filter(Q(account=shopper) | Q(visitor=shopper), undone_at__isnull=True)
     ids, named = [shopper.pk], shopper.public_id
-    for visitor, account, public_id in links.values_list("visitor_id", "account_id", "account__public_id"):
+    for visitor, account, public_id in _links(shopper.pk):
         if account == shopper.pk:
             ids.append(visitor)
         else:
             named = public_id
     return ids, named
+
+
+@Prepared
+def _links(shopper: int) -> QuerySet[ShopperLink, Any]:
+    found = ShopperLink.objects.filter(Q(account=shopper) | Q(visitor=shopper), undone_at__isnull=True)
+    return found.values_list("visitor_id", "account_id", "account__public_id")
 
 
 def links_of(*, account: Shopper) -> list[ShopperLink]:
@@ -131,7 +142,12 @@ def account_links() -> dict[int, int]:
 
 
 def shopper_by_external_id(*, external_id: str) -> Shopper | None:
-    return Shopper.objects.filter(external_id=external_id).first()
+    return next(iter(_named(external_id)), None)
+
+
+@Prepared
+def _named(external_id: str) -> QuerySet[Shopper]:
+    return Shopper.objects.filter(external_id=external_id)
 
 
 def primary_keys(*, external_ids: Collection[str]) -> dict[str, int]:
@@ -155,10 +171,15 @@ def digests_of(secret: str) -> list[str]:
     return [hmac.new(key.encode(), secret.encode(), hashlib.sha256).hexdigest() for key in keys]
 
 
+@Prepared
+def _in_force(prefix: str) -> QuerySet[ApiKey]:
+    return ApiKey.objects.filter(prefix=prefix, revoked_at__isnull=True).order_by("pk")
+
+
 def key_of(*, plain: str) -> ApiKey | None:
     """The key in force that ``plain`` spells, if any; one query."""
     prefix, _, secret = plain.partition(".")
-    key = ApiKey.objects.filter(prefix=prefix, revoked_at__isnull=True).first()
+    key: ApiKey | None = next(iter(_in_force(prefix)), None)
     expected = key.digest if key else digest_of("")
     matches = [hmac.compare_digest(expected, each) for each in digests_of(secret)]
     return key if key is not None and secret and any(matches) else None

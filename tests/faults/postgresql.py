@@ -32,6 +32,12 @@ def created(server: str) -> str:
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
+def remake(server: str, name: str) -> None:
+    """Make an empty database of this name on the server of this URL, whatever was there."""
+    _command(server, f"drop database if exists {name} with (force)")
+    _command(server, f"create database {name}")
+
+
 def drop(database: str) -> None:
     parts = urlsplit(database)
     _command(urlunsplit(parts._replace(path="/postgres")), f"drop database {parts.path[1:]} with (force)")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
-from copy import copy
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,7 +72,8 @@ def hybrid_of(hybrid: Hybrid, strategy: str, kinds: Collection[str]) -> Hybrid:
     """Some parts of a hybrid, as a kind of list takes them."""
     some = hybrid.taking_part(kinds)
     if strategy == Placement.Strategy.SIMILAR and "content" in some.parts:
-        some.parts = {**some.parts, "content": _likeness(some.parts["content"])}
+        content: Any = some.parts["content"]
+        some.parts = {**some.parts, "content": content.softened(LIKENESS)}
     return some
 
 
@@ -184,6 +184,7 @@ class Memory:
                 parts[version.recommender_id] = model
         versions = {kind: self._loaded[kind][0] for kind in parts}
         parts = masked(parts)
+        share_ids(parts.values())
         scorers = {kind: part for kind, part in parts.items() if kind in DEFAULT_WEIGHTS}
         blend = parts.get("hybrid") or Blend.default(dict.fromkeys(scorers, 1.0))
         models_loaded(degraded=degraded)
@@ -212,17 +213,22 @@ class Memory:
         return model
 
 
+def share_ids(models: Iterable[Any]) -> None:
+    """Have models of the same items hold one array of their ids, so that a history is looked up once for all."""
+    known: list[Ids] = []
+    for model in models:
+        same = next((ids for ids in known if np.array_equal(ids, model.item_ids_)), None)
+        if same is None:
+            known.append(model.item_ids_)
+        else:
+            model.item_ids_ = same
+
+
 def masked(parts: dict[str, Any]) -> dict[str, Any]:
     """The parts, those that store rows of users without the rows of who was erased."""
     storing = [kind for kind, part in parts.items() if hasattr(part, "without")]
     erased = np.asarray(masked_ids() if storing else [], dtype=np.int64)
     return parts if erased.size == 0 else parts | {kind: parts[kind].without(erased) for kind in storing}
-
-
-def _likeness(content: Any) -> Any:
-    softened = copy(content)
-    softened.priors_ = content.priors_**LIKENESS
-    return softened
 
 
 def _refreshed(view: View | None, loaded: LiveModels, revision: int) -> View:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 import uuid
 
 import structlog
@@ -17,6 +18,10 @@ from ..models import Slate
 from ..services import keep_slates
 
 logger = structlog.get_logger(__name__)
+QUIET = 1.0
+"""Seconds without a list after which the writer gives its connection back."""
+BREATH = 0.02
+"""Seconds that the writer waits for the reply to go out, and for more lists to write with this one."""
 OF_PEOPLE = frozenset({"people", "digest", "events", "likes", "unused", "favourites"})
 """What a basis has of its shopper: gone where the list may not be kept under their name."""
 
@@ -53,7 +58,8 @@ class SlateBuffer:
 
     def _write_forever(self) -> None:
         while True:
-            batch = [self._waiting.get()]
+            batch = [self._next()]
+            time.sleep(BREATH)
             while len(batch) < 100 and not self._waiting.empty():
                 batch.append(self._waiting.get())
             try:
@@ -62,10 +68,18 @@ class SlateBuffer:
                 logger.warning("slates_lost", n=len(batch), error=type(error).__name__)
                 slates_lost(len(batch), why="database")
             finally:
-                connection.close()
+                connection.close_if_unusable_or_obsolete()
                 slates_waiting(self._waiting.qsize())
             for slate in batch:
                 self._recent.pop(slate.id, None)
+
+    def _next(self) -> Slate:
+        """Wait for a list; in a quiet moment the connection is given back, since to open one costs more than a row."""
+        try:
+            return self._waiting.get(timeout=QUIET)
+        except queue.Empty:
+            connection.close()
+            return self._waiting.get()
 
 
 def _keep(batch: list[Slate]) -> None:

@@ -147,3 +147,12 @@ def test_no_reason_that_is_left_out_is_larger_than_one_that_is_told(tables, most
             assert all(value <= 1e-6 for value in rest)
         else:
             assert all(value <= least * (1 + 1e-9) + 1e-6 for value in rest)
+
+
+def test_what_is_told_does_not_hang_on_the_order_in_which_parts_name_their_evidence():
+    rng = np.random.default_rng(3)
+    points, evidence = rng.random((1, 6)), np.asarray(list("abcdef"))
+    turned = rng.permutation(6)
+    other = Terms("history_item", rng.random((1, 3)), "b", np.asarray(["b", "d", "z"]))
+    in_order = why(Terms("history_item", points, "a", evidence), other, most=9)
+    assert why(Terms("history_item", points[:, turned], "a", evidence[turned]), other, most=9) == in_order
