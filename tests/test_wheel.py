@@ -214,7 +214,7 @@ def test_a_host_project_checks_and_migrates(story, installed):
 
 def test_graphql_answers_in_a_host_project(story):
     edges = [{"node": {"title": "Green tea"}}]
-    assert story["plugin"]["answer"] == {"data": {"recommendations": {"rung": "NEWEST", "edges": edges}}}
+    assert story["plugin"]["answer"]["data"] == {"recommendations": {"rung": "NEWEST", "edges": edges}}
 
 
 def test_every_page_of_our_admin_opens_in_its_own_dress_beside_the_hosts(story):
