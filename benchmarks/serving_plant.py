@@ -61,6 +61,7 @@ def main() -> None:
         assert run.state == TrainingRun.State.DONE, f"{kind}: {run.why}"
         told[kind] = round((run.finished_at - run.started_at).total_seconds(), 1)  # type: ignore[operator]
     if options.end_trainings:
+        call_command("migrate", verbosity=0)  # planted by an earlier version, perhaps
         for run in TrainingRun.objects.filter(state__in=[TrainingRun.State.QUEUED, TrainingRun.State.RUNNING]):
             cancel_run(run=run)
     print(json.dumps(told))
