@@ -184,7 +184,7 @@ class Memory:
                 parts[version.recommender_id] = model
         versions = {kind: self._loaded[kind][0] for kind in parts}
         parts = masked(parts)
-        share_ids(parts.values())
+        share_ids(part for kind, part in parts.items() if kind != Hybrid.name)
         scorers = {kind: part for kind, part in parts.items() if kind in DEFAULT_WEIGHTS}
         blend = parts.get("hybrid") or Blend.default(dict.fromkeys(scorers, 1.0))
         models_loaded(degraded=degraded)
