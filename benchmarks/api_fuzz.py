@@ -203,7 +203,7 @@ def _has_fields(field: Any) -> bool:
 
 
 def _product(chance: random.Random) -> str:
-    from shop_reco.api.types import global_id
+    from shop_reco.api.ids import global_id
     from shop_reco.products.models import Product
 
     found = Product.objects.filter(sku=f"p{chance.randrange(200)}").first()

@@ -7,6 +7,7 @@ import json
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ class Told:
 
 
 @dataclass
-class Visitor:
+class Visitor(ABC):
     """Asks the same thing again and again, with a pause."""
 
     port: int
@@ -52,8 +53,9 @@ class Visitor:
         """The requests that began after a moment of ``time.monotonic``."""
         return [each for each in list(self.told) if each.began >= moment]
 
+    @abstractmethod
     def ask(self) -> str:
-        raise NotImplementedError
+        """Send one request; a word for what went wrong, empty where nothing did."""
 
     def _go_on(self) -> None:
         while not self._end.is_set():

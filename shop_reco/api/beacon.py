@@ -22,10 +22,10 @@ from shop_reco.users.models import Shopper
 
 from .errors import ApiError, unless_gone
 from .identity import Identity, browser_identity, remember
+from .ids import public_id_of
 from .origins import origin_allowed
 from .replies import refusal, refused_by, too_large, try_later
 from .spending import OBJECTS_A_POINT, Spender
-from .types import public_id_of
 
 MEDIA_TYPES = frozenset({"text/plain", "application/json"})
 TEXTS = {

@@ -15,17 +15,17 @@ from shop_reco.recommendations.serving import Adjustments, Served
 
 from .context import Info
 from .errors import ApiError, check
+from .ids import public_id_of
 from .limits.cost import given, pages
-from .types import (
+from .list_types import (
     Explanation,
-    ProductFilterInput,
     RecommendationConnection,
     RecommendationContext,
     RecommendationPolicy,
     RecommendationRequest,
     RecommendationTuning,
-    public_id_of,
 )
+from .types import ProductFilterInput
 
 CODES = {BadPageError: "BAD_PAGE", BadCursorError: "BAD_CURSOR", UnknownPlacementError: "NOT_FOUND"}
 LISTS = "lists:read"

@@ -27,6 +27,7 @@ from shop_reco.users.services import Shown, decide_consent, undo_link
 
 from .context import Info
 from .errors import ApiError, check, gone, unless_gone
+from .ids import public_id_of
 from .limits.cost import rows
 from .lists import find_product
 from .portrait_types import InterestsInput, Portrait, PortraitPayload
@@ -43,7 +44,6 @@ from .types import (
     LinksPayload,
     Problem,
     TrackEventsPayload,
-    public_id_of,
 )
 
 EVENTS, PRIVACY = "events:write", "privacy:admin"

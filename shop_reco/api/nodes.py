@@ -8,10 +8,11 @@ from shop_reco.products.selectors import product_by_public_id
 
 from .context import Info
 from .errors import ApiError
+from .ids import kind_of, public_id_of
 from .staff.permits import need
 from .staff.queries import find_run, find_version
 from .staff.types import ModelVersion, TrainingRun
-from .types import Node, Product, kind_of, public_id_of
+from .types import Node, Product
 
 
 @strawberry.type

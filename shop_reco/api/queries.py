@@ -14,6 +14,7 @@ from shop_reco.users.selectors import decisions_of, links_of, statements_in_forc
 
 from .context import Info
 from .errors import ApiError, check
+from .ids import global_id, public_id_of
 from .limits.cost import most
 from .lists import LISTS, check_page
 from .portrait_types import Portrait, PortraitEvidence
@@ -28,8 +29,6 @@ from .types import (
     ProductFilterInput,
     Shopper,
     VisitorLink,
-    global_id,
-    public_id_of,
 )
 
 

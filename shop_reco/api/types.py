@@ -1,9 +1,7 @@
-"""The types of the schema; the names are those that storefronts rely on."""
+"""The types of the schema, but for lists; the names are those that storefronts rely on."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 import uuid
 from collections.abc import Sequence
@@ -20,16 +18,13 @@ from shop_reco.privacy.models import Export as PrivateExport
 from shop_reco.products import models
 from shop_reco.products.selectors import ProductFilter
 from shop_reco.recommendations.models import Feedback, Slate
-from shop_reco.recommendations.serving import Explanation as Explained
-from shop_reco.recommendations.serving import Parameter, Policy, Served, ServedEdge, ServedReason
 from shop_reco.users.models import Consent, ShopperLink
 from shop_reco.users.models import ConsentStatement as StatementRow
 
-from .errors import GREATEST, ApiError, check
+from .errors import check
+from .ids import global_id
 from .limits.cost import most
 from .rows import rows
-
-LONGEST_TOLD = 256
 
 
 def enum_of(name: str, values: Sequence[str], description: str) -> Any:
@@ -45,48 +40,6 @@ Purpose: Any = enum_of("Purpose", Consent.Purpose.values, "What a shopper may al
 Rung: Any = enum_of("Rung", Slate.Rung.values, "How far down the ladder a list came from; PERSONAL is the top.")
 PlacedBy: Any = enum_of("PlacedBy", ["SCORE", "RULE", "EXPLORATION", "FILL"], "Why an item is where it is.")
 ReasonKind: Any = enum_of("ReasonKind", Slate.ReasonKind.values, "What a term of a score comes from.")
-
-
-def global_id(name: str, public_id: uuid.UUID) -> strawberry.ID:
-    return strawberry.ID(base64.urlsafe_b64encode(f"{name}:{public_id.hex}".encode()).decode())
-
-
-def kind_of(value: str) -> str:
-    """What a global id is the id of; empty where it is none."""
-    try:
-        return base64.urlsafe_b64decode(value.encode()).decode().partition(":")[0]
-    except (ValueError, binascii.Error, UnicodeError):
-        return ""
-
-
-def number_of(name: str, value: str) -> int:
-    """Read the id of a row that only staff see.
-
-    Raises:
-        ApiError: BAD_ID, if it is not one of ``name``.
-    """
-    try:
-        kind, _, number = base64.urlsafe_b64decode(value.encode()).decode().partition(":")
-        if kind == name and number.isascii() and number.isdecimal() and len(number) < 19:
-            return int(number)
-    except (ValueError, binascii.Error, UnicodeError, AttributeError):
-        pass
-    raise ApiError("BAD_ID", f"not the id of a {name}")
-
-
-def public_id_of(name: str, value: str) -> uuid.UUID:
-    """Read a global id back.
-
-    Raises:
-        ApiError: BAD_ID, if it is not one of ``name``.
-    """
-    try:
-        kind, _, public_id = base64.urlsafe_b64decode(value.encode()).decode().partition(":")
-        if kind == name:
-            return uuid.UUID(public_id)
-    except (ValueError, binascii.Error, UnicodeError, AttributeError):
-        pass
-    raise ApiError("BAD_ID", f"not the id of a {name}")
 
 
 @strawberry.interface(description="Whatever can be asked for again by its id.")
@@ -148,50 +101,6 @@ class Product(Node):
         )
 
 
-@strawberry.type(description="One term of a score.")
-class Reason:
-    kind: ReasonKind
-    text: str
-    points: float = strawberry.field(description="Score units; the terms of an edge sum to its score.")
-    rows: strawberry.Private[list[models.Product]]
-
-    @strawberry.field(metadata=most(3))
-    def evidence(self) -> list[Product]:
-        return [Product.of(row) for row in self.rows]
-
-    @classmethod
-    def of(cls, reason: ServedReason) -> Self:
-        return cls(
-            kind=ReasonKind(reason.kind),
-            text=reason.text,
-            points=reason.points,
-            rows=reason.evidence,
-        )
-
-
-@strawberry.type
-class RecommendationEdge:
-    node: Product
-    cursor: str
-    rank: int
-    score: float
-    placed_by: PlacedBy = strawberry.field(
-        description="By its score, by a rule of the shop, on trial, or to fill a place that was left."
-    )
-    reasons: list[Reason] = strawberry.field(metadata=most(6))
-
-    @classmethod
-    def of(cls, edge: ServedEdge) -> Self:
-        return cls(
-            node=Product.of(edge.product),
-            cursor=edge.cursor,
-            rank=edge.rank,
-            score=edge.score,
-            placed_by=PlacedBy(edge.placed_by),
-            reasons=[Reason.of(reason) for reason in edge.reasons],
-        )
-
-
 @strawberry.type
 class PageInfo:
     has_next_page: bool
@@ -206,45 +115,6 @@ class PageInfo:
             has_previous_page=after is not None,
             start_cursor=cursors[0] if cursors else None,
             end_cursor=cursors[-1] if cursors else None,
-        )
-
-
-@strawberry.type
-class RecommendationConnection:
-    slate_id: strawberry.ID
-    personalised: bool
-    rung: Rung = strawberry.field(description="How far down the ladder the list came from.")
-    edges: list[RecommendationEdge]
-    page_info: PageInfo
-
-    @classmethod
-    def of(cls, served: Served, after: str | None = None) -> Self:
-        cursors = [edge.cursor for edge in served.edges]
-        return cls(
-            slate_id=strawberry.ID(str(served.slate_id)),
-            personalised=served.personalised,
-            rung=Rung(served.rung),
-            edges=[RecommendationEdge.of(edge) for edge in served.edges],
-            page_info=PageInfo.of(cursors, after=after, goes_on=served.has_next_page),
-        )
-
-
-@strawberry.type
-class Explanation:
-    score: float
-    terms: list[Reason] = strawberry.field(metadata=most(30))
-    gone: str
-    without: list[Product] = strawberry.field(metadata=most(3))
-    instead: list[Product] = strawberry.field(metadata=most(3))
-
-    @classmethod
-    def of(cls, explained: Explained) -> Self:
-        return cls(
-            score=explained.score,
-            terms=[Reason.of(term) for term in explained.terms],
-            gone=explained.gone,
-            without=[Product.of(row) for row in explained.without],
-            instead=[Product.of(row) for row in explained.instead],
         )
 
 
@@ -317,29 +187,6 @@ class Shopper:
     links: list[VisitorLink] = strawberry.field(metadata=most(5))
 
 
-@strawberry.type(description="One thing that decides what the lists show.")
-class PolicyParameter:
-    name: str
-    weight: float | None = strawberry.field(description="Its share of a score, 0 to 1; null where it has none.")
-    text: str = strawberry.field(description="In plain words, in the language of the request.")
-
-    @classmethod
-    def of(cls, row: Parameter) -> Self:
-        return cls(name=row.name, weight=row.weight, text=row.text)
-
-
-@strawberry.type(description="What decides the lists of whoever asks, from the settings in force.")
-class RecommendationPolicy:
-    personalised: bool
-    parameters: list[PolicyParameter] = strawberry.field(metadata=most(15))
-
-    @classmethod
-    def of(cls, policy: Policy) -> Self:
-        return cls(
-            personalised=policy.personalised, parameters=[PolicyParameter.of(each) for each in policy.parameters]
-        )
-
-
 @strawberry.input(name="ProductFilter")
 class ProductFilterInput:
     category: str | None = None
@@ -358,47 +205,6 @@ class ProductFilterInput:
             price_max=self.price_max,
             in_stock=self.in_stock,
         )
-
-
-@strawberry.input
-class RecommendationContext:
-    products: list[strawberry.ID] | None = None
-    exclude: list[strawberry.ID] | None = None
-    page: str | None = None
-    device: str | None = None
-    channel: Channel | None = None
-
-    def told(self) -> tuple[tuple[str, str], ...]:
-        """Where the list is shown; raises ApiError BAD_VALUE."""
-        check(page=self.page, device=self.device)
-        said = {"page": self.page, "device": self.device, "channel": self.channel and self.channel.value}
-        for name, value in said.items():
-            if value is not None and len(value) > LONGEST_TOLD:
-                raise ApiError("BAD_VALUE", f"context.{name} may have {LONGEST_TOLD} characters at most")
-        return tuple((name, value) for name, value in said.items() if value)
-
-
-@strawberry.input
-class RecommendationTuning:
-    diversity: float | None = None
-    exploration: bool = True
-    minimum_score: float | None = None
-
-    def check(self) -> None:
-        """Raises ApiError BAD_VALUE."""
-        if self.diversity is not None and not 0 <= self.diversity <= 1:
-            raise ApiError("BAD_VALUE", "tuning.diversity must lie between 0 and 1")
-        if self.minimum_score is not None and not abs(self.minimum_score) < GREATEST:
-            raise ApiError("BAD_VALUE", f"tuning.minimumScore must be a number below {GREATEST}")
-
-
-@strawberry.input
-class RecommendationRequest:
-    placement: str = "home"
-    first: int = 10
-    filter: ProductFilterInput | None = None
-    context: RecommendationContext | None = None
-    tuning: RecommendationTuning | None = None
 
 
 @rows

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from shop_reco.api.documents import DocumentError, run
 from shop_reco.api.identity import SHOP_AS, identity_of
-from shop_reco.api.types import global_id
+from shop_reco.api.ids import global_id
 from shop_reco.conf import reco_settings
 from shop_reco.events.services import Sender, record_events
 from shop_reco.portraits.reading import BEHIND_KINDS

@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 
 from shop_reco.api.context import Info
 from shop_reco.api.errors import ApiError, check
+from shop_reco.api.ids import number_of
 from shop_reco.api.limits.cost import rows
-from shop_reco.api.types import Problem, number_of
+from shop_reco.api.types import Problem
 from shop_reco.recommendations import selectors, services
 from shop_reco.recommendations.errors import NothingToRollBackError, ReasonMissingError, VersionGoneError
 

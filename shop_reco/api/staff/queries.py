@@ -6,8 +6,8 @@ import strawberry
 
 from shop_reco.api.context import Info
 from shop_reco.api.errors import ApiError
+from shop_reco.api.ids import public_id_of
 from shop_reco.api.limits.cost import most
-from shop_reco.api.types import public_id_of
 from shop_reco.recommendations import models, selectors
 
 from .permits import need

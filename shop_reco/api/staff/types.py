@@ -8,8 +8,9 @@ from typing import Any, Self
 import strawberry
 from strawberry.scalars import JSON
 
+from shop_reco.api.ids import global_id
 from shop_reco.api.limits.cost import most
-from shop_reco.api.types import Node, Problem, enum_of, global_id
+from shop_reco.api.types import Node, Problem, enum_of
 from shop_reco.recommendations import models
 from shop_reco.recommendations.models import Feedback as FeedbackRow
 from shop_reco.recommendations.models import ModelVersion as VersionRow

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from shop_reco.api.types import global_id
+from shop_reco.api.ids import global_id
 from shop_reco.recommendations.models import Slate
 from shop_reco.users.services import issue_key
 from tests.shop_reco.graphql import ask

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from shop_reco.api.types import global_id
+from shop_reco.api.ids import global_id
 from shop_reco.recommendations.models import ModelVersion, TrainingRun
 from shop_reco.users.models import Shopper
 from tests.shop_reco.graphql import ask

@@ -20,8 +20,8 @@ from graphql import (
     is_required_argument,
 )
 
+from shop_reco.api.ids import global_id
 from shop_reco.api.schema import schema
-from shop_reco.api.types import global_id
 from shop_reco.events.services import track
 from shop_reco.portraits.services import refresh_dirty
 from shop_reco.recommendations.services import give_feedback

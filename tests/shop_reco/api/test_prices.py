@@ -86,6 +86,6 @@ def test_a_thousand_pairs_of_shoppers_are_told_the_same_prices(trained):
 
 
 def global_id_of(sku):
-    from shop_reco.api.types import global_id
+    from shop_reco.api.ids import global_id
 
     return global_id("Product", Product.objects.get(sku=sku).public_id)

@@ -7,8 +7,8 @@ import base64
 import pytest
 from django.contrib.auth.models import Permission, User
 
+from shop_reco.api.ids import global_id
 from shop_reco.api.schema import schema
-from shop_reco.api.types import global_id
 from shop_reco.recommendations.models import Feedback, ModelVersion, Placement, Promotion, Recommender, TrainingRun
 from shop_reco.recommendations.services import give_feedback, request_training
 from shop_reco.recommendations.training import run_next
