@@ -3,13 +3,16 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import strawberry
 from django.http import HttpRequest
 
 from shop_reco.conf import reco_settings
+from shop_reco.recommendations.selectors import said_of_products
 from shop_reco.users.models import Shopper
+from shop_reco.users.selectors import linked_ids
 
 from .errors import ApiError
 from .identity import Identity
@@ -78,6 +81,11 @@ class Context:
     def left(self) -> dict[str, Any]:
         """What the sender may still spend, for the reply."""
         return self.spender.left() if self.metered else {}
+
+    @cached_property
+    def said(self) -> dict[int, list[str]]:
+        """What this shopper says of products, by their primary keys; two queries, once an operation."""
+        return said_of_products(shopper_ids=linked_ids(shopper=self.shopper)) if self.shopper is not None else {}
 
     @property
     def spender(self) -> Spender:

@@ -1,37 +1,66 @@
-"""The documents that pages run: the same schema and the same context as over HTTP."""
+"""The documents of the shop's pages: run in process while a page is made, and by its script under their hashes."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import hashlib
+import time
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
-from django.template.loader import get_template
+from django.template.loader import render_to_string
 
 from .context import Context
-from .identity import Identity, identity_of
+from .identity import identity_of
 from .schema import schema
+
+OF_SCRIPTS = (
+    "lists", "explain", "give_feedback", "withdraw_feedback", "update_consent", "edit_interests", "export_my_data",
+    "erase_me",
+)  # fmt: skip
+"""What pages ask for after they were loaded: always among the documents that are known by their hash."""
+KEPT = "_reco_context"
 
 
 class DocumentError(RuntimeError):
     """A page's document was refused or failed."""
 
 
-@lru_cache
-def _source(name: str) -> str:
-    return str(get_template(f"shop_reco/graphql/{name}.graphql").template.source)  # type: ignore[attr-defined]
+@cache
+def document(name: str) -> str:
+    """The text of ``shop_reco/graphql/<name>.graphql``, which a project may replace by a template of its own."""
+    return render_to_string(f"shop_reco/graphql/{name}.graphql")
+
+
+@cache
+def hash_of(name: str) -> str:
+    """What ``name`` is asked for by: the SHA-256 of its text."""
+    return hashlib.sha256(document(name).encode()).hexdigest()
+
+
+@cache
+def documents_of_scripts() -> dict[str, str]:
+    """Their texts by hash."""
+    return {hash_of(name): document(name) for name in OF_SCRIPTS}
+
+
+def context_of(request: HttpRequest) -> Context:
+    """The one of a page: who asks is read once for all of its documents."""
+    context: Context | None = getattr(request, KEPT, None)
+    if context is None:
+        context = Context(request, identity_of(request))
+        setattr(request, KEPT, context)
+    context.began = time.monotonic()
+    return context
 
 
 def run(request: HttpRequest, name: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Execute ``templates/shop_reco/graphql/<name>.graphql`` for whoever asks for the page.
+    """Execute a document for whoever asks for the page.
 
     Raises:
         DocumentError: If it answered with errors.
     """
-    identity: Identity = identity_of(request)
-    result = schema.execute_sync(
-        _source(name), variable_values=variables or {}, context_value=Context(request, identity)
-    )
+    result = schema.execute_sync(document(name), variable_values=variables or {}, context_value=context_of(request))
     if result.errors:
         raise DocumentError("; ".join(error.message for error in result.errors))
     return result.data or {}

@@ -10,9 +10,10 @@ from shop_reco.products import models
 from shop_reco.recommendations.serving import Explanation as Explained
 from shop_reco.recommendations.serving import Parameter, Policy, Served, ServedEdge, ServedReason
 
+from .context import Info
 from .errors import GREATEST, ApiError, check
 from .limits.cost import most
-from .types import Channel, PageInfo, PlacedBy, Product, ProductFilterInput, ReasonKind, Rung
+from .types import Channel, FeedbackKind, PageInfo, PlacedBy, Product, ProductFilterInput, ReasonKind, Rung
 
 LONGEST_TOLD = 256
 
@@ -48,6 +49,10 @@ class RecommendationEdge:
         description="By its score, by a rule of the shop, on trial, or to fill a place that was left."
     )
     reasons: list[Reason] = strawberry.field(metadata=most(6))
+
+    @strawberry.field(description="What this shopper says of it already.")
+    def feedback(self, info: Info) -> list[FeedbackKind]:
+        return [FeedbackKind(kind) for kind in info.context.said.get(self.node.row.pk, ())]
 
     @classmethod
     def of(cls, edge: ServedEdge) -> Self:

@@ -144,12 +144,17 @@ class ListQuery:
         "wanted first, the rest as it was given.",
         metadata=given("products"),
     )
-    def reordered(self, info: Info, products: list[strawberry.ID]) -> RecommendationConnection:
+    def reordered(
+        self, info: Info, products: list[strawberry.ID], first: int | None = None, after: str | None = None
+    ) -> RecommendationConnection:
         info.context.need(LISTS)
         if not products:
             raise ApiError("BAD_VALUE", "products must name at least one")
         found = find_products("products", products, most=reco_settings().PAGE_ITEMS)
-        return connection(lambda: serving.reordered(shopper=info.context.shopper, products=found))
+        check(after=after)
+        return connection(
+            lambda: serving.reordered(shopper=info.context.shopper, products=found, first=first, after=after), after
+        )
 
     @strawberry.field
     def similar_products(

@@ -19,7 +19,7 @@ from shop_reco.privacy.exports import request_export
 from shop_reco.privacy.services import erase_shopper
 from shop_reco.privacy.sessions import forget_in
 from shop_reco.recommendations.selectors import slate_of
-from shop_reco.recommendations.services import give_feedback
+from shop_reco.recommendations.services import give_feedback, withdraw_feedback
 from shop_reco.recommendations.serving.slates import buffer
 from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import linked_ids, links_of, statement_shown
@@ -86,6 +86,15 @@ class Mutation:
             give_feedback(
                 shopper=shopper, product=product, kind=str(input.kind.value), slate_id=_own_slate(shopper, slate_id)
             )
+        return FeedbackPayload(ok=True, errors=[])
+
+    @strawberry.mutation(description="Take back what was said of a product; what was never said is taken back as well.")
+    def withdraw_feedback(self, info: Info, input: FeedbackInput) -> FeedbackPayload:
+        info.context.need(EVENTS)
+        if info.context.shopper is None:
+            return FeedbackPayload(ok=False, errors=[STRANGER])
+        product = find_product(input.product)
+        withdraw_feedback(shopper=info.context.shopper, product=product, kind=str(input.kind.value))
         return FeedbackPayload(ok=True, errors=[])
 
     @strawberry.mutation(description="Allow or withdraw; effective at the next request.")

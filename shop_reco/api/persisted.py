@@ -1,7 +1,8 @@
 """Documents that the shop knows beforehand: asked for by their hash, and, where the shop wants it so, no others.
 
 They lie as ``*.graphql`` files in PERSISTED_ROOT and below, each with its fragments; whoever builds the storefront puts
-them there. A request names one by the SHA-256 of the file, as ``documentId`` ("sha256:…") or as Apollo's clients do.
+them there. Those of the plugin's own scripts are known without. A request names one by the SHA-256 of the file, as
+``documentId`` ("sha256:…") or as Apollo's clients do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from shop_reco.conf import reco_settings
 
+from .documents import documents_of_scripts
 from .errors import ApiError
 
 PREFIX = "sha256:"
@@ -31,7 +33,7 @@ def document_in(body: Any, *, free: bool) -> str:
     if not isinstance(body, Mapping):
         raise TypeError
     reco, name = reco_settings(), _named(body)
-    known = _documents(reco.PERSISTED_ROOT) if reco.PERSISTED_ROOT is not None else {}
+    known = _documents(reco.PERSISTED_ROOT)
     if name is not None:
         if name not in known:
             raise ApiError("NOT_PERSISTED", "no document with this hash is known here; send it as query")
@@ -57,7 +59,9 @@ def _named(body: Mapping[str, Any]) -> str | None:
 
 
 @lru_cache(maxsize=4)
-def _documents(root: Path) -> dict[str, str]:
+def _documents(root: Path | None) -> dict[str, str]:
     """By hash; read once a process."""
+    if root is None:
+        return documents_of_scripts()
     texts = (path.read_text() for path in sorted(root.rglob("*.graphql")))
-    return {hashlib.sha256(text.encode()).hexdigest(): text for text in texts}
+    return documents_of_scripts() | {hashlib.sha256(text.encode()).hexdigest(): text for text in texts}

@@ -124,6 +124,7 @@ class Query:
         return ProductConnection(edges=edges, page_info=PageInfo.of(cursors, after=after, goes_on=len(rows) > first))
 
     @strawberry.field(metadata=most(200))
-    def categories(self, info: Info) -> list[Category]:
+    def categories(self, info: Info, below: str | None = None) -> list[Category]:
         info.context.begin()
-        return [Category.of(row) for row in selectors.categories()]
+        check(below=below)
+        return [Category.of(row) for row in selectors.categories(below=below)]

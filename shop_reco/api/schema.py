@@ -7,6 +7,7 @@ from strawberry.extensions import AddValidationRules, ParserCache, ValidationCac
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from .account import AccountQuery
 from .catalogue import CatalogueMutation
 from .glossary import describe
 from .limits import CostLimit, DocumentLimits, NoIntrospection
@@ -20,7 +21,7 @@ from .staff.types import ModelVersion, TrainingRun
 from .types import EventInput, Product
 
 schema = strawberry.Schema(
-    query=merge_types("Query", (Query, ListQuery, NodeQuery, StaffQuery)),
+    query=merge_types("Query", (Query, ListQuery, AccountQuery, NodeQuery, StaffQuery)),
     mutation=merge_types("Mutation", (Mutation, CatalogueMutation, StaffMutation)),
     types=[Product, ModelVersion, TrainingRun],
     config=StrawberryConfig(),

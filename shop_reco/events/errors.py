@@ -16,3 +16,7 @@ class EventError(Exception):
 
 class BatchTooLargeError(ValueError):
     """More events than one call may carry; none was stored."""
+
+
+class UnknownEventError(LookupError):
+    """No event of this shopper has this id."""

@@ -190,6 +190,11 @@ def product_by_sku(*, sku: str) -> Product | None:
     return _rows().filter(sku=sku).first()
 
 
+def products_by_sku(*, skus: Collection[str]) -> list[Product]:
+    """In no order; unknown ones are left out; one query."""
+    return list(_rows().filter(sku__in=skus))
+
+
 def product_by_public_id(*, public_id: UUID) -> Product | None:
     return _rows().filter(public_id=public_id).first()
 
@@ -199,8 +204,12 @@ def catalogue_revision() -> int:
     return CatalogueState.objects.filter(pk=1).values_list("revision", flat=True).first() or 0
 
 
-def categories() -> QuerySet[Category]:
-    return Category.objects.order_by("path")
+def categories(*, below: str | None = None) -> QuerySet[Category]:
+    """All of them by path, or those directly below the one with this slug; below "" are the outermost."""
+    rows = Category.objects.order_by("path")
+    if below is None:
+        return rows
+    return rows.filter(parent__slug=below) if below else rows.filter(parent=None)
 
 
 def sensitive_categories() -> QuerySet[Category, int]:

@@ -240,6 +240,19 @@ def feedback_among(*, ids: Collection[int]) -> list[Feedback]:
     return list(Feedback.objects.filter(pk__in=ids))
 
 
+def feedback_of(*, shopper_ids: Collection[int], limit: int) -> list[Feedback]:
+    """What a linked set of shoppers said last, newest first; one query."""
+    return list(Feedback.objects.filter(shopper__in=shopper_ids).order_by("-given_at", "-pk")[:limit])
+
+
+def said_of_products(*, shopper_ids: Collection[int]) -> dict[int, list[str]]:
+    """What a linked set of shoppers says, as kinds by product; one query."""
+    said: dict[int, list[str]] = {}
+    for product, kind in Feedback.objects.filter(shopper__in=shopper_ids).values_list("product_id", "kind"):
+        said.setdefault(product, []).append(kind)
+    return said
+
+
 def reported_runs(*, limit: int) -> list[TrainingRun]:
     """The newest runs that looked at the events, newest first; one query."""
     found = TrainingRun.objects.exclude(cleaning={}).select_related("recommender")

@@ -50,22 +50,33 @@ def totals(rows: Sequence[Line]) -> dict[str, Decimal]:
     return sums
 
 
-def change(session: SessionBase, *, action: str, name: str, quantity: str) -> None:
-    """Add one, set the quantity (zero removes) or remove; what makes no sense changes nothing."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """So many pieces more of a product, or fewer where they are below zero."""
+
+    product: uuid.UUID
+    pieces: int
+
+
+def change(session: SessionBase, *, action: str, name: str, quantity: str) -> Change | None:
+    """Add one, set the quantity (zero removes) or remove; what makes no sense changes nothing and gives None."""
     try:
         public_id = uuid.UUID(name)
         wanted = int(quantity) if action == "set" else 0
     except ValueError:
-        return
+        return None
     content: dict[str, int] = dict(session.get(KEY, {}))
     key = str(public_id)
+    before = content.get(key, 0)
     if action == "add" and product_by_public_id(public_id=public_id):
-        content[key] = min(content.get(key, 0) + 1, MOST)
+        content[key] = min(before + 1, MOST)
     elif action == "set" and key in content and wanted > 0:
         content[key] = min(wanted, MOST)
     elif action in ("set", "remove"):
         content.pop(key, None)
     session[KEY] = content
+    pieces = content.get(key, 0) - before
+    return Change(public_id, pieces) if pieces else None
 
 
 def empty(session: SessionBase) -> None:

@@ -1,25 +1,37 @@
-"""A picture for each category, drawn from its name alone."""
+"""A picture for each category, drawn from its name alone: a print of quarter circles."""
 
 from __future__ import annotations
 
 import hashlib
 
-from django.utils.html import escape
+TILE = 40
+COLUMNS, ROWS = 5, 4
+SHAPES = (
+    "M0 0H40A40 40 0 0 1 0 40Z",
+    "M40 0V40A40 40 0 0 1 0 0Z",
+    "M40 40H0A40 40 0 0 1 40 0Z",
+    "M0 40V0A40 40 0 0 1 40 40Z",
+    "M20 4A16 16 0 1 1 19.99 4Z",
+)
 
 
 def picture_of(name: str) -> str:
-    """An SVG: a colour and a shape that are always the same for a name, and its first letters."""
-    digest = hashlib.blake2b(name.encode(), digest_size=4).digest()
-    hue, shape = digest[0] * 360 // 256, digest[1] % 3
-    fill = f"hsl({hue} 55% 72%)"
-    shapes = (
-        f'<circle cx="100" cy="80" r="58" fill="{fill}"/>',
-        f'<rect x="42" y="24" width="116" height="112" rx="22" fill="{fill}"/>',
-        f'<path d="M100 16 164 128H36Z" fill="{fill}" stroke="{fill}" stroke-width="14" stroke-linejoin="round"/>',
-    )
+    """An SVG that is always the same for a name."""
+    digest = hashlib.blake2b(name.encode(), digest_size=2 + COLUMNS * ROWS).digest()
+    hue = digest[0] * 360 // 256
+    second = (hue + 40 + digest[1] * 60 // 256) % 360
+    colours = (f"hsl({hue} 48% 84%)", f"hsl({hue} 42% 58%)", f"hsl({second} 55% 70%)", f"hsl({hue} 40% 34%)")
+    tiles = "".join(_tile(place, byte, colours) for place, byte in enumerate(digest[2:]))
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 160" role="img">'
-        f'<rect width="200" height="160" fill="hsl({hue} 45% 93%)"/>{shapes[shape]}'
-        f'<text x="100" y="98" font-family="sans-serif" font-size="40" font-weight="700" text-anchor="middle" '
-        f'fill="hsl({hue} 45% 25%)">{escape(name[:2].title())}</text></svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {COLUMNS * TILE} {ROWS * TILE}">'
+        f'<path fill="{colours[0]}" d="M0 0H{COLUMNS * TILE}V{ROWS * TILE}H0Z"/>{tiles}</svg>'
     )
+
+
+def _tile(place: int, byte: int, colours: tuple[str, ...]) -> str:
+    """One of the shapes, or nothing, at its place."""
+    shape, colour = byte % 7, colours[1 + byte // 7 % 3]
+    if shape >= len(SHAPES):
+        return ""
+    row, column = divmod(place, COLUMNS)
+    return f'<path fill="{colour}" transform="translate({column * TILE} {row * TILE})" d="{SHAPES[shape]}"/>'

@@ -13,22 +13,29 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
-from shop_reco.api.documents import DocumentError, run
+from shop_reco.api.documents import run
 from shop_reco.api.identity import SHOP_AS, identity_of
 from shop_reco.api.ids import global_id
 from shop_reco.conf import reco_settings
-from shop_reco.events.services import Sender, record_events
 from shop_reco.portraits.reading import BEHIND_KINDS
-from shop_reco.products.selectors import categories, product_by_public_id
+from shop_reco.products.selectors import product_by_public_id
 from shop_reco.users.models import Consent
 from shop_reco.users.selectors import some_external_ids
 
 from . import cart as carts
+from . import orders
+from .history import history_shown
 from .pictures import picture_of
 from .portraits import evidence_name, evidence_shown, portrait_shown
 
 SAID_NO = "reco_said_no"
 """The cookie of a newcomer who does not want to be remembered; shop.js writes it, and it names nobody."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""What a page may load: its own scripts and styles, none of which stands in the page itself."""
 
 
 def page(request: HttpRequest, template: str, content: dict[str, Any]) -> HttpResponse:
@@ -42,13 +49,15 @@ def page(request: HttpRequest, template: str, content: dict[str, Any]) -> HttpRe
     }
     response = render(request, f"shop_reco/{template}.html", around | content)
     response["Cache-Control"] = "no-store"
+    response["Content-Security-Policy"] = POLICY
     return response
 
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
     """Whose events the page sends, if anyone's, and what a newcomer reads before they decide."""
     found = run(request, "around")
-    return {"owner": found["me"]["mark"], "statements": _by_purpose(found["consentStatements"])}
+    me = found["me"]
+    return {"owner": me["mark"], "known": me["known"], "statements": _by_purpose(found["consentStatements"])}
 
 
 def _by_purpose(statements: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -58,16 +67,8 @@ def _by_purpose(statements: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 @require_GET
 @ensure_csrf_cookie
 def home(request: HttpRequest) -> HttpResponse:
-    found = run(request, "home", {"first": 12})
-    _tell_shares(found, "picked", "again", "popular")
-    return page(request, "home", found | {"said_no": SAID_NO in request.COOKIES})
-
-
-def _tell_shares(found: dict[str, Any], *lists: str) -> None:
-    """Give each reason its percentage of the score; a score of zero or less has no shares."""
-    for edge in (edge for name in lists for edge in found[name]["edges"]):
-        for reason in edge["reasons"]:
-            reason["share"] = round(100 * reason["points"] / edge["score"]) if edge["score"] > 0 else None
+    shelves = run(request, "shelves", {"below": ""})["categories"]
+    return page(request, "home", {"shelves": shelves, "said_no": SAID_NO in request.COOKIES})
 
 
 @require_GET
@@ -77,72 +78,38 @@ def product(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     if row is None or not row.open:
         raise Http404
     found = run(request, "product", {"id": global_id("Product", public_id)})
-    _tell_shares(found, "similar", "together")
     return page(request, "product", found | {"public_id": public_id})
-
-
-@require_GET
-def search(request: HttpRequest) -> HttpResponse:
-    text = request.GET.get("q", "").replace("\x00", "").strip()[:256]
-    heading = _("Search: %(words)s") % {"words": text} if text else _("Search")
-    return page(request, "search", _products(request, {"search": text}) | {"q": text, "heading": heading})
-
-
-@require_GET
-def category(request: HttpRequest, slug: str) -> HttpResponse:
-    chosen = None if "\x00" in slug else categories().filter(slug=slug).first()
-    if chosen is None:
-        raise Http404
-    found = _products(request, {"filter": {"category": slug}})
-    return page(request, "search", found | {"heading": chosen.name})
-
-
-def _products(request: HttpRequest, wish: dict[str, Any]) -> dict[str, Any]:
-    """A page of products; a cursor that leads nowhere gives the first one."""
-    wish, after = wish | {"first": 24}, request.GET.get("after")
-    if after:
-        try:
-            return run(request, "products", wish | {"after": after})
-        except DocumentError:
-            pass
-    return run(request, "products", wish)
 
 
 def cart(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
-        action = request.POST.get("action", "")
-        if action == "checkout":
-            return _checkout(request)
         name, quantity = request.POST.get("product", ""), request.POST.get("quantity", "")
-        carts.change(request.session, action=action, name=name, quantity=quantity)
+        changed = carts.change(request.session, action=request.POST.get("action", ""), name=name, quantity=quantity)
+        if changed is not None:
+            orders.tell_cart(shopper=identity_of(request).shopper, change=changed)
         return redirect("shop_reco_storefront:cart")
     rows = carts.lines(request.session)
-    return page(request, "cart", {"rows": rows, "totals": carts.totals(rows), "most": carts.MOST})
+    content = {"rows": rows, "totals": carts.totals(rows), "most": carts.MOST, "ids": orders.ids_of(rows)}
+    return page(request, "cart", content | {"here": "cart"})
 
 
-def _checkout(request: HttpRequest) -> HttpResponse:
-    """Write the order's purchases; the server says so, so no browser can."""
+def checkout(request: HttpRequest) -> HttpResponse:
     rows = carts.lines(request.session)
     if not rows:
         messages.error(request, _("Your cart is empty, so nothing was ordered."))
         return redirect("shop_reco_storefront:cart")
-    order = f"web-{uuid.uuid4().hex[:12]}"
-    events = [
-        {
-            "id": uuid.uuid4(),
-            "type": "purchase",
-            "product": row.product.public_id,
-            "order": order,
-            "quantity": row.quantity,
-            "price": row.product.price,
-            "currency": row.product.currency,
-        }
-        for row in rows
-    ]
-    record_events(events=events, shopper=identity_of(request).shopper, sender=Sender.SERVER)
-    carts.empty(request.session)
-    messages.success(request, _("Thank you. Your order is %(order)s.") % {"order": order})
-    return redirect("shop_reco_storefront:home")
+    if request.method == "POST":
+        order = orders.place(rows, shopper=identity_of(request).shopper)
+        carts.empty(request.session)
+        request.session[orders.PLACED] = {"order": order, "ids": orders.ids_of(rows)}
+        return redirect("shop_reco_storefront:thanks")
+    return page(request, "checkout", {"rows": rows, "totals": carts.totals(rows), "here": "cart"})
+
+
+@require_GET
+def thanks(request: HttpRequest) -> HttpResponse:
+    placed = request.session.get(orders.PLACED)
+    return page(request, "thanks", placed) if placed else redirect("shop_reco_storefront:home")
 
 
 @require_GET
@@ -153,7 +120,7 @@ def portrait(request: HttpRequest) -> HttpResponse:
     for each in found["me"]["consents"]:
         purpose = Consent.Purpose(each["purpose"].lower())
         each["name"], each["statement"] = purpose.label, statements.get(purpose)
-    around: dict[str, Any] = {"currency": reco_settings().CURRENCY}
+    around: dict[str, Any] = {"currency": reco_settings().CURRENCY, "here": "account"}
     if drawn := found["portrait"]:
         around |= portrait_shown(drawn, around["currency"])
     return page(request, "portrait", found | around)
@@ -168,8 +135,14 @@ def portrait_evidence(request: HttpRequest) -> HttpResponse:
     found = run(request, "evidence", wish)["portraitEvidence"]
     if found is None:
         raise Http404
-    around = {"evidence": evidence_shown(found), "name": evidence_name(wish["kind"], wish["key"])}
+    around = {"evidence": evidence_shown(found), "name": evidence_name(wish["kind"], wish["key"]), "here": "account"}
     return page(request, "portrait_evidence", around)
+
+
+@require_GET
+@ensure_csrf_cookie
+def history(request: HttpRequest) -> HttpResponse:
+    return page(request, "history", history_shown(request) | {"here": "account"})
 
 
 @require_POST

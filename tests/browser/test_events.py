@@ -89,7 +89,7 @@ def test_before_consent_nothing_is_stored_anywhere(home, live_server, trained):
     home.goto(f"{live_server.url}/search/?q=tea")
     home.wait_for_selector("body[data-told]")
     home.goto(live_server.url)
-    home.locator("[data-list=popular] .card a").first.click()
+    home.locator("[data-placement=popular] .reco-link").first.click()
     home.wait_for_selector("body[data-told]")
     assert home.evaluate("Object.keys(localStorage)") == []
     assert {cookie["name"] for cookie in home.context.cookies()} <= {"csrftoken"}
@@ -108,9 +108,9 @@ def test_views_searches_and_clicks_are_told_and_answered(home, known, live_serve
 
 
 def test_a_click_outlives_its_page(home, known):
-    card = home.locator("[data-list=popular] .card").first
-    slate = home.locator("[data-list=popular]").get_attribute("data-slate")
-    card.locator("a").click()
+    card = home.locator("[data-placement=popular] .reco-card").first
+    slate = home.locator("[data-placement=popular]").get_attribute("data-slate")
+    card.locator(".reco-link").click()
     home.wait_for_selector("body[data-told]")
     wait_for(lambda: events_of(known, type="select_item").exists(), home, "the click")
     wait_for(lambda: home.evaluate(STORED) == [], home, "the answer")
@@ -123,11 +123,11 @@ def test_a_list_is_told_as_seen_once_it_came_into_view(home, known):
     home.set_viewport_size({"width": 800, "height": 200})
     home.reload()
     seen = Event.objects.filter(shopper=known, type="view_item_list")
-    slate = home.locator("[data-list=popular]").get_attribute("data-slate")
+    slate = home.locator("[data-placement=popular]").get_attribute("data-slate")
     home.wait_for_timeout(1000)
     assert not seen.filter(slate_id=slate).exists()
     for place in (0, -1, 0):
-        home.locator("[data-list=popular] .card").nth(place).scroll_into_view_if_needed()
+        home.locator("[data-placement=popular] .reco-card").nth(place).scroll_into_view_if_needed()
         home.wait_for_timeout(300)
     wait_for(lambda: seen.filter(slate_id=slate).exists(), home, "the view of the list")
     assert seen.filter(slate_id=slate).count() == 1
@@ -148,7 +148,7 @@ def test_what_happens_offline_is_sent_once_when_the_net_is_back(home, known, liv
     home.goto(product_page(live_server, trained, "Tea-1"))
     home.wait_for_selector("body[data-told]")
     home.context.set_offline(True)
-    home.locator("[data-list=similar] .card a").first.evaluate(
+    home.locator("[data-placement=similar] .reco-link").first.evaluate(
         "link => { link.addEventListener('click', (event) => event.preventDefault()); link.click(); link.click(); }"
     )
     home.wait_for_timeout(1500)
@@ -257,7 +257,7 @@ def test_a_browser_that_forbids_the_storage_still_tells(live_server, settings, t
     tab.click('[data-consent="yes"]')
     tab.wait_for_selector(".withdraw")
     visitor = Shopper.objects.get(external_id=None)
-    tab.locator("[data-list=popular] .card a").first.click()
+    tab.locator("[data-placement=popular] .reco-link").first.click()
     tab.wait_for_selector("body[data-told]")
     wait_for(lambda: events_of(visitor).count() == 2, tab, "the view and the click")
     assert set(events_of(visitor).values_list("type", flat=True)) == {"select_item", "view_item"}

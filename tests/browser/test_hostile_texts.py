@@ -94,7 +94,7 @@ def test_the_probe_notices_each_payload_that_is_not_escaped(watch):
 
 def shop_pages(filled):
     products = filled.products
-    yield from ("/", "/cart/", "/portrait/")
+    yield from ("/", "/cart/", "/portrait/", "/history/")
     for text in hostile.FIRING[7::4]:
         yield reverse("shop_reco_storefront:search") + "?" + query(q=text)
     for product in products[::40]:

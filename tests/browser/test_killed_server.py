@@ -9,7 +9,7 @@ from tests.faults.live_shop import LiveShop, free_port, kill
 pytestmark = [pytest.mark.browser, pytest.mark.faults]
 STORED = "Object.keys(localStorage).filter((key) => key.startsWith('reco:')).length"
 CLICK = """() => {
-  const link = document.querySelector("[data-list=popular] .card a");
+  const link = document.querySelector("[data-placement=popular] .reco-link");
   link.addEventListener("click", (event) => event.preventDefault(), { once: true });
   link.click();
 }"""

@@ -12,6 +12,7 @@ from shop_reco.events.models import Event
 from shop_reco.portraits.models import PortraitEdit
 from shop_reco.portraits.services import refresh_dirty
 from shop_reco.privacy.verify import problems_of
+from shop_reco.recommendations.models import Feedback
 from shop_reco.users.models import Consent, Shopper
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -32,12 +33,14 @@ def shop_as(tab, name):
 
 
 def picked(tab):
-    return tab.locator("[data-list=picked] .card").evaluate_all("cards => cards.map(card => card.dataset.product)")
+    return tab.locator("[data-placement=home] .reco-card").evaluate_all(
+        "cards => cards.map(card => card.dataset.product)"
+    )
 
 
 def told(tab, sentence):
     """The sentence is on the screen, wherever the page was scrolled to."""
-    news = tab.locator("#news", has_text=sentence)
+    news = tab.locator("#reco-news", has_text=sentence)
     news.wait_for()
     box = news.bounding_box()
     assert 0 <= box["y"] <= tab.viewport_size["height"] - box["height"]
@@ -70,19 +73,80 @@ FAILED = "That did not work. Please try again."
 def test_a_household_sees_ten_products_or_more_each_with_reasons(home):
     shop_as(home, "h0")
     assert len(picked(home)) >= 10
-    assert home.locator("[data-list=picked] .card .reasons").count() == len(picked(home))
+    assert home.locator("[data-placement=home] .reco-card .reco-reasons").count() == len(picked(home))
 
 
-def test_not_interested_removes_a_product_for_good(home):
+def test_not_interested_puts_a_product_away_at_once_and_for_good(home, person):
     shop_as(home, "h0")
     product = picked(home)[0]
-    home.locator(f'[data-list=picked] [data-product="{product}"] .no').click()
-    told(home, "We will not show it again.")
-    assert product not in picked(home)
-    assert home.evaluate("document.activeElement.textContent") == "Hidden"
-    assert home.evaluate("document.activeElement.closest('[data-list=picked] .card') !== null")
+    card = home.locator(f'[data-placement=home] [data-product="{product}"]')
+    card.locator("[data-say=NOT_INTERESTED]").first.click()
+    card.get_by_text("We will not show it again.").wait_for()
+    assert not card.locator(".reco-link").is_visible()
+    assert home.evaluate("document.activeElement.hasAttribute('data-undo')")
+    assert Feedback.objects.get(shopper=person).kind == "not_interested"
     home.reload()
     assert product not in picked(home)
+
+
+def test_what_was_put_away_comes_back_by_undo(home, person):
+    shop_as(home, "h0")
+    product = picked(home)[0]
+    card = home.locator(f'[data-placement=home] [data-product="{product}"]')
+    card.locator("[data-say=NOT_INTERESTED]").first.click()
+    card.locator("[data-undo]").click()
+    told(home, "Taken back.")
+    assert card.locator(".reco-link").is_visible()
+    assert not Feedback.objects.filter(shopper=person).exists()
+    home.reload()
+    assert product in picked(home)
+
+
+def test_a_like_is_kept_shown_on_the_next_page_and_taken_back(home, person):
+    shop_as(home, "h0")
+    product = picked(home)[0]
+    like = home.locator(f'[data-placement=home] [data-product="{product}"] [data-say=LIKE]')
+    like.click()
+    told(home, "It counts in your next list.")
+    home.reload()
+    like = home.locator(f'[data-product="{product}"] [data-say=LIKE]').first
+    assert like.get_attribute("aria-pressed") == "true"
+    like.click()
+    told(home, "Taken back.")
+    assert like.get_attribute("aria-pressed") == "false"
+    assert not Feedback.objects.filter(shopper=person).exists()
+
+
+def test_a_wrong_reason_is_said_in_the_panel_that_gives_it(home, person):
+    shop_as(home, "h0")
+    card = home.locator("[data-placement=home] .reco-card").first
+    card.locator(".reco-why").click()
+    panel = card.locator(".reco-panel")
+    panel.get_by_role("button", name="The reason is wrong").click()
+    told(home, "We will not say so of it again.")
+    assert Feedback.objects.get(shopper=person).kind == "wrong_reason"
+    home.keyboard.press("Escape")
+    assert not panel.is_visible()
+
+
+def test_a_list_is_renewed_where_it_is(home, person):
+    shop_as(home, "h0")
+    before = picked(home)
+    card = home.locator("[data-placement=home] .reco-card").first
+    card.locator("[data-say=NOT_INTERESTED]").first.click()
+    renew = home.locator("[data-placement=home] [data-renew]")
+    slate = home.locator("[data-placement=home]").get_attribute("data-slate")
+    renew.click()
+    told(home, "Your list is up to date.")
+    assert before[0] not in picked(home)
+    assert set(before[1:4]) <= set(picked(home))
+    assert home.locator("[data-placement=home]").get_attribute("data-slate") != slate
+    again = home.locator("[data-placement=home] .reco-card").first
+    again.locator(".reco-why").click()
+    assert again.locator(".reco-reasons li").count() >= 1
+    home.reload()
+    rendered = home.locator("[data-placement=home] .reco-card").first
+    assert rendered.locator(".reco-name").first.inner_text() == again.locator(".reco-name").first.inner_text()
 
 
 def test_viewing_three_products_of_one_category_changes_the_next_list(home, live_server, trained):
@@ -98,7 +162,7 @@ def test_viewing_three_products_of_one_category_changes_the_next_list(home, live
 def test_a_newcomer_is_asked_first_and_nothing_is_kept_before(home):
     before = Shopper.objects.count()
     assert home.locator(".consent").count() == 1
-    home.locator("[data-list=popular] .card a").first.click()
+    home.locator("[data-placement=popular] .reco-link").first.click()
     home.wait_for_selector("body[data-told]")
     assert Shopper.objects.count() == before
     assert not Event.objects.filter(type="view_item").exists()
@@ -136,7 +200,7 @@ def test_feedback_that_failed_is_told_where_the_shopper_is(home):
     shop_as(home, "h0")
     product = picked(home)[-1]
     break_graphql(home)
-    home.locator(f'[data-list=picked] [data-product="{product}"] .no').click()
+    home.locator(f'[data-placement=home] [data-product="{product}"] [data-say=NOT_INTERESTED]').first.click()
     told(home, FAILED)
     assert product in picked(home)
 
@@ -231,21 +295,24 @@ def test_the_data_comes_as_a_file_and_goes_for_good(portrait, person):
     assert problems_of(Path(download.value.path()).read_bytes()) == []
 
 
-def test_reasons_tell_their_share_and_do_not_repeat_the_headline(home):
+def test_why_tells_each_reason_with_its_share_and_what_it_rests_on(home):
     shop_as(home, "h0")
-    details = home.locator("[data-list=picked] .reasons").first
-    headline = details.locator("summary").inner_text()
-    details.locator("summary").click()
-    inside = details.locator("li").all_inner_texts()
-    assert details.locator("p").inner_text() == "Share of the score"
-    assert all(headline not in line and line.endswith("%") for line in inside)
+    card = home.locator("[data-placement=home] .reco-card").first
+    card.locator(".reco-why").click()
+    panel = card.locator(".reco-panel")
+    shares = [int(each.rstrip("%")) for each in panel.locator(".reco-share b").all_inner_texts()]
+    assert sum(shares) == pytest.approx(100, abs=len(shares))
+    assert panel.locator(".reco-said").first.inner_text() == card.locator(".reco-headline").inner_text()
+    assert all(
+        "/product/" in link for link in panel.locator(".reco-said a").evaluate_all("all => all.map(a => a.href)")
+    )
 
 
 def test_a_phone_shows_the_page_without_scrolling_sideways(home):
     home.set_viewport_size({"width": 360, "height": 740})
     home.reload()
     assert home.evaluate("document.documentElement.scrollWidth") <= 360
-    first, second = (home.locator(".card").nth(n).bounding_box() for n in range(2))
+    first, second = (home.locator(".reco-card").nth(n).bounding_box() for n in range(2))
     assert first["y"] == second["y"]
     assert second["x"] > first["x"]
 
@@ -253,6 +320,6 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(home):
 def test_the_keyboard_reaches_the_first_card(home):
     for _ in range(30):
         home.keyboard.press("Tab")
-        if home.evaluate("document.activeElement.closest('.card') !== null"):
+        if home.evaluate("document.activeElement.closest('.reco-card') !== null"):
             return
     pytest.fail("no card was reached within thirty tabs")

@@ -30,7 +30,7 @@ from shop_reco.conf import reco_settings
 DEFINITION = "strawberry-definition"
 MOST, ROWS, PAGES, GIVEN = "most", "rows", "pages", "given"
 """Metadata of a field: how long its list gets; the argument that is a list of rows, each of which costs an object;
-the argument that asks for several pages; the argument that is as long as the page."""
+the argument that asks for several pages; the argument that is as long as the page, unless the page is shorter."""
 USUAL_LIST = 10
 
 
@@ -124,7 +124,8 @@ class Cost:
             return rows
         inner = self._page(node, known) if "first" in known.args else None
         if GIVEN in declared:
-            inner = _bounded(self._length(node, declared[GIVEN]))
+            given = _bounded(self._length(node, declared[GIVEN]))
+            inner = given if self._argument(node, "first") is None else min(given, self._page(node, known))
         each = 1 + self._objects(node.selection_set, get_named_type(known.type), inner)
         if not _is_list(known.type):
             return rows + each

@@ -1,7 +1,7 @@
 """What can happen to recommenders, training runs, versions, lists and feedback."""
 
 from .answers import count_day, forget_answers, forget_withdrawn, roll_up_answers
-from .feedback import give_feedback, review_feedback
+from .feedback import give_feedback, review_feedback, withdraw_feedback
 from .reports import OF_PRODUCTS, forget_examples, keep_cleaning_report
 from .runs import (
     MAX_ATTEMPTS,
@@ -56,4 +56,5 @@ __all__ = [
     "set_placement",
     "skip_run",
     "trim_slates",
+    "withdraw_feedback",
 ]

@@ -47,6 +47,13 @@ def give_feedback(*, shopper: Shopper, product: Product, kind: str, slate_id: uu
     return feedback
 
 
+@transaction.atomic
+def withdraw_feedback(*, shopper: Shopper, product: Product, kind: str) -> bool:
+    """Forget what a shopper said, as a visitor who signed in since too; whether there was any."""
+    said = Feedback.objects.filter(shopper__in=linked_ids(shopper=shopper), product=product, kind=kind)
+    return said.delete()[0] > 0
+
+
 def _foremost(slate_id: uuid.UUID | None, product: Product) -> list[str]:
     """The kind of reason with the most points that a list gave for a product; none where the list is not known."""
     slate = slate_of(slate_id=slate_id) if slate_id is not None else None

@@ -23,6 +23,7 @@ PLACEMENTS = {
     "again": ("Buy again", Placement.Strategy.BUY_AGAIN),
     "popular": ("Popular now", Placement.Strategy.POPULAR),
     "trending": ("Rising now", Placement.Strategy.TRENDING),
+    "search": ("Search and categories", Placement.Strategy.PERSONAL),
 }
 
 

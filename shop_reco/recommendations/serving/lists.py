@@ -56,14 +56,17 @@ def recommend_for(
         return _served(request, _checked(request))
 
 
-def reordered(*, shopper: Shopper | None, products: Sequence[Product]) -> Served:
+def reordered(
+    *, shopper: Shopper | None, products: Sequence[Product], first: int | None = None, after: str | None = None
+) -> Served:
     """These products in the shopper's own order: what is likely to be wanted first, and the rest as it was given.
 
-    What may not be shown or was refused is left out. Raises BadPageError.
+    What may not be shown or was refused is left out. Raises BadPageError and BadCursorError.
     """
     given = tuple(dict.fromkeys(product.parent_id or product.pk for product in products))
     adjusted = Adjustments(explore=False, diversity=0.0, only=given)
-    return recommend_for(shopper=shopper, first=len(given), adjusted=adjusted)
+    n = len(given) if first is None else min(first, len(given))
+    return recommend_for(shopper=shopper, placement="search", first=n, after=after, adjusted=adjusted)
 
 
 def similar_to(

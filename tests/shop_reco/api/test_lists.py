@@ -201,3 +201,14 @@ def test_where_nothing_is_known_the_order_stays(asks, found, trained):
     assert skus(told) == list(found)[::-1]
     assert {edge["placedBy"] for edge in told["edges"]} == {"FILL"}
     assert asks(None, ORDER, {"p": []}) == "BAD_VALUE"
+
+
+def test_an_order_of_ones_own_comes_page_by_page_and_bought_products_too(asks, found):
+    paged = """query($p: [ID!]!, $after: String) { reordered(products: $p, first: 5, after: $after) {
+        edges { node { sku } } pageInfo { hasNextPage endCursor } } }"""
+    seen, after, goes_on = [], None, True
+    while goes_on:
+        page = asks("h0", paged, {"p": list(found.values()), "after": after})["reordered"]
+        seen += skus(page)
+        after, goes_on = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert seen == skus(asks("h0", ORDER, {"p": list(found.values())})["reordered"])

@@ -20,9 +20,32 @@ def test_checkout_writes_purchases_on_the_server(trained, client):
     product = trained.products["Tea-1"]
     assert client.get(f"/product/{product.public_id}/").status_code == 200
     client.post("/cart/", {"action": "add", "product": str(product.public_id)})
-    client.post("/cart/", {"action": "checkout"})
+    assert client.get("/checkout/").status_code == 200
+    thanks = client.post("/checkout/", follow=True)
     visitor = Shopper.objects.get(external_id=None)
     assert Event.objects.filter(shopper=visitor, type="purchase", product=product).count() == 1
+    assert Event.objects.get(shopper=visitor, type="purchase").order in thanks.content.decode()
+    assert b"Your cart is empty" in client.get("/cart/").content
+
+
+def test_what_goes_into_the_cart_and_out_again_counts_as_behaviour(trained, client):
+    ask(client, "mutation { updateConsent(input: {personalisation: true}) { consents { granted } } }")
+    tea = trained.products["Tea-1"]
+    put(client, tea)
+    put(client, tea, action="set", quantity="4")
+    put(client, tea, action="set", quantity="4")
+    put(client, tea, action="remove")
+    told = Event.objects.filter(shopper=Shopper.objects.get(external_id=None)).order_by("received_at")
+    assert list(told.values_list("type", "quantity")) == [
+        ("add_to_cart", 1), ("add_to_cart", 3), ("remove_from_cart", 4)
+    ]  # fmt: skip
+
+
+def test_a_strangers_cart_is_told_to_nobody(trained, client):
+    before = Event.objects.count()
+    put(client, trained.products["Tea-1"])
+    client.post("/checkout/")
+    assert Event.objects.count() == before
 
 
 def test_what_a_catalogue_wrote_is_shown_as_text(trained, client):
@@ -41,11 +64,14 @@ def title(page):
     return re.search("<title>(.*?)</title>", page.content.decode())[1]
 
 
+NAMES = ("Home", "Search", "Search: tea", "Tea", "Cart", "My portrait", "My history")
+
+
 def test_each_page_has_a_title_of_its_own(trained, client):
     slug = trained.products["Tea-1"].category.slug
-    paths = ("/", "/search/", "/search/?q=tea", f"/category/{slug}/", "/cart/", "/portrait/")
+    paths = ("/", "/search/", "/search/?q=tea", f"/category/{slug}/", "/cart/", "/portrait/", "/history/")
     titles = [title(client.get(path)) for path in paths]
-    assert titles == [f"{name} · The Shop" for name in ("Home", "Search", "Search: tea", "Tea", "Cart", "My portrait")]
+    assert titles == [f"{name} · The Shop" for name in NAMES]
 
 
 @pytest.mark.parametrize("cursor", ["zzz", "%00", "UHJvZHVjdDoxMjM="])
@@ -83,8 +109,9 @@ def test_the_cart_tells_what_each_line_and_all_of_it_costs(trained, client):
     put(client, tea, action="set", quantity="3")
     page = client.get("/cart/").content.decode()
     assert f'href="/product/{tea.public_id}/"' in page
-    assert re.findall(r'class="price total">(.*?)<', page) == ["6.00 USD", "5.00 USD"]
-    assert 'id="total-USD">11.00 USD<' in page
+    assert re.findall(r'class="price total">(.*?)<', page) == ["$6.00", "$5.00"]
+    assert 'id="total-USD">$11.00<' in page
+    assert 'data-placement="together"' in page
 
 
 @pytest.mark.parametrize(("quantity", "kept"), [("0", 0), ("-2", 0), ("1000", 99), ("many", 1), ("", 1)])
@@ -96,16 +123,16 @@ def test_a_quantity_stays_sensible(trained, client, quantity, kept):
 
 def test_an_empty_cart_cannot_be_ordered(trained, client):
     before = Event.objects.count()
-    page = client.post("/cart/", {"action": "checkout"}, follow=True).content.decode()
+    page = client.post("/checkout/", follow=True).content.decode()
     assert "nothing was ordered" in page
-    assert "Thank you" not in page
+    assert "Your order is" not in page
     assert Event.objects.count() == before
 
 
 def test_a_list_that_is_not_personal_is_not_shown_as_picked(trained, client):
     page = client.get("/").content.decode()
-    assert 'data-list="picked"' not in page
-    assert 'data-list="popular"' in page
+    assert 'data-placement="home"' not in page
+    assert 'data-placement="popular"' in page
 
 
 def test_a_newcomer_who_said_no_is_asked_in_the_portrait_alone(trained, client):
@@ -119,7 +146,7 @@ def test_the_portrait_names_its_currency_and_explains_what_can_be_allowed(traine
     client.post("/shop-as/", {"household": "h0"})
     refresh_dirty()
     page = client.get("/portrait/").content.decode()
-    assert "20.00 USD" in page
+    assert "$20.00" in page
     assert "Pin an interest to see more of it" in page
     assert page.count('<small id="about-') == 3
 
@@ -162,4 +189,35 @@ def test_a_newcomers_portrait_says_how_to_begin(trained, client):
     refresh_portrait(shopper_id=Shopper.objects.get(external_id=None).pk)
     page = client.get("/portrait/").content.decode()
     assert "There is nothing to say of you yet." in page
-    assert "<svg viewBox" not in page
+    assert "<figure" not in page
+
+
+def test_no_page_runs_or_loads_what_is_not_the_shops(trained, client):
+    for path in ("/", "/search/?q=tea", f"/product/{trained.products['Tea-1'].public_id}/", "/cart/", "/portrait/"):
+        page = client.get(path)
+        policy = page["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert policy.startswith("default-src 'none'")
+        text = page.content.decode()
+        assert not re.search(r"<style|style=|\son[a-z]+=|<script(?! type=\"module\" src=| id=\"reco-settings\")", text)
+
+
+def test_a_shopper_reads_what_they_did_and_said_day_by_day(household, trained):
+    from shop_reco.recommendations.services import give_feedback
+
+    person = Shopper.objects.get(external_id="h0")
+    give_feedback(shopper=person, product=trained.products["Tea-3"], kind="like")
+    page = household.get("/history/").content.decode()
+    assert page.count("Purchase") == 8
+    assert page.count("$2.50") == 8
+    assert 'data-kind="LIKE"' in page
+    assert "Tea 3" in page
+    assert household.get("/history/?after=zzz").status_code == 200
+
+
+def test_a_stranger_has_no_history(trained, client):
+    assert "Nothing is kept of you." in client.get("/history/").content.decode()
+
+
+def test_nobody_is_thanked_for_no_order(trained, client):
+    assert client.get("/thanks/")["Location"] == "/"

@@ -1,96 +1,27 @@
-// What the shopper does on a page: behaviour goes to the beacon, wishes go to GraphQL.
-import { tracker } from "./reco.js";
+// What the shopper does on a page of the shop beside its lists: what they look at, allow, correct, take along, delete.
+import { ask, attempt, reco, tell } from "./lists.js";
 
-const endpoint = document.body.dataset.graphql;
+const { viewed, searched, saved } = document.body.dataset;
+if (viewed) reco.track({ type: "VIEW_ITEM", product: viewed });
+if (searched) reco.track({ type: "SEARCH", query: searched });
+if (viewed || searched) reco.flush().then(() => { document.body.dataset.told = "yes"; });
 
-async function ask(query, variables) {
-  const reply = await fetch(endpoint, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = await reply.json();
-  const problems = errors ?? Object.values(data).flatMap((payload) => payload?.errors ?? []);
-  if (problems.length) throw new Error(problems[0].message);
-  return data;
-}
-
-let fading;
-function tell(text) {
-  const news = document.getElementById("news");
-  news.textContent = text;
-  clearTimeout(fading);
-  fading = setTimeout(() => { news.textContent = ""; }, 10_000);
-}
+const stars = document.querySelector("[data-rated]");
+stars?.addEventListener("change", ({ target }) => {
+  reco.track({ type: "RATE", product: stars.dataset.rated, rating: Number(target.value) });
+  reco.flush().then(() => tell(stars.dataset.said));
+});
 
 // What is told on the page that follows this one.
 function tellNext(text) {
   sessionStorage.setItem("news", text);
 }
 
-// Do what the shopper asked for, once at a time, and answer whether it was done; a failure is told.
-// The control stays enabled, since disabling it would take the focus away.
-async function attempt(control, work) {
-  if (control.dataset.busy) return false;
-  control.dataset.busy = "yes";
-  try {
-    await work();
-    return true;
-  } catch {
-    tell(document.body.dataset.failed);
-    return false;
-  } finally {
-    delete control.dataset.busy;
-  }
-}
-
-const { beacon, owner, viewed, searched } = document.body.dataset;
-const reco = tracker({ url: beacon, owner: beacon ? owner : undefined }); // an error's page does not know its shopper
-if (viewed) reco.track({ type: "VIEW_ITEM", product: viewed });
-if (searched) reco.track({ type: "SEARCH", query: searched });
-if (viewed || searched) reco.flush().then(() => { document.body.dataset.told = "yes"; });
-
-const FEEDBACK = "mutation($input: FeedbackInput!) { giveFeedback(input: $input) { ok errors { message } } }";
-for (const card of document.querySelectorAll("[data-slate] .card")) {
-  const slateId = card.closest("[data-slate]").dataset.slate;
-  const { product } = card.dataset;
-  card.querySelector("a").addEventListener("click", () => reco.track({ type: "SELECT_ITEM", product, slateId }));
-  const no = card.querySelector(".no");
-  no?.addEventListener("click", () => attempt(no, async () => {
-    await ask(FEEDBACK, { input: { product, slateId, kind: "NOT_INTERESTED" } });
-    for (const same of document.querySelectorAll(`[data-product="${CSS.escape(product)}"]`)) hide(same, no.dataset.hidden);
-    card.firstChild.focus();
-    tell(no.dataset.said);
-  }));
-}
-// A list was seen once half of its first card was on the screen.
-const seen = new IntersectionObserver((entries) => {
-  for (const { target } of entries.filter(({ isIntersecting }) => isIntersecting)) {
-    seen.unobserve(target);
-    reco.track({ type: "VIEW_ITEM_LIST", slateId: target.closest("[data-slate]").dataset.slate });
-  }
-}, { threshold: 0.5 });
-for (const list of document.querySelectorAll("[data-slate]")) {
-  const first = list.querySelector(".card");
-  if (first) seen.observe(first);
-}
-function hide(card, text) {
-  const note = document.createElement("p");
-  note.textContent = text;
-  note.tabIndex = -1;
-  card.replaceChildren(note);
-  card.classList.add("gone");
-  delete card.dataset.product;
-}
-
-const CONSENT = `mutation($input: ConsentInput!) {
-  updateConsent(input: $input) { consents { purpose granted } errors { message } }
-}`;
 // Decide on purposes; the statement beside the control is the one that was read.
 async function decide(control, decisions) {
   const { version, language } = control.dataset;
   const shown = version && Object.keys(decisions).map((name) => ({ purpose: name.toUpperCase(), version, language }));
-  const { updateConsent } = await ask(CONSENT, { input: { ...decisions, shown } });
+  const { updateConsent } = await ask("update_consent", { input: { ...decisions, shown } });
   if (!updateConsent.consents.some(({ granted }) => granted)) reco.forget();
 }
 for (const button of document.querySelectorAll("[data-consent]")) {
@@ -118,21 +49,30 @@ for (const box of document.querySelectorAll("[data-purpose]")) {
     const wanted = box.checked;
     const done = await attempt(box, async () => {
       await decide(box, { [box.dataset.purpose]: wanted });
-      tell(document.body.dataset.saved);
+      tell(saved);
     });
     if (!done) box.checked = !wanted;
   });
 }
 
-const EDIT = "mutation($input: InterestsInput!) { editInterests(input: $input) { errors { message } } }";
 for (const button of document.querySelectorAll("[data-edit]")) {
   button.addEventListener("click", () => attempt(button, async () => {
     const row = button.closest("li");
     const { kind, key } = row.dataset;
     const pressed = button.getAttribute("aria-pressed") === "true";
-    await ask(EDIT, { input: { [pressed ? "clear" : button.dataset.edit]: [{ kind, key }] } });
+    await ask("edit_interests", { input: { [pressed ? "clear" : button.dataset.edit]: [{ kind, key }] } });
     for (const each of row.querySelectorAll("[data-edit]")) each.setAttribute("aria-pressed", each === button && !pressed);
-    tell(document.body.dataset.saved);
+    tell(saved);
+  }));
+}
+
+for (const button of document.querySelectorAll("[data-take-back]")) {
+  button.addEventListener("click", () => attempt(button, async () => {
+    const { product, kind } = button.dataset;
+    await ask("withdraw_feedback", { input: { product, kind } });
+    button.closest("li").remove();
+    document.getElementById("main").focus();
+    tell(button.dataset.said);
   }));
 }
 
@@ -154,7 +94,7 @@ file?.addEventListener("click", () => attempt(file, async () => {
   progress.hidden = false;
   try {
     tell(file.dataset.making);
-    const { exportMyData } = await ask("mutation { exportMyData { url ready errors { message } } }", {});
+    const { exportMyData } = await ask("export_my_data");
     if (!exportMyData.ready) await untilMade(exportMyData.url, progress);
     const link = document.createElement("a");
     link.href = exportMyData.url;
@@ -168,7 +108,7 @@ file?.addEventListener("click", () => attempt(file, async () => {
 const erase = document.getElementById("erase");
 erase?.addEventListener("click", () => attempt(erase, async () => {
   if (!confirm(erase.dataset.question)) return;
-  const { eraseMe } = await ask("mutation { eraseMe(confirm: true) { receipt errors { message } } }", {});
+  const { eraseMe } = await ask("erase_me");
   reco.forget();
   tellNext(erase.dataset.said);
   location.assign(`?receipt=${eraseMe.receipt}`);

@@ -17,7 +17,8 @@ from shop_reco.users.services import issue_key
 from tests.shop_reco.graphql import LIST, ask
 
 OF_SHOPPERS = {
-    "trackEvents", "giveFeedback", "updateConsent", "undoLink", "editInterests", "exportMyData", "eraseMe",
+    "trackEvents", "giveFeedback", "withdrawFeedback", "updateConsent", "undoLink", "editInterests", "exportMyData",
+    "eraseMe",
 }  # fmt: skip
 OF_SERVERS = {"upsertProducts", "deleteProducts"}
 OF_STAFF = {
