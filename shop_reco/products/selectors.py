@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, NamedTuple
@@ -58,22 +58,27 @@ def showable_now(now: dt.datetime | None = None) -> Q:
     )
 
 
-def told(products: QuerySet[Product], language: str | None = None) -> QuerySet[Product]:
-    """The same rows, which know their title and description in a language, else the request's; no query more."""
-    language = (get_language() or "").lower() if language is None else language
-    named = {language, language.partition("-")[0], *ALSO_CALLED.get(language, ())}
+def names_now() -> list[str]:
+    """What translations into the language of the moment may be called; always as many names, some of them twice."""
+    language = (get_language() or "").lower()
+    first, second = ALSO_CALLED.get(language, (language, language))
+    return [language, language.partition("-")[0], first, second]
+
+
+def told(products: QuerySet[Product], names: Sequence[str] | None = None) -> QuerySet[Product]:
+    """The same rows, with title and description in the language of these names, else the request's; no query more."""
     # the longest name is the closest one
-    translations = ProductTranslation.objects.filter(product=OuterRef("pk"), language__in=sorted(named)).order_by(
-        Length("language").desc(), "language"
-    )
+    translations = ProductTranslation.objects.filter(
+        product=OuterRef("pk"), language__in=names_now() if names is None else names
+    ).order_by(Length("language").desc(), "language")
     return products.annotate(
         told_titles=Subquery(translations.values("title")[:1]),
         told_descriptions=Subquery(translations.values("description")[:1]),
     )
 
 
-def _rows(language: str | None = None) -> QuerySet[Product]:
-    return told(Product.objects.select_related("category", "brand"), language)
+def _rows(names: Sequence[str] | None = None) -> QuerySet[Product]:
+    return told(Product.objects.select_related("category", "brand"), names)
 
 
 def showable(*, now: dt.datetime | None = None) -> QuerySet[Product]:
@@ -89,14 +94,14 @@ UNTOLD = (
 
 def final_rows(*, ids: Collection[int]) -> dict[int, Any]:
     """Products by primary key; ``shown`` says of each whether it may be shown at this moment; one query."""
-    rows = _final_rows(ids, timezone.now(), language=(get_language() or "").lower())
+    rows = _final_rows(ids, timezone.now(), *names_now())
     return {product.pk: product for product in rows}
 
 
 @Prepared
-def _final_rows(ids: Collection[int], now: dt.datetime, *, language: str) -> QuerySet[Product]:
+def _final_rows(ids: Collection[int], now: dt.datetime, *names: str) -> QuerySet[Product]:
     shown = Case(When(showable_now(now), then=True), default=False, output_field=BooleanField())
-    return _rows(language).filter(pk__in=ids).annotate(shown=shown).defer(*UNTOLD)
+    return _rows(names).filter(pk__in=ids).annotate(shown=shown).defer(*UNTOLD)
 
 
 def filtered(*, queryset: QuerySet[Product], filter: ProductFilter) -> QuerySet[Product]:
