@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 
 from shop_reco.portraits.reading import events_behind, portrait_of
 from shop_reco.products import selectors
+from shop_reco.products.filters import filtered
 from shop_reco.users.models import Consent
 from shop_reco.users.models import Shopper as Person
 from shop_reco.users.selectors import decisions_of, links_of, statements_in_force
@@ -111,7 +112,7 @@ class Query:
             raise ApiError("BAD_SEARCH", "search may have 256 characters at most")
         found = selectors.search_products(text=search) if search else selectors.showable()
         if filter is not None:
-            found = selectors.filtered(queryset=found, filter=filter.wish())
+            found = filtered(queryset=found, filter=filter.wish())
         found = found.order_by("title", "public_id")
         if after is not None:
             last = selectors.product_by_public_id(public_id=public_id_of("Product", after))

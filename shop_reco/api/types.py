@@ -16,7 +16,7 @@ from shop_reco.events.models import Event
 from shop_reco.privacy.exports import data_of
 from shop_reco.privacy.models import Export as PrivateExport
 from shop_reco.products import models
-from shop_reco.products.selectors import ProductFilter
+from shop_reco.products.filters import ProductFilter
 from shop_reco.recommendations.models import Feedback, Slate
 from shop_reco.users.models import Consent, ShopperLink
 from shop_reco.users.models import ConsentStatement as StatementRow
