@@ -11,8 +11,9 @@ from shop_reco.recommendations.serving import Explanation as Explained
 from shop_reco.recommendations.serving import Parameter, Policy, Served, ServedEdge, ServedReason
 
 from .errors import GREATEST, ApiError, check
+from .filter_types import ProductFilterInput
 from .limits.cost import most
-from .types import Channel, PageInfo, PlacedBy, Product, ProductFilterInput, ReasonKind, Rung
+from .types import Channel, PageInfo, PlacedBy, Product, ReasonKind, Rung
 
 LONGEST_TOLD = 256
 
@@ -130,6 +131,7 @@ class RecommendationContext:
     page: str | None = None
     device: str | None = None
     channel: Channel | None = None
+    locale: str | None = None
 
     def told(self) -> tuple[tuple[str, str], ...]:
         """Where the list is shown; raises ApiError BAD_VALUE."""

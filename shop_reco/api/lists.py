@@ -15,7 +15,9 @@ from shop_reco.recommendations.serving import Adjustments, Served
 
 from .context import Info
 from .errors import ApiError, check
+from .filter_types import ProductFilterInput
 from .ids import public_id_of
+from .languages import spoken
 from .limits.cost import given, pages
 from .list_types import (
     Explanation,
@@ -25,7 +27,6 @@ from .list_types import (
     RecommendationRequest,
     RecommendationTuning,
 )
-from .types import ProductFilterInput
 
 CODES = {BadPageError: "BAD_PAGE", BadCursorError: "BAD_CURSOR", UnknownPlacementError: "NOT_FOUND"}
 LISTS = "lists:read"
@@ -95,12 +96,13 @@ def listed(
     )
     products = find_products("context.products", context.products or ())
     wish = asked.filter.wish() if asked.filter else None
-    return served(
-        lambda: serving.recommend_for(
-            shopper=info.context.shopper, placement=asked.placement, first=asked.first, after=after, filter=wish,
-            products=products, adjusted=adjusted,
-        )
-    )  # fmt: skip
+    with spoken(context.locale):
+        return served(
+            lambda: serving.recommend_for(
+                shopper=info.context.shopper, placement=asked.placement, first=asked.first, after=after, filter=wish,
+                products=products, adjusted=adjusted,
+            )
+        )  # fmt: skip
 
 
 @strawberry.type

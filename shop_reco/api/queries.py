@@ -15,7 +15,9 @@ from shop_reco.users.selectors import decisions_of, links_of, statements_in_forc
 
 from .context import Info
 from .errors import ApiError, check
+from .filter_types import ProductFilterInput
 from .ids import global_id, public_id_of
+from .languages import spoken
 from .limits.cost import most
 from .lists import LISTS, check_page
 from .portrait_types import Portrait, PortraitEvidence
@@ -27,7 +29,6 @@ from .types import (
     Product,
     ProductConnection,
     ProductEdge,
-    ProductFilterInput,
     Shopper,
     VisitorLink,
 )
@@ -85,15 +86,18 @@ class Query:
         return PortraitEvidence.of(behind)
 
     @strawberry.field
-    def product(self, info: Info, id: strawberry.ID | None = None, sku: str | None = None) -> Product | None:
+    def product(
+        self, info: Info, id: strawberry.ID | None = None, sku: str | None = None, locale: str | None = None
+    ) -> Product | None:
         info.context.begin()
         if (id is None) == (sku is None):
             raise ApiError("BAD_ID", "give an id or a sku")
-        if sku is not None:
-            check(sku=sku)
-            found = selectors.product_by_sku(sku=sku)
-        else:
-            found = selectors.product_by_public_id(public_id=public_id_of("Product", str(id)))
+        with spoken(locale):
+            if sku is not None:
+                check(sku=sku)
+                found = selectors.product_by_sku(sku=sku)
+            else:
+                found = selectors.product_by_public_id(public_id=public_id_of("Product", str(id)))
         return Product.of(found) if found is not None and found.open else None
 
     @strawberry.field
@@ -104,13 +108,15 @@ class Query:
         search: str | None = None,
         first: int = 20,
         after: str | None = None,
+        locale: str | None = None,
     ) -> ProductConnection:
         info.context.begin()
         check_page(first)
         check(search=search)
         if search is not None and len(search) > 256:
             raise ApiError("BAD_SEARCH", "search may have 256 characters at most")
-        found = selectors.search_products(text=search) if search else selectors.showable()
+        with spoken(locale):
+            found = selectors.search_products(text=search) if search else selectors.showable()
         if filter is not None:
             found = filtered(queryset=found, filter=filter.wish())
         found = found.order_by("title", "public_id")

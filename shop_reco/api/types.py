@@ -16,12 +16,10 @@ from shop_reco.events.models import Event
 from shop_reco.privacy.exports import data_of
 from shop_reco.privacy.models import Export as PrivateExport
 from shop_reco.products import models
-from shop_reco.products.filters import ProductFilter
 from shop_reco.recommendations.models import Feedback, Slate
 from shop_reco.users.models import Consent, ShopperLink
 from shop_reco.users.models import ConsentStatement as StatementRow
 
-from .errors import check
 from .ids import global_id
 from .limits.cost import most
 from .rows import rows
@@ -185,26 +183,6 @@ class Shopper:
     )
     consents: list[ConsentState] = strawberry.field(metadata=most(3))
     links: list[VisitorLink] = strawberry.field(metadata=most(5))
-
-
-@strawberry.input(name="ProductFilter")
-class ProductFilterInput:
-    category: str | None = None
-    brand: str | None = None
-    price_min: Decimal | None = None
-    price_max: Decimal | None = None
-    in_stock: bool | None = None
-
-    def wish(self) -> ProductFilter:
-        """Raises ApiError BAD_VALUE."""
-        check(category=self.category, brand=self.brand, priceMin=self.price_min, priceMax=self.price_max)
-        return ProductFilter(
-            category=self.category,
-            brand=self.brand,
-            price_min=self.price_min,
-            price_max=self.price_max,
-            in_stock=self.in_stock,
-        )
 
 
 @rows
