@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 import strawberry
+from django.utils.translation import get_language, override
 
 from shop_reco.products import models
 from shop_reco.recommendations.serving import Explanation as Explained
@@ -24,10 +25,12 @@ class Reason:
     text: str
     points: float = strawberry.field(description="Score units; the terms of an edge sum to its score.")
     rows: strawberry.Private[list[models.Product]]
+    language: strawberry.Private[str | None]
 
     @strawberry.field(metadata=most(3))
     def evidence(self) -> list[Product]:
-        return [Product.of(row) for row in self.rows]
+        with override(self.language):
+            return [Product.of(row) for row in self.rows]
 
     @classmethod
     def of(cls, reason: ServedReason) -> Self:
@@ -36,6 +39,7 @@ class Reason:
             text=reason.text,
             points=reason.points,
             rows=reason.evidence,
+            language=get_language(),
         )
 
 

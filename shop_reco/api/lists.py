@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 
 import strawberry
 
@@ -96,13 +97,17 @@ def listed(
     )
     products = find_products("context.products", context.products or ())
     wish = asked.filter.wish() if asked.filter else None
-    with spoken(context.locale):
-        return served(
-            lambda: serving.recommend_for(
-                shopper=info.context.shopper, placement=asked.placement, first=asked.first, after=after, filter=wish,
-                products=products, adjusted=adjusted,
-            )
-        )  # fmt: skip
+    return served(
+        lambda: serving.recommend_for(
+            shopper=info.context.shopper, placement=asked.placement, first=asked.first, after=after, filter=wish,
+            products=products, adjusted=adjusted,
+        )
+    )  # fmt: skip
+
+
+def _spoken_as(asked: RecommendationRequest) -> AbstractContextManager[None]:
+    """In the language that a list is asked for in; raises ApiError BAD_VALUE."""
+    return spoken(asked.context.locale if asked.context else None)
 
 
 @strawberry.type
@@ -125,7 +130,8 @@ class ListQuery:
     ) -> RecommendationConnection:
         info.context.need(LISTS)
         asked = RecommendationRequest(placement=placement, first=first, filter=filter, context=context, tuning=tuning)
-        return RecommendationConnection.of(listed(info, asked, after=after), after)
+        with _spoken_as(asked):
+            return RecommendationConnection.of(listed(info, asked, after=after), after)
 
     @strawberry.field(
         description="The lists of a page in one call, in order; no product is in two of them.",
@@ -134,12 +140,14 @@ class ListQuery:
     def recommendations_for(self, info: Info, requests: list[RecommendationRequest]) -> list[RecommendationConnection]:
         if len(requests) > MOST_LISTS:
             raise ApiError("BAD_VALUE", f"requests may have {MOST_LISTS} lists at most")
-        lists, not_again = list[Served](), set[int]()
+        lists, not_again = list[RecommendationConnection](), set[int]()
         for asked in requests:
             info.context.need(LISTS)
-            lists.append(listed(info, asked, not_again=not_again))
-            not_again |= {edge.product.pk for edge in lists[-1].edges}
-        return [RecommendationConnection.of(each) for each in lists]
+            with _spoken_as(asked):
+                made = listed(info, asked, not_again=not_again)
+                lists.append(RecommendationConnection.of(made))
+            not_again |= {edge.product.pk for edge in made.edges}
+        return lists
 
     @strawberry.field(
         description="Some products, those of a search or a shelf, in this shopper's own order: what is likely to be "

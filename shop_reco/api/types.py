@@ -11,6 +11,7 @@ from typing import Any, Self, cast
 
 import strawberry
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language, override
 
 from shop_reco.events.models import Event
 from shop_reco.privacy.exports import data_of
@@ -66,6 +67,7 @@ def _url(name: str, argument: object) -> str | None:
 @strawberry.type
 class Product(Node):
     row: strawberry.Private[models.Product]
+    language: strawberry.Private[str | None]
     sku: str
     title: str
     description: str
@@ -77,7 +79,8 @@ class Product(Node):
 
     @strawberry.field
     def url(self) -> str | None:
-        return _url("product", self.row.public_id)
+        with override(self.language):  # a shop may have one address for each
+            return _url("product", self.row.public_id)
 
     @strawberry.field
     def image_url(self) -> str | None:
@@ -87,6 +90,7 @@ class Product(Node):
     def of(cls, row: models.Product) -> Self:
         return cls(
             row=row,
+            language=get_language(),
             id=global_id("Product", row.public_id),
             sku=row.sku,
             title=row.told_title,

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sys
+from types import ModuleType
+
 import pytest
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import include, path
 from django.utils import translation
 
 from shop_reco.api.errors import ApiError
@@ -93,6 +100,30 @@ def test_products_are_in_the_language_asked_for_side_by_side(asks):
         "zh": chinese, "de": german, "en": {"title": "Tea 11", "description": "smells"}, "mine": chinese,
     }  # fmt: skip
     assert (told["one"], told["other"], told["same"]) == (german, {"title": "Soap 1"}, chinese)
+
+
+def test_an_address_that_differs_by_language_is_that_of_the_language_asked_for(asks, settings, monkeypatch):
+    urls = ModuleType("urls_by_language")
+    shop = i18n_patterns(path("shop/", include("shop_reco.storefront.urls")))
+    urls.urlpatterns = [path("graphql/", include("shop_reco.api.urls")), *shop]
+    monkeypatch.setitem(sys.modules, urls.__name__, urls)
+    settings.ROOT_URLCONF = urls.__name__
+    document = """{
+      product(sku: "Tea-1", locale: "zh-hans") { url }
+      products(first: 2, locale: "zh-hans") { edges { node { url } } }
+      recommendations(first: 3, context: {locale: "zh-hans"}) {
+        edges { node { url } reasons { evidence { url } } }
+      }
+      recommendationsFor(requests: [{first: 3, context: {locale: "zh-hans"}}]) {
+        edges { node { url } reasons { evidence { url } } }
+      }
+    }"""
+    told = asks(document)["data"]
+    addresses = re.findall(r'"url": "([^"]*)"', json.dumps(told))
+    assert len(addresses) > 9
+    assert {address.split("/")[1] for address in addresses} == {"zh-hans"}
+    (address,) = re.findall(r'"url": "([^"]*)"', json.dumps(asks('{ product(sku: "Tea-1") { url } }')))
+    assert address.split("/")[1] == "en"
 
 
 @pytest.mark.parametrize("locale", ["", "xx", "klingon", "../de", "de\0", "\ud800", "zh-hans;q=1", "x" * 5000, "*"])
