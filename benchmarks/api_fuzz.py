@@ -176,6 +176,8 @@ class Maker:
             "\\u0000",
             "é" * 40,
             "Shelf 1",
+            "zh-hans",
+            "Sale",
             "x" * 300,
         ]
         some: dict[str, list[str]] = {

@@ -75,6 +75,14 @@ def documents() -> Iterator[tuple[str, str, str]]:
     yield "the catalogue without a key", 'mutation { deleteProducts(skus: ["p1"]) { stored } }', "FORBIDDEN"
     long = "x" * 257
     yield "a search of 257 characters", f'{{ products(search: "{long}") {{ edges {{ cursor }} }} }}', "BAD_SEARCH"
+    many = ", ".join(f'"t{n}"' for n in range(51))
+    yield "fifty-one tags", f"{{ products(filter: {{tags: [{many}]}}) {{ edges {{ cursor }} }} }}", "BAD_VALUE"
+    yield (
+        "a brand of 129 characters left out",
+        f'{{ trending(filter: {{not: {{brands: ["{"x" * 129}"]}}}}) {{ rung }} }}',
+        "BAD_VALUE",
+    )
+    yield "a language of no people", '{ products(locale: "../de") { edges { cursor } } }', "BAD_VALUE"
     yield "NUL in a filter", '{ products(filter: {brand: "a\\u0000b"}) { edges { cursor } } }', "BAD_VALUE"
 
 

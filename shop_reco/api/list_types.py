@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 import strawberry
+from django.utils.translation import get_language, override
 
 from shop_reco.products import models
 from shop_reco.recommendations.serving import Explanation as Explained
@@ -12,8 +13,9 @@ from shop_reco.recommendations.serving import Parameter, Policy, Served, ServedE
 
 from .context import Info
 from .errors import GREATEST, ApiError, check
+from .filter_types import ProductFilterInput
 from .limits.cost import most
-from .types import Channel, FeedbackKind, PageInfo, PlacedBy, Product, ProductFilterInput, ReasonKind, Rung
+from .types import Channel, FeedbackKind, PageInfo, PlacedBy, Product, ReasonKind, Rung
 
 LONGEST_TOLD = 256
 
@@ -24,10 +26,12 @@ class Reason:
     text: str
     points: float = strawberry.field(description="Score units; the terms of an edge sum to its score.")
     rows: strawberry.Private[list[models.Product]]
+    language: strawberry.Private[str | None]
 
     @strawberry.field(metadata=most(3))
     def evidence(self) -> list[Product]:
-        return [Product.of(row) for row in self.rows]
+        with override(self.language):
+            return [Product.of(row) for row in self.rows]
 
     @classmethod
     def of(cls, reason: ServedReason) -> Self:
@@ -36,6 +40,7 @@ class Reason:
             text=reason.text,
             points=reason.points,
             rows=reason.evidence,
+            language=get_language(),
         )
 
 
@@ -135,6 +140,7 @@ class RecommendationContext:
     page: str | None = None
     device: str | None = None
     channel: Channel | None = None
+    locale: str | None = None
 
     def told(self) -> tuple[tuple[str, str], ...]:
         """Where the list is shown; raises ApiError BAD_VALUE."""

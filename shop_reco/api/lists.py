@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 
 import strawberry
 
@@ -15,7 +16,9 @@ from shop_reco.recommendations.serving import Adjustments, Served
 
 from .context import Info
 from .errors import ApiError, check
+from .filter_types import ProductFilterInput
 from .ids import public_id_of
+from .languages import spoken
 from .limits.cost import given, pages
 from .list_types import (
     Explanation,
@@ -25,7 +28,6 @@ from .list_types import (
     RecommendationRequest,
     RecommendationTuning,
 )
-from .types import ProductFilterInput
 
 CODES = {BadPageError: "BAD_PAGE", BadCursorError: "BAD_CURSOR", UnknownPlacementError: "NOT_FOUND"}
 LISTS = "lists:read"
@@ -103,6 +105,11 @@ def listed(
     )  # fmt: skip
 
 
+def _spoken_as(asked: RecommendationRequest) -> AbstractContextManager[None]:
+    """In the language that a list is asked for in; raises ApiError BAD_VALUE."""
+    return spoken(asked.context.locale if asked.context else None)
+
+
 @strawberry.type
 class ListQuery:
     @strawberry.field(description="What decides the lists of whoever asks, most important first.")
@@ -123,7 +130,8 @@ class ListQuery:
     ) -> RecommendationConnection:
         info.context.need(LISTS)
         asked = RecommendationRequest(placement=placement, first=first, filter=filter, context=context, tuning=tuning)
-        return RecommendationConnection.of(listed(info, asked, after=after), after)
+        with _spoken_as(asked):
+            return RecommendationConnection.of(listed(info, asked, after=after), after)
 
     @strawberry.field(
         description="The lists of a page in one call, in order; no product is in two of them.",
@@ -132,12 +140,14 @@ class ListQuery:
     def recommendations_for(self, info: Info, requests: list[RecommendationRequest]) -> list[RecommendationConnection]:
         if len(requests) > MOST_LISTS:
             raise ApiError("BAD_VALUE", f"requests may have {MOST_LISTS} lists at most")
-        lists, not_again = list[Served](), set[int]()
+        lists, not_again = list[RecommendationConnection](), set[int]()
         for asked in requests:
             info.context.need(LISTS)
-            lists.append(listed(info, asked, not_again=not_again))
-            not_again |= {edge.product.pk for edge in lists[-1].edges}
-        return [RecommendationConnection.of(each) for each in lists]
+            with _spoken_as(asked):
+                made = listed(info, asked, not_again=not_again)
+                lists.append(RecommendationConnection.of(made))
+            not_again |= {edge.product.pk for edge in made.edges}
+        return lists
 
     @strawberry.field(
         description="Some products, those of a search or a shelf, in this shopper's own order: what is likely to be "

@@ -8,13 +8,16 @@ from django.utils.translation import get_language
 
 from shop_reco.portraits.reading import events_behind, portrait_of
 from shop_reco.products import selectors
+from shop_reco.products.filters import ProductFilter, filtered
 from shop_reco.users.models import Consent
 from shop_reco.users.models import Shopper as Person
 from shop_reco.users.selectors import decisions_of, links_of, statements_in_force
 
 from .context import Info
 from .errors import ApiError, check
+from .filter_types import ProductFilterInput
 from .ids import global_id, public_id_of
+from .languages import spoken
 from .limits.cost import most
 from .lists import LISTS, check_page
 from .portrait_types import Portrait, PortraitEvidence
@@ -26,7 +29,6 @@ from .types import (
     Product,
     ProductConnection,
     ProductEdge,
-    ProductFilterInput,
     Shopper,
     VisitorLink,
 )
@@ -39,6 +41,21 @@ def consent_states(shopper: Person | None) -> list[ConsentState]:
 
 def links(shopper: Person | None) -> list[VisitorLink]:
     return [VisitorLink.of(row) for row in links_of(account=shopper)] if shopper is not None else []
+
+
+def _page(wish: ProductFilter, search: str | None, first: int, after: str | None) -> ProductConnection:
+    """Some products by title; raises ApiError BAD_CURSOR."""
+    found = selectors.search_products(text=search) if search else selectors.showable()
+    found = filtered(queryset=found, filter=wish).order_by("title", "public_id")
+    if after is not None:
+        last = selectors.product_by_public_id(public_id=public_id_of("Product", after))
+        if last is None:
+            raise ApiError("BAD_CURSOR", "the product of this cursor is gone; ask again without after")
+        found = selectors.after_product(queryset=found, last=last)
+    rows = list(found[: first + 1])
+    edges = [ProductEdge(node=Product.of(row), cursor=global_id("Product", row.public_id)) for row in rows[:first]]
+    cursors = [edge.cursor for edge in edges]
+    return ProductConnection(edges=edges, page_info=PageInfo.of(cursors, after=after, goes_on=len(rows) > first))
 
 
 @strawberry.type
@@ -84,16 +101,19 @@ class Query:
         return PortraitEvidence.of(behind)
 
     @strawberry.field
-    def product(self, info: Info, id: strawberry.ID | None = None, sku: str | None = None) -> Product | None:
+    def product(
+        self, info: Info, id: strawberry.ID | None = None, sku: str | None = None, locale: str | None = None
+    ) -> Product | None:
         info.context.begin()
         if (id is None) == (sku is None):
             raise ApiError("BAD_ID", "give an id or a sku")
-        if sku is not None:
-            check(sku=sku)
-            found = selectors.product_by_sku(sku=sku)
-        else:
-            found = selectors.product_by_public_id(public_id=public_id_of("Product", str(id)))
-        return Product.of(found) if found is not None and found.open else None
+        with spoken(locale):
+            if sku is not None:
+                check(sku=sku)
+                found = selectors.product_by_sku(sku=sku)
+            else:
+                found = selectors.product_by_public_id(public_id=public_id_of("Product", str(id)))
+            return Product.of(found) if found is not None and found.open else None
 
     @strawberry.field
     def products(
@@ -103,25 +123,16 @@ class Query:
         search: str | None = None,
         first: int = 20,
         after: str | None = None,
+        locale: str | None = None,
     ) -> ProductConnection:
         info.context.begin()
         check_page(first)
         check(search=search)
         if search is not None and len(search) > 256:
             raise ApiError("BAD_SEARCH", "search may have 256 characters at most")
-        found = selectors.search_products(text=search) if search else selectors.showable()
-        if filter is not None:
-            found = selectors.filtered(queryset=found, filter=filter.wish())
-        found = found.order_by("title", "public_id")
-        if after is not None:
-            last = selectors.product_by_public_id(public_id=public_id_of("Product", after))
-            if last is None:
-                raise ApiError("BAD_CURSOR", "the product of this cursor is gone; ask again without after")
-            found = selectors.after_product(queryset=found, last=last)
-        rows = list(found[: first + 1])
-        edges = [ProductEdge(node=Product.of(row), cursor=global_id("Product", row.public_id)) for row in rows[:first]]
-        cursors = [edge.cursor for edge in edges]
-        return ProductConnection(edges=edges, page_info=PageInfo.of(cursors, after=after, goes_on=len(rows) > first))
+        wish = filter.wish() if filter is not None else ProductFilter()
+        with spoken(locale):
+            return _page(wish, search, first, after)
 
     @strawberry.field(metadata=most(200))
     def categories(self, info: Info, below: str | None = None) -> list[Category]:

@@ -11,17 +11,16 @@ from typing import Any, Self, cast
 
 import strawberry
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language, override
 
 from shop_reco.events.models import Event
 from shop_reco.privacy.exports import data_of
 from shop_reco.privacy.models import Export as PrivateExport
 from shop_reco.products import models
-from shop_reco.products.selectors import ProductFilter
 from shop_reco.recommendations.models import Feedback, Slate
 from shop_reco.users.models import Consent, ShopperLink
 from shop_reco.users.models import ConsentStatement as StatementRow
 
-from .errors import check
 from .ids import global_id
 from .limits.cost import most
 from .rows import rows
@@ -68,6 +67,7 @@ def _url(name: str, argument: object) -> str | None:
 @strawberry.type
 class Product(Node):
     row: strawberry.Private[models.Product]
+    language: strawberry.Private[str | None]
     sku: str
     title: str
     description: str
@@ -79,7 +79,8 @@ class Product(Node):
 
     @strawberry.field
     def url(self) -> str | None:
-        return _url("product", self.row.public_id)
+        with override(self.language):  # a shop may have one address for each
+            return _url("product", self.row.public_id)
 
     @strawberry.field
     def image_url(self) -> str | None:
@@ -89,6 +90,7 @@ class Product(Node):
     def of(cls, row: models.Product) -> Self:
         return cls(
             row=row,
+            language=get_language(),
             id=global_id("Product", row.public_id),
             sku=row.sku,
             title=row.told_title,
@@ -185,26 +187,6 @@ class Shopper:
     )
     consents: list[ConsentState] = strawberry.field(metadata=most(3))
     links: list[VisitorLink] = strawberry.field(metadata=most(5))
-
-
-@strawberry.input(name="ProductFilter")
-class ProductFilterInput:
-    category: str | None = None
-    brand: str | None = None
-    price_min: Decimal | None = None
-    price_max: Decimal | None = None
-    in_stock: bool | None = None
-
-    def wish(self) -> ProductFilter:
-        """Raises ApiError BAD_VALUE."""
-        check(category=self.category, brand=self.brand, priceMin=self.price_min, priceMax=self.price_max)
-        return ProductFilter(
-            category=self.category,
-            brand=self.brand,
-            price_min=self.price_min,
-            price_max=self.price_max,
-            in_stock=self.in_stock,
-        )
 
 
 @rows

@@ -3,48 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import BooleanField, Case, Exists, FloatField, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Cast, Length
 from django.utils import timezone
 from django.utils.translation import get_language
 
 from shop_reco.prepared import Prepared
 
-from .models import Brand, CatalogueState, Category, Product, ProductTranslation
+from .models import CatalogueState, Category, Product, ProductTranslation
+from .tags import WrittenTags
 
 ALSO_CALLED = {"zh-hans": ("zh-cn", "zh-sg"), "zh-hant": ("zh-tw", "zh-hk")}
 """Languages of a request, and other names that a shop may give their translations."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProductFilter:
-    """What a list may be narrowed to; ``category`` is a slug and takes its children with it."""
-
-    category: str | None = None
-    brand: str | None = None
-    price_min: Decimal | None = None
-    price_max: Decimal | None = None
-    in_stock: bool | None = None
-
-    def narrows(self) -> bool:
-        """Whether it leaves out any product that may be shown; those are in stock as it is."""
-        return any(value is not None for value in (self.category, self.brand, self.price_min, self.price_max))
-
-
-MOST_MONEY = 10**12
-"""More minor units than any price has."""
-
-
-def minor_units(amount: Decimal, *, up: bool) -> int:
-    """The nearest price that is not below (``up``) or above ``amount``, in minor units; MOST_MONEY where none is."""
-    bounded = min(max(amount, Decimal(-1)), Decimal(MOST_MONEY // 100))
-    return int((bounded * 100).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR))
 
 
 def showable_now(now: dt.datetime | None = None) -> Q:
@@ -58,22 +32,27 @@ def showable_now(now: dt.datetime | None = None) -> Q:
     )
 
 
-def told(products: QuerySet[Product], language: str | None = None) -> QuerySet[Product]:
-    """The same rows, which know their title and description in a language, else the request's; no query more."""
-    language = (get_language() or "").lower() if language is None else language
-    named = {language, language.partition("-")[0], *ALSO_CALLED.get(language, ())}
+def names_now() -> list[str]:
+    """What translations into the language of the moment may be called; always as many names, some of them twice."""
+    language = (get_language() or "").lower()
+    first, second = ALSO_CALLED.get(language, (language, language))
+    return [language, language.partition("-")[0], first, second]
+
+
+def told(products: QuerySet[Product], names: Sequence[str] | None = None) -> QuerySet[Product]:
+    """The same rows, with title and description in the language of these names, else the request's; no query more."""
     # the longest name is the closest one
-    translations = ProductTranslation.objects.filter(product=OuterRef("pk"), language__in=sorted(named)).order_by(
-        Length("language").desc(), "language"
-    )
+    translations = ProductTranslation.objects.filter(
+        product=OuterRef("pk"), language__in=names_now() if names is None else names
+    ).order_by(Length("language").desc(), "language")
     return products.annotate(
         told_titles=Subquery(translations.values("title")[:1]),
         told_descriptions=Subquery(translations.values("description")[:1]),
     )
 
 
-def _rows(language: str | None = None) -> QuerySet[Product]:
-    return told(Product.objects.select_related("category", "brand"), language)
+def _rows(names: Sequence[str] | None = None) -> QuerySet[Product]:
+    return told(Product.objects.select_related("category", "brand"), names)
 
 
 def showable(*, now: dt.datetime | None = None) -> QuerySet[Product]:
@@ -89,53 +68,14 @@ UNTOLD = (
 
 def final_rows(*, ids: Collection[int]) -> dict[int, Any]:
     """Products by primary key; ``shown`` says of each whether it may be shown at this moment; one query."""
-    rows = _final_rows(ids, timezone.now(), language=(get_language() or "").lower())
+    rows = _final_rows(ids, timezone.now(), *names_now())
     return {product.pk: product for product in rows}
 
 
 @Prepared
-def _final_rows(ids: Collection[int], now: dt.datetime, *, language: str) -> QuerySet[Product]:
+def _final_rows(ids: Collection[int], now: dt.datetime, *names: str) -> QuerySet[Product]:
     shown = Case(When(showable_now(now), then=True), default=False, output_field=BooleanField())
-    return _rows(language).filter(pk__in=ids).annotate(shown=shown).defer(*UNTOLD)
-
-
-def filtered(*, queryset: QuerySet[Product], filter: ProductFilter) -> QuerySet[Product]:
-    """Narrow a query of products."""
-    if filter.category is not None:
-        queryset = queryset.filter(category__in=categories_within(slug=filter.category))
-    if filter.brand is not None:
-        queryset = queryset.filter(brand__name=filter.brand)
-    # as prices are, so that every database compares alike
-    if filter.price_min is not None:
-        least = minor_units(filter.price_min, up=True)
-        queryset = queryset.filter(price__gte=Decimal(least) / 100) if least < MOST_MONEY else queryset.none()
-    if filter.price_max is not None:
-        most = min(minor_units(filter.price_max, up=False), MOST_MONEY - 1)
-        queryset = queryset.filter(price__lte=Decimal(most) / 100)
-    if filter.in_stock:
-        queryset = queryset.filter(Q(stock__isnull=True) | Q(stock__gt=0))
-    return queryset
-
-
-def categories_within(*, slug: str) -> list[int]:
-    """Primary keys of a category and of all below it; none where no category is called so. Two queries."""
-    path = Category.objects.filter(slug=slug).values_list("path", flat=True).first()
-    return [] if path is None else categories_below(paths=[path])
-
-
-def categories_below(*, paths: Collection[str]) -> list[int]:
-    """Primary keys of the categories at these paths and of all below them; one query."""
-    chosen = Q(path__in=list(paths))
-    for path in paths:
-        chosen |= Q(path__startswith=f"{path} > ")
-    rows = Category.objects.filter(chosen).values_list("pk", "path") if paths else []
-    # SQLite takes capitals for small letters
-    return [pk for pk, path in rows if path in paths or any(path.startswith(f"{each} > ") for each in paths)]
-
-
-def brand_named(*, name: str) -> int | None:
-    """Its primary key; one query."""
-    return Brand.objects.filter(name=name).values_list("pk", flat=True).first()
+    return _rows(names).filter(pk__in=ids).annotate(shown=shown).defer(*UNTOLD)
 
 
 class ShelfRow(NamedTuple):
@@ -148,7 +88,7 @@ class ShelfRow(NamedTuple):
     price: float | None
     opens: dt.datetime | None
     closes: dt.datetime | None
-    tags: Any  # whatever the shop wrote there
+    tags: Any  # what the shop listed there, whatever it is
 
 
 def shelf_rows(*, after: int | None = None) -> Iterator[ShelfRow]:
@@ -160,7 +100,7 @@ def shelf_rows(*, after: int | None = None) -> Iterator[ShelfRow]:
     told = found.annotate(
         listed=Case(When(may_be, then=True), default=False, output_field=BooleanField()),
         told_price=Cast("price", FloatField()),
-        tags=F("attributes__tags"),
+        tags=WrittenTags(),
     )
     columns = ("pk", "listed", "category_id", "brand_id", "told_price", "available_from", "available_until", "tags")
     ordered = told.order_by("pk") if after is None else told.order_by()  # else SQLite goes by key, not by revision

@@ -18,7 +18,7 @@ from shop_reco.conf import reco_settings
 from shop_reco.events.engine import live_history
 from shop_reco.events.selectors import bought_products
 from shop_reco.measures import stage
-from shop_reco.products.selectors import ProductFilter
+from shop_reco.products.filters import ProductFilter
 from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import consents, linked_people
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from reco_engine.types import Recommendation
 from shop_reco.measures import list_served, stage
+from shop_reco.products.filters import ProductFilter
 from shop_reco.products.models import Product
-from shop_reco.products.selectors import ProductFilter, final_rows
+from shop_reco.products.selectors import final_rows
 from shop_reco.users.models import Shopper
 
 from ..models import Placement

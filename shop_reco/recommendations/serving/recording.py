@@ -57,8 +57,7 @@ def _context(request: Request) -> dict[str, Any]:
     if request.adjusted.exclude:
         asked["excluded"] = sorted(request.adjusted.exclude)
     if request.narrowing is not None and request.narrowing.narrows():
-        given = vars(request.narrowing)
-        asked["filter"] = {name: str(value) for name, value in given.items() if value is not None}
+        asked["filter"] = request.narrowing.told()
     return asked
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from shop_reco.products.selectors import categories_below, minor_units
+from shop_reco.products.filters import categories_below, minor_units
 
 from ..models import Rule
 from .shelf import Keys, Mask, Shelf
@@ -74,7 +74,7 @@ def _targets(rule: Rule, shelf: Shelf) -> Mask:
     if rule.category is not None:
         return shelf.in_categories(categories_below(paths=[rule.category.path]))
     if rule.brand_id is not None:
-        return shelf.of_brand(rule.brand_id)
+        return shelf.of_brands([rule.brand_id])
     if rule.tag:
         return shelf.among(shelf.tags.of_name(rule.tag))
     low, high = rule.price_min, rule.price_max

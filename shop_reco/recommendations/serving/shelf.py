@@ -8,21 +8,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import islice
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from reco_engine.data.interactions import codes_of
-from shop_reco.products.selectors import (
-    MOST_MONEY,
-    ProductFilter,
-    ShelfRow,
-    brand_named,
-    categories_within,
-    minor_units,
-    shelf_rows,
-)
+from shop_reco.products.filters import MOST_MONEY, ProductFilter, brands_named, categories_within, minor_units
+from shop_reco.products.selectors import ShelfRow, shelf_rows
+from shop_reco.products.tags import tags_in
 
 Mask = npt.NDArray[np.bool_]
 Keys = npt.NDArray[np.int64]
@@ -31,9 +25,6 @@ MICROSECOND = dt.timedelta(microseconds=1)
 ALWAYS, NEVER = -(2**62), 2**62
 """Windows without a beginning, and without an end, in microseconds."""
 BLOCK = 20_000
-MOST_TAGS = 50
-"""Tags of one product that count; of what a shop writes there none may fill the memory."""
-LONGEST_TAG = 64
 
 
 @dataclass(frozen=True)
@@ -78,7 +69,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Tags:
-    """Which products have which tag, case-folded: pairs of a key and a code, and the code of each name."""
+    """Which products have which tag, as it is written: pairs of a key and a code, and the code of each name."""
 
     items: Keys
     codes: npt.NDArray[np.int32]
@@ -87,7 +78,7 @@ class Tags:
     @classmethod
     def of(cls, rows: Iterable[ShelfRow]) -> Tags:
         names: dict[str, int] = {}
-        pairs = [(row.pk, names.setdefault(tag, len(names))) for row in rows for tag in _tags(row.tags)]
+        pairs = [(row.pk, names.setdefault(tag, len(names))) for row in rows for tag in tags_in(row.tags)]
         table = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
         return cls(table[:, 0].copy(), table[:, 1].astype(np.int32), names)
 
@@ -104,10 +95,24 @@ class Tags:
             names = {tag: found[code] for tag, code in names.items() if code in found}
         return Tags(items, codes.astype(np.int32), names)
 
+    def any_of(self, tags: Iterable[str]) -> Keys:
+        """Keys of the products that have any of them, to the letter; one with two of them twice."""
+        return self._with([self.names[tag] for tag in tags if tag in self.names])
+
     def of_name(self, tag: str) -> Keys:
-        """Keys of the products that have it."""
-        code = self.names.get(tag.strip().casefold())
-        return self.items[:0] if code is None else self.items[self.codes == code]
+        """Keys of the products that have it, in capitals or not."""
+        return np.unique(self._with(self._folded.get(tag.strip().casefold(), [])))
+
+    def _with(self, codes: list[int]) -> Keys:
+        return self.items[np.isin(self.codes, codes)]
+
+    @cached_property
+    def _folded(self) -> dict[str, list[int]]:
+        """The codes of each name, however it is written."""
+        codes: dict[str, list[int]] = {}
+        for name, code in self.names.items():
+            codes.setdefault(name.strip().casefold(), []).append(code)
+        return codes
 
 
 @dataclass(frozen=True)
@@ -169,8 +174,8 @@ class Shelf:
     def in_categories(self, keys: Collection[int]) -> Mask:
         return np.isin(self.columns.categories, np.fromiter(keys, np.int32, len(keys)))
 
-    def of_brand(self, key: int | None) -> Mask:
-        return self.columns.brands == key if key is not None else np.zeros(self.ids.size, dtype=bool)
+    def of_brands(self, keys: Collection[int]) -> Mask:
+        return np.isin(self.columns.brands, np.fromiter(keys, np.int32, len(keys)))
 
     def priced(self, low: int | None, high: int | None) -> Mask:
         """Whose price is known and lies between two, in minor units."""
@@ -179,16 +184,31 @@ class Shelf:
         return mask if high is None else mask & (prices <= high)
 
     def passing(self, filter: ProductFilter) -> Mask:
-        """What ``products.selectors.filtered`` leaves of the products, shape (n_products,); three queries at most."""
-        mask = np.ones(self.ids.size, dtype=bool)
+        """What ``products.filters.filtered`` leaves of the products, shape (n_products,).
+
+        A query for each field of brands that is given, two for each of categories.
+        """
+        mask, gone = np.ones(self.ids.size, dtype=bool), filter.without
         if filter.category is not None:
-            mask &= self.in_categories(categories_within(slug=filter.category))
+            mask &= self.in_categories(categories_within(slugs=[filter.category]))
+        if filter.categories:
+            mask &= self.in_categories(categories_within(slugs=filter.categories))
         if filter.brand is not None:
-            mask &= self.of_brand(brand_named(name=filter.brand))
+            mask &= self.of_brands(brands_named(names=[filter.brand]))
+        if filter.brands:
+            mask &= self.of_brands(brands_named(names=filter.brands))
+        if filter.tags:
+            mask &= self.among(self.tags.any_of(filter.tags))
         if filter.price_min is not None:
             mask &= self.priced(minor_units(filter.price_min, up=True), None)
         if filter.price_max is not None:
             mask &= self.priced(None, minor_units(filter.price_max, up=False))
+        if gone.categories:
+            mask &= ~self.in_categories(categories_within(slugs=gone.categories))
+        if gone.brands:
+            mask &= ~self.of_brands(brands_named(names=gone.brands))
+        if gone.tags:
+            mask &= ~self.among(self.tags.any_of(gone.tags))
         return mask
 
 
@@ -206,10 +226,3 @@ def _minor(price: float | None) -> int:
     if price is None:
         return -1
     return round(price * 100) if math.isfinite(price) and abs(price) < MOST_MONEY else MOST_MONEY + 1
-
-
-def _tags(written: Any) -> list[str]:
-    if not isinstance(written, list):
-        return []
-    some = (each.strip().casefold() for each in written[:MOST_TAGS] if isinstance(each, str))
-    return list(dict.fromkeys(tag for tag in some if 0 < len(tag) <= LONGEST_TAG))

@@ -8,7 +8,7 @@ import re
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import connection, reset_queries
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -118,6 +118,7 @@ def named(told, value):
 
 
 def answer(client, headers, document):
+    reset_queries()  # only so many are kept, and these are counted
     with CaptureQueriesContext(
         connection,
     ) as queries:

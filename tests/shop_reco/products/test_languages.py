@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from shop_reco.products.selectors import product_by_sku, search_products
+from shop_reco.products import selectors
+from shop_reco.products.selectors import final_rows, product_by_sku, search_products
 from shop_reco.products.services import ProductDraft, TranslationDraft, upsert_products
 from shop_reco.recommendations.serving import recommend_for
 from tests.shop_reco.graphql import ask
@@ -54,6 +55,17 @@ def test_the_closest_translation_is_taken(db):
 def test_the_search_finds_titles_and_keywords_of_every_language_once(translated):
     assert {each.sku for each in search_products(text="茶 11")} == {"Tea-11"}
     assert len(search_products(text="龙井")) == 12
+
+
+def test_languages_share_a_query_that_is_put_together_once(translated):
+    keys = {translated.products["Tea-1"].pk}
+    titles, put_together = [], set()
+    for language in ("en", "zh-hans", "zh", "fr", "de-at"):
+        with translation.override(language):
+            titles.append(final_rows(ids=keys)[min(keys)].told_title)
+        put_together.add(len(vars(selectors._final_rows._own)["queries"]))
+    assert len(put_together) == 1
+    assert titles == ["Tea 1", "茶 1", "茶 1", "Tea 1", "Tea 1"]
 
 
 def test_a_translation_costs_no_query_more(translated, person, django_assert_num_queries):

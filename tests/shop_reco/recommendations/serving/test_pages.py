@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shop_reco.events.services import track
-from shop_reco.products.selectors import ProductFilter
+from shop_reco.products.filters import ProductFilter
 from shop_reco.products.services import set_stock, set_visibility
 from shop_reco.recommendations import serving
 from shop_reco.recommendations.models import Placement, Recommender, Rule

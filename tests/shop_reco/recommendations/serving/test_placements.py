@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from reco_engine.ranking import Silence
 from shop_reco.events.models import Event
+from shop_reco.products.filters import ProductFilter
 from shop_reco.products.models import Product
-from shop_reco.products.selectors import ProductFilter
 from shop_reco.recommendations import serving
 from shop_reco.recommendations.models import Placement, Rule, Slate
 from shop_reco.recommendations.serving.memory import Memory, memory
