@@ -263,6 +263,12 @@ class RecoSettings:
     VISITOR_GRACE: float = 60.0
     """How long a replaced cookie still counts after its successor came back, in seconds."""
 
+    PRODUCT_URL: str = ""
+    """Address of a product's page, with {sku} and, where each has its own, {language} in it; empty: the demo shop's."""
+
+    IMAGE_URL: str = ""
+    """Address of a product's picture, with {sku} in it; empty: the demo shop's."""
+
     DEMO_SWITCHER: bool = False
     """Lets a visitor shop as any household: for demonstrations, never where DEBUG is off."""
 

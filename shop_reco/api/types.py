@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Self, cast
+from urllib.parse import quote
 
 import strawberry
+from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language, override
 
+from shop_reco.conf import reco_settings
 from shop_reco.events.models import Event
 from shop_reco.privacy.exports import data_of
 from shop_reco.privacy.models import Export as PrivateExport
@@ -57,7 +60,11 @@ class Category:
         return cls(name=row.name, path=row.path, slug=row.slug)
 
 
-def _url(name: str, argument: object) -> str | None:
+def _url(pattern: str, row: models.Product, name: str, argument: object) -> str | None:
+    """The shop's own address where it has one, else the demo's; None where that is not installed."""
+    if pattern:
+        language = get_language() or settings.LANGUAGE_CODE
+        return pattern.replace("{sku}", quote(row.sku, safe="")).replace("{language}", language)
     try:
         return reverse(f"shop_reco_storefront:{name}", args=[argument])
     except NoReverseMatch:
@@ -80,11 +87,12 @@ class Product(Node):
     @strawberry.field
     def url(self) -> str | None:
         with override(self.language):  # a shop may have one address for each
-            return _url("product", self.row.public_id)
+            return _url(reco_settings().PRODUCT_URL, self.row, "product", self.row.public_id)
 
     @strawberry.field
     def image_url(self) -> str | None:
-        return _url("picture", self.row.category.slug if self.row.category else "product")
+        shelf = self.row.category.slug if self.row.category else "product"
+        return _url(reco_settings().IMAGE_URL, self.row, "picture", shelf)
 
     @classmethod
     def of(cls, row: models.Product) -> Self:

@@ -174,3 +174,36 @@ def test_a_page_that_is_not_there_hinders_nobody(visit):
     visit.tab.wait_for_load_state("networkidle")
     visit.errors.clear()  # the browser tells of the 404 itself
     visit.read()
+
+
+def test_without_scripts_one_still_finds_reads_why_and_buys(tab, live_server, trained):
+    context = tab.context.browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.goto(live_server.url)
+    card = page.locator("[data-placement=popular] .reco-card").first
+    assert not card.locator("[data-say]").count()
+    card.locator(".reco-why").click()
+    assert card.locator(".reco-panel").is_visible()
+    assert card.locator(".reco-reasons li").count() >= 1
+    card.locator(".reco-close").click()
+    page.fill("input[type=search]", "soap")
+    page.click(".search button")
+    page.locator(".reco-link").first.click()
+    page.click("button[value=add]")
+    page.click("main a.main")
+    page.click("main button.main")
+    page.wait_for_url("**/thanks/")
+    context.close()
+
+
+def test_what_a_catalogue_wrote_is_text_in_a_list_that_a_script_made(visit, trained):
+    for product in trained.products.values():
+        product.title = f"<img src=x onerror=window.__fired=1>{product.sku}"
+        product.save()
+    visit.tab.goto(visit.address)
+    visit.tab.locator("[data-placement=popular] [data-renew]").evaluate("button => button.click()")
+    visit.told()
+    name = visit.card("popular").locator(".reco-name").first.inner_text()
+    assert name.startswith("<img src=x onerror")
+    assert visit.tab.evaluate("window.__fired") is None

@@ -86,3 +86,13 @@ def test_the_script_knows_where_and_by_which_documents_to_ask(render, client):
     body = {"documentId": told["documents"]["lists"], "variables": {"requests": [{"placement": "popular", "first": 3}]}}
     answer = client.post("/graphql/", body, content_type="application/json").json()
     assert len(answer["data"]["lists"][0]["edges"]) == 3
+
+
+def test_the_lines_of_the_readme_work_as_they_stand(render, trained, settings):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "PRODUCT_URL": "/p/{sku}/{language}/"}
+    readme = (settings.BASE_DIR / "README.md").read_text()
+    lines = re.search(r"```django\n(.*?)```", readme, re.DOTALL)[1]
+    page = render(lines, "h0", product=trained.products["Tea-1"])
+    assert page.count('class="reco-list"') == 2
+    assert re.search(r'class="reco-link" href="/p/(Tea|Soap|Cheese)-\d+/en/"', page)
+    assert 'src="/static/shop_reco/lists.js"' in page
