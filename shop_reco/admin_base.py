@@ -42,7 +42,16 @@ class BaseAdmin(ModelAdmin):
         return changes
 
 
-class KeptAdmin(BaseAdmin):
+class AddressedAdmin(BaseAdmin):
+    """Pages that lead to each other."""
+
+    def address(self, page: str, *args: Any) -> str:
+        """The url of one of this model's pages on the site that it is registered with."""
+        options = self.model._meta
+        return reverse(f"{self.admin_site.name}:{options.app_label}_{options.model_name}_{page}", args=args)
+
+
+class KeptAdmin(AddressedAdmin):
     """Rows that are made and removed by services alone."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -58,11 +67,6 @@ class KeptAdmin(BaseAdmin):
 
     def back_to_list(self) -> HttpResponseRedirect:
         return HttpResponseRedirect(self.address("changelist"))
-
-    def address(self, page: str, *args: Any) -> str:
-        """The url of one of this model's pages on the site that it is registered with."""
-        options = self.model._meta
-        return reverse(f"{self.admin_site.name}:{options.app_label}_{options.model_name}_{page}", args=args)
 
     def may_change(self, request: HttpRequest) -> bool:
         """Whether staff may use the buttons here; the rows themselves may be read only all the same."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -32,6 +35,23 @@ class ReasonForm(forms.Form):
         help_text=_("It is kept with your name, and the shopper finds both in their export."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
+
+
+def ask_why(request: HttpRequest, *, shopper_id: int, context: Mapping[str, Any], back: str) -> HttpResponse | None:
+    """The question why, on its way back to the page that was asked for; None where that was answered.
+
+    Args:
+        context: Of every page of the site.
+        back: Where whoever does not answer goes.
+    """
+    answer = ReasonForm(request.POST) if request.method == "POST" and "why" in request.POST else None
+    if answer is not None and answer.is_valid():
+        give_reason(request, shopper_id=shopper_id, why=answer.cleaned_data["why"])
+        return HttpResponseRedirect(request.get_full_path())
+    if answer is None and (request.method == "POST" or reason_given(request, shopper_id=shopper_id)):
+        return None
+    asked = {"title": gettext("Reason"), "form": answer or ReasonForm(), "here": request.get_full_path(), "back": back}
+    return TemplateResponse(request, "shop_reco/admin/read_reason.html", {**context, **asked})
 
 
 def give_reason(request: HttpRequest, *, shopper_id: int, why: str) -> None:

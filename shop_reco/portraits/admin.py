@@ -8,7 +8,7 @@ from django.contrib.admin import ModelAdmin as PlainAdmin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -23,7 +23,7 @@ from shop_reco.events.models import Event
 from shop_reco.products.selectors import sensitive_paths
 from shop_reco.users.models import Shopper
 
-from .access import ReasonForm, give_reason, note_look, reason_given
+from .access import ask_why, note_look
 from .charts import portrait_charts
 from .engine import silence_of
 from .models import Portrait, PortraitEdit, Segmentation
@@ -57,21 +57,9 @@ class PortraitAdmin(EndlessAdmin):
         return page
 
     def _asked(self, request: HttpRequest, portrait: Portrait) -> HttpResponse | None:
-        """The question why, on its way back to this page; None where that was answered."""
-        answer = ReasonForm(request.POST) if request.method == "POST" and "why" in request.POST else None
-        if answer is not None and answer.is_valid():
-            give_reason(request, shopper_id=portrait.shopper_id, why=answer.cleaned_data["why"])
-            return HttpResponseRedirect(request.get_full_path())
-        if answer is None and (request.method == "POST" or reason_given(request, shopper_id=portrait.shopper_id)):
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Reason"),
-            "form": answer or ReasonForm(),
-            "here": request.get_full_path(),
-            "back": self.address("changelist"),
-        }
-        return TemplateResponse(request, "shop_reco/admin/read_reason.html", context)
+        """The question why; None where that was answered."""
+        context, back = self.admin_site.each_context(request), self.address("changelist")
+        return ask_why(request, shopper_id=portrait.shopper_id, context=context, back=back)
 
     def get_urls(self) -> list[URLPattern]:
         behind = path(

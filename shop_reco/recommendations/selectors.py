@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from shop_reco.conf import reco_settings
 from shop_reco.prepared import Prepared
-from shop_reco.products.models import CatalogueState
+from shop_reco.products.models import CatalogueState, Product
 from shop_reco.products.selectors import catalogue_revision
-from shop_reco.users.models import Consent
+from shop_reco.users.models import Consent, Shopper
 
 from .models import (
     ErasedRow,
@@ -224,6 +224,33 @@ def placements() -> dict[str, Placement]:
 
 def slate_of(*, slate_id: UUID) -> Slate | None:
     return Slate.objects.filter(pk=slate_id).first()
+
+
+def slates_of(*, shopper_id: int, limit: int) -> list[Slate]:
+    """A shopper's last lists, the latest first; one query along one index."""
+    return list(
+        Slate.objects.filter(shopper=shopper_id).only("id", "served_at", "placement").order_by("-served_at")[:limit]
+    )
+
+
+LATELY = 300
+"""Slates that are looked through for shoppers who came lately."""
+
+
+def recent_occasions(*, placement: str, limit: int) -> list[tuple[Shopper, list[Product]]]:
+    """Shoppers to whom a placement was shown lately, each once, and what their list was about; three queries."""
+    found = Slate.objects.filter(placement=placement, shopper__isnull=False).order_by("-served_at")
+    about: dict[int, list[int]] = {}
+    for shopper, context in found.values_list("shopper_id", "context")[:LATELY]:
+        about.setdefault(shopper, context.get("products", []))
+    chosen = dict(list(about.items())[:limit])
+    people = Shopper.objects.in_bulk(chosen)
+    products = Product.objects.in_bulk({pk for pks in chosen.values() for pk in pks})
+    return [
+        (people[shopper], [products[pk] for pk in pks if pk in products])
+        for shopper, pks in chosen.items()
+        if shopper in people
+    ]
 
 
 def unfinished_runs() -> list[TrainingRun]:

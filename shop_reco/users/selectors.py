@@ -141,6 +141,10 @@ def account_links() -> dict[int, int]:
     return dict(ShopperLink.objects.filter(undone_at__isnull=True).values_list("visitor_id", "account_id"))
 
 
+def shopper_by_public_id(*, public_id: UUID) -> Shopper | None:
+    return Shopper.objects.filter(public_id=public_id).first()
+
+
 def shopper_by_external_id(*, external_id: str) -> Shopper | None:
     return next(iter(_named(external_id)), None)
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from shop_reco.admin_base import BaseAdmin, EndlessAdmin, figures
+from shop_reco.admin_base import AddressedAdmin, BaseAdmin, EndlessAdmin, figures
 from shop_reco.products.models import Product
 
 from ..models import Placement, Recommender, Rule, Slate
+from ..selectors import placements
+from .explorer import again, explorer
+from .preview import conflicts, effects_of
 
 RANGES = {"diversity": 1.0, "diversity_cost": 1.0, "least_chance": 1.0, "exploration": 0.5}
 """Shares that a placement may set, from 0 up."""
@@ -86,7 +94,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         return given
 
 
-class RuleAdmin(BaseAdmin):
+class RuleAdmin(AddressedAdmin):
     form = RuleForm
     list_display = ("what", "placement", "points", "rank", "active", "starts_at", "ends_at")
     list_filter = ("action", "active", "placement")
@@ -107,6 +115,46 @@ class RuleAdmin(BaseAdmin):
         (_("How"), {"fields": ("points", "rank")}),
         (_("When"), {"fields": ("starts_at", "ends_at")}),
     )
+    change_form_after_template = "shop_reco/admin/rule_preview_button.html"
+
+    class Media:
+        js = ("shop_reco/admin.js",)
+
+    def get_urls(self) -> list[URLPattern]:
+        preview = self.admin_site.admin_view(self.preview)
+        return [
+            path("preview/", preview, name="reco_recommendations_rule_preview"),
+            path("<int:pk>/preview/", preview, name="reco_recommendations_rule_preview_of"),
+            *super().get_urls(),
+        ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        address = self.address("preview_of", object_id) if object_id else self.address("preview")
+        return super().changeform_view(request, object_id, form_url, {"preview": address, **(extra_context or {})})
+
+    def preview(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
+        """What the rule in the form would do to real lists; nothing is saved."""
+        rule = self.get_object(request, str(pk)) if pk is not None else None
+        may = self.has_add_permission(request) if pk is None else self.has_change_permission(request, rule)
+        if request.method != "POST" or not may:
+            raise PermissionDenied
+        if pk is not None and rule is None:
+            raise Http404
+        form = self.get_form(request, rule, change=rule is not None)(request.POST, instance=rule)
+        told: dict[str, Any] = {"form": form, "title": gettext("What the rule would do")}
+        if form.is_valid():
+            draft = form.save(commit=False)
+            told |= {"effects": effects_of(draft, spots=placements()), "conflicts": conflicts(draft)}
+        if request.headers.get("X-Requested-With") == "fetch":
+            return TemplateResponse(request, "shop_reco/admin/rule_effects.html", told)
+        context = {**self.admin_site.each_context(request), **told}
+        return TemplateResponse(request, "shop_reco/admin/rule_preview.html", context)
 
     @display(description=_("rule"))
     def what(self, rule: Rule) -> str:
@@ -119,8 +167,32 @@ class SlateAdmin(EndlessAdmin):
     list_select_related = ("shopper",)
     search_fields = ("=shopper__external_id", "=id")
     ordering = ("-served_at",)
+    list_before_template = "shop_reco/admin/slates_before.html"
     fields = ("id", "served_at", "placement", "rung", "control", "shopper", "told", "by_versions")
     readonly_fields = ("told", "by_versions")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        why = path("why/", view(self.why), name="reco_recommendations_slate_why")
+        again = path("<uuid:pk>/again/", view(self.again), name="reco_recommendations_slate_again")
+        return [why, again, *super().get_urls()]
+
+    def again(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """A past list computed again, beside what its items would score today."""
+        slate = self.get_object(request, str(pk))
+        if not self.has_view_permission(request, slate):
+            raise PermissionDenied
+        if slate is None:
+            raise Http404
+        told = {"title": gettext("Then and today"), "back": self.address("change", slate.pk), **again(slate)}
+        context = {**self.admin_site.each_context(request), **told}
+        return TemplateResponse(request, "shop_reco/admin/slate_again.html", context)
+
+    def why(self, request: HttpRequest) -> HttpResponse:
+        """Why a list is as it is, and what it would be if something were otherwise."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return explorer(request, self.admin_site.each_context(request), address=self.address("why"))
 
     @display(
         description=_("rung"),
@@ -158,7 +230,8 @@ class SlateAdmin(EndlessAdmin):
             }
             for rank, item in enumerate(slate.items, start=len(slate.earlier) + 1)
         ]
-        return render_to_string("shop_reco/admin/slate.html", {"items": items})
+        told = {"items": items, "again": self.address("again", slate.pk), "why": self.address("why")}
+        return render_to_string("shop_reco/admin/slate.html", told)
 
     @display(description=_("model versions"))
     def by_versions(self, slate: Slate) -> SafeString:

@@ -175,7 +175,7 @@ def asked(
     request.earlier = _earlier(after, request)
     request.exclude.update(request.earlier)
     with stage("mask"):
-        request.allowed = _allowed(request)
+        request.allowed = on_offer(request)
     return request
 
 
@@ -250,7 +250,7 @@ def _earlier(after: str | None, request: Request) -> list[int]:
     return listed[:shown]
 
 
-def _allowed(request: Request) -> tuple[Mask, Mask]:
+def on_offer(request: Request) -> tuple[Mask, Mask]:
     """What is on offer, passes the filter, and is hidden by no rule."""
     view, hidden = request.view, request.wishes.ruled.hidden
     products, items = open_ = view.open_at(microseconds(request.now))

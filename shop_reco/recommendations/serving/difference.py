@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from reco_engine.types import Recommendation
 
 from ..errors import UnknownPlacementError
@@ -34,7 +36,7 @@ def today(slate: Slate) -> Today:
             products=slate.context.get("products", []),
         )
     except UnknownPlacementError:
-        return Today({}, frozenset(), ("the placement is gone",))
+        return Today({}, frozenset(), (_("the placement is gone"),))
     view, spot = request.view, request.spot
     model: Any = view.models.for_strategy(request.strategy, without=spot.switched_off)
     kinds = set(model.parts)
@@ -50,19 +52,22 @@ def _changes(slate: Slate, request: Request, kinds: set[str]) -> Iterator[str]:
     then, now, basis = slate.versions, request.view.models.versions, slate.basis
     for kind in sorted(then.keys() | now.keys()):
         if then.get(kind) != now.get(kind):
-            yield f"{kind}: version {then.get(kind, '-')[:8]}, now {now.get(kind, '-')[:8]}"
+            names = {"kind": kind, "then": then.get(kind, "-")[:8], "now": now.get(kind, "-")[:8]}
+            yield _("%(kind)s: version %(then)s, now %(now)s") % names
     was = set(basis.get("kinds", ()))
-    for words, names in (("takes part no more", was - kinds), ("takes part now", kinds - was)):
-        if names and was:
-            yield f"{', '.join(sorted(names))} {words}"
+    for sentence, gone in ((_("%(kinds)s: no part any more"), was - kinds), (_("%(kinds)s: a part now"), kinds - was)):
+        if gone and was:
+            yield sentence % {"kinds": ", ".join(sorted(gone))}
     if "events" in basis and basis["events"] != len(request.arrived):
-        yield f"history: {basis['events']} events that counted, now {len(request.arrived)}"
+        counts = {"then": basis["events"], "now": len(request.arrived)}
+        yield _("history: %(then)s events that counted, now %(now)s") % counts
     if "likes" in basis and len(basis["likes"]) != len(request.likes):
-        yield f"likes: {len(basis['likes'])}, now {len(request.likes)}"
+        yield _("likes: %(then)s, now %(now)s") % {"then": len(basis["likes"]), "now": len(request.likes)}
     rules, ruled = dict(basis.get("rules", ())), request.wishes.ruled
     changed = [pk for pk in basis.get("among", ()) if rules.get(pk, 0.0) != ruled.points_of(pk)]
     if changed:
-        yield f"rules of the shop: other points for {len(changed)} products"
+        yield _("rules of the shop: other points for %(n)s products") % {"n": len(changed)}
     if slate.control != request.control:
-        yield "control group: in it then" if slate.control else "control group: in it now"
-    yield f"time: {(request.at - (slate.scored_at or request.at)) / 86_400:.2f} days, by which what was done has faded"
+        yield _("control group: in it then") if slate.control else _("control group: in it now")
+    days = (request.at - (slate.scored_at or request.at)) / 86_400
+    yield _("time: %(days).2f days, by which what was done has faded") % {"days": days}

@@ -54,7 +54,7 @@ def recommend_for(
             products=[product.parent_id or product.pk for product in products],
             adjusted=adjusted,
         )
-        return _served(request, _checked(request))
+        return _served(request, checked(request))
 
 
 def reordered(
@@ -101,7 +101,7 @@ class Checked:
     newest: list[Product] = field(default_factory=list)
 
 
-def _checked(request: Request) -> Checked:
+def checked(request: Request) -> Checked:
     """Read the final rows with the one predicate; the next best takes the place of what must not be shown.
 
     One query, but for the rare list that lost more than it had to spare, or that is filled with what is newest.
@@ -121,8 +121,8 @@ def _checked(request: Request) -> Checked:
         lost |= wanted - shown
     least = request.adjusted.least_score
     good = [each for each in ranking.items if least is None or each.score >= least]
-    checked = Checked(ranking, [each for each in good if each.item_id in shown], products)
-    missing = request.first + 1 - len(checked.chosen)
+    found = Checked(ranking, [each for each in good if each.item_id in shown], products)
+    missing = request.first + 1 - len(found.chosen)
     fills = (
         least is None
         and request.discovers
@@ -131,8 +131,8 @@ def _checked(request: Request) -> Checked:
     )
     if fills and missing > 0:
         fill = _as_given if request.adjusted.only else _newest
-        checked.newest = fill(request, wanted | lost, missing)
-    return checked
+        found.newest = fill(request, wanted | lost, missing)
+    return found
 
 
 def _may_be_shown(request: Request, product: Any) -> bool:
@@ -160,32 +160,38 @@ def _newest(request: Request, passed: Collection[int], n: int) -> list[Product]:
     return [products[pk] for pk in newest if pk in products and _may_be_shown(request, products[pk])][:n]
 
 
-def _served(request: Request, checked: Checked) -> Served:
-    """Say why, and keep the slate."""
-    start, ranking = len(request.earlier), checked.ranking
+def edges_of(request: Request, found: Checked) -> list[ServedEdge]:
+    """The places of the page, each with why."""
+    start, ranking = len(request.earlier), found.ranking
     edges = [
         ServedEdge(
-            product=checked.products[each.item_id],  # type: ignore[index]
+            product=found.products[each.item_id],  # type: ignore[index]
             cursor=f"{request.id}:{start + place}",
             rank=start + place,
             score=each.score,
             placed_by=_placed_by(each, ranking),
-            reasons=[told(reason, each.item_id, checked.products) for reason in each.reasons],  # type: ignore[arg-type]
+            reasons=[told(reason, each.item_id, found.products) for reason in each.reasons],  # type: ignore[arg-type]
             propensity=ranking.propensities.get(each.item_id, 1.0),  # type: ignore[call-overload]
         )
-        for place, each in enumerate(checked.chosen[: request.first], start=1)
+        for place, each in enumerate(found.chosen[: request.first], start=1)
     ]
     edges += [
         ServedEdge(product, f"{request.id}:{start + place}", start + place, 0.0, "FILL", [])
-        for place, product in enumerate(checked.newest, start=len(edges) + 1)
+        for place, product in enumerate(found.newest, start=len(edges) + 1)
         if place <= request.first
     ]
+    return edges
+
+
+def _served(request: Request, found: Checked) -> Served:
+    """Say why, and keep the slate."""
+    edges, ranking = edges_of(request, found), found.ranking
     served = Served(
         slate_id=request.id,
-        personalised=request.personal and len(request.history) > 0 and bool(checked.chosen),
-        rung=_rung(request, bool(checked.chosen)),
+        personalised=request.personal and len(request.history) > 0 and bool(found.chosen),
+        rung=_rung(request, bool(found.chosen)),
         edges=edges,
-        has_next_page=len(checked.chosen) + len(checked.newest) > request.first or (ranking.later and bool(edges)),
+        has_next_page=len(found.chosen) + len(found.newest) > request.first or (ranking.later and bool(edges)),
     )
     list_served(strategy=request.strategy, rung=served.rung, n_items=len(served.edges))
     with stage("slate"):

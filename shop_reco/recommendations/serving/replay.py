@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from reco_engine.artifacts import load
 from reco_engine.data.interactions import History
@@ -118,7 +119,7 @@ def computed(slate: Slate, most: int | None = None) -> list[Recommendation]:
     basis = slate.basis
     most = basis.get("reasons", 0) if most is None else most
     if not basis or slate.scored_at is None or (basis["personal"] and "people" not in basis):
-        raise NotPossibleError(Outcome.NOT_RECORDED, "what the list rested on was not kept, or not under this name")
+        raise NotPossibleError(Outcome.NOT_RECORDED, _("what the list rested on was not kept, or not under this name"))
     if not basis["among"]:
         return []
     history = history_of(slate)
@@ -136,7 +137,7 @@ def history_of(slate: Slate) -> History:
         return History(slate.context.get("products", []))
     people = basis["people"]
     if len(existing_ids(ids=people)) < len(people):
-        raise NotPossibleError(Outcome.ERASED, "the shopper was erased, or a visitor who was them")
+        raise NotPossibleError(Outcome.ERASED, _("the shopper was erased, or a visitor who was them"))
     for arrived in islice(_arrived(people, slate.served_at), MOST_TRIES):
         history = live_history(shopper_ids=people, at=slate.scored_at, arrived=arrived)
         if digest_of(history) == basis["digest"]:
@@ -144,7 +145,7 @@ def history_of(slate: Slate) -> History:
             return without(with_likes(history, likes), set(basis["unused"]))
     raise NotPossibleError(
         Outcome.HISTORY_GONE,
-        "events it saw are gone by retention, or are read otherwise by settings that changed since",
+        _("events it saw are gone by retention, or are read otherwise by settings that changed since"),
     )
 
 
@@ -173,7 +174,11 @@ def model_of(slate: Slate) -> Any:
                 raise ArtifactError("it is pruned")
             parts[kind] = load(reco_settings().ARTIFACTS_ROOT / versions[kind], sha256=row.manifest_sha256)
         except ArtifactError as error:
-            raise NotPossibleError(Outcome.PRUNED, f"version {versions[kind][:8]} of {kind}: {error}") from error
+            raise NotPossibleError(
+                Outcome.PRUNED,
+                _("version %(name)s of %(kind)s: %(error)s")
+                % {"name": versions[kind][:8], "kind": kind, "error": error},
+            ) from error
     parts = masked(parts)
     if "buy_again" in parts:
         return parts["buy_again"]
@@ -191,9 +196,9 @@ def _why_not(slate: Slate) -> tuple[Outcome, str]:
             continue
         model = load(reco_settings().ARTIFACTS_ROOT / name, sha256=row.manifest_sha256)
         if erased_among(ids=model.user_ids_.tolist(), since=slate.served_at):
-            return Outcome.ERASED, "a shopper who stood behind its reasons was erased"
+            return Outcome.ERASED, _("a shopper who stood behind its reasons was erased")
     new = slate.basis["newcomers"]
     same = Product.objects.filter(pk__in=new, updated_at__lte=slate.served_at).count()
     if same < len(new):
-        return Outcome.CATALOGUE_CHANGED, "a product that came after the training was changed since"
-    return Outcome.DIFFERENT, "nothing known changed under it: other wheels, another processor, or other settings"
+        return Outcome.CATALOGUE_CHANGED, _("a product that came after the training was changed since")
+    return Outcome.DIFFERENT, _("nothing known changed under it: other wheels, another processor, or other settings")

@@ -49,9 +49,9 @@ class Ruled:
             if rule.action == Rule.Action.PIN:
                 pins[rule.rank or 1] = rule.item  # type: ignore[attr-defined]
             elif rule.action == Rule.Action.HIDE:
-                hidden |= _targets(rule, shelf)
+                hidden |= targets(rule, shelf)
             else:
-                points[_targets(rule, shelf)] += rule.points
+                points[targets(rule, shelf)] += rule.points
         firsts = {product: rank for rank, product in sorted(pins.items(), reverse=True)}
         return cls(
             shelf.ids,
@@ -67,7 +67,7 @@ class Ruled:
         return float(self.points[place]) if place < self.ids.size and self.ids[place] == product else 0.0
 
 
-def _targets(rule: Rule, shelf: Shelf) -> Mask:
+def targets(rule: Rule, shelf: Shelf) -> Mask:
     """Which products a rule is about, shape (n_products,)."""
     if rule.product_id is not None:
         return shelf.among([rule.item])  # type: ignore[attr-defined]

@@ -173,7 +173,7 @@ def test_the_command_prints_then_beside_today_and_what_changed(trained, known):
     assert f"{first.score:10.4f}" in text
     for change in (
         "item_cf: version",
-        "content takes part no more",
+        "content: no part any more",
         "history:",
         "likes: 1, now 2",
         "rules of the shop",

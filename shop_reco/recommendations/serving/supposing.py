@@ -1,0 +1,201 @@
+"""A list as it would be now, if this or that were otherwise: for staff, and recorded nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from reco_engine.data.interactions import History
+from shop_reco.conf import reco_settings
+from shop_reco.events.selectors import bought_products
+from shop_reco.products.models import Product
+from shop_reco.products.selectors import final_rows
+from shop_reco.users.models import Shopper
+
+from ..models import Placement, Rule
+from ..selectors import opinions
+from .asking import Request, asked, on_offer
+from .lists import checked, edges_of
+from .rules import Ruled, in_force
+from .served import ServedEdge
+from .shelf import Mask
+from .wishes import without
+
+EVERY = 100
+"""Terms told of an item, at most."""
+PASSED_OVER = 20
+"""Items that would be in the list but for something, told at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supposed:
+    """What is otherwise.
+
+    Attributes:
+        off: Recommenders that take no part.
+        without: Primary keys of products of which the shopper did nothing.
+        rule: One that is in force as well, saved or not.
+        lifted: Primary keys of rules that are not.
+    """
+
+    off: frozenset[str] = frozenset()
+    without: frozenset[int] = frozenset()
+    rule: Rule | None = None
+    lifted: frozenset[int] = frozenset()
+
+
+AS_IT_IS = Supposed()
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A product that would be in the list by its score alone.
+
+    Attributes:
+        why: A word for programs: "hidden", "bought", "refused", "blocked", "rule", "shown" (on a page before) or
+            "variety" (it made room for something less alike, or on trial).
+        rule: The rule that hides it.
+    """
+
+    product: Product
+    score: float
+    why: str
+    rule: Rule | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A list with every term of its scores, what is not in it and why, and the history that it follows from.
+
+    Attributes:
+        history: Products of the history, the latest first, each once.
+    """
+
+    edges: list[ServedEdge]
+    passed_over: list[PassedOver]
+    history: list[Product] = field(default_factory=list)
+    personal: bool = False
+    control: bool = False
+
+    def ranks(self) -> dict[int, int]:
+        return {edge.product.pk: edge.rank for edge in self.edges}
+
+
+def supposed_list(
+    *,
+    shopper: Shopper | None,
+    placement: str,
+    first: int,
+    history: Sequence[Product] | None = None,
+    supposed: Supposed = AS_IT_IS,
+) -> Shown:
+    """The list of a placement for a shopper, or for whoever did ``history``, the latest last.
+
+    Of a placement that is about products, ``history`` is what it is about.
+
+    Raises:
+        BadPageError, UnknownPlacementError: As for a list that is served.
+    """
+    about = [product.parent_id or product.pk for product in history or ()]
+    request = asked(shopper=shopper, placement=placement, first=first, products=about)
+    if history is not None and request.strategy == Placement.Strategy.PERSONAL:
+        request.history = History(list(about), [request.at] * len(about))
+    known = list(dict.fromkeys(reversed(request.history.items)))
+    rules = _apply(request, supposed)
+    found = checked(request)
+    edges = edges_of(request, found)
+    passed_over = list(_passed_over(request, edges, rules))
+    rows = final_rows(ids=known[:EVERY]) if known else {}  # type: ignore[arg-type]
+    return Shown(
+        edges=edges,
+        passed_over=passed_over,
+        history=[rows[pk] for pk in known[:EVERY] if pk in rows],
+        personal=request.personal or history is not None,
+        control=request.control,
+    )
+
+
+def _apply(request: Request, supposed: Supposed) -> tuple[Rule, ...]:
+    """Have the request be as is supposed; the rules in force then."""
+    spot = request.spot = copy(request.spot)
+    spot.switched_off = [*spot.switched_off, *supposed.off]
+    spot.reasons, spot.exploration = EVERY, 0.0
+    request.history = without(request.history, supposed.without)
+    rules = in_force(request.view.models.rules, placement=spot.key, now=request.now)
+    rules = tuple(rule for rule in rules if rule.pk not in supposed.lifted)
+    if supposed.rule is not None and supposed.rule.placement_id in (None, spot.key):
+        rules = (*rules, numbered(supposed.rule))
+    if supposed.rule is not None or supposed.lifted:
+        request.wishes.ruled = Ruled.of(rules, request.view.shelf)
+        request.allowed = on_offer(request)
+    return rules
+
+
+def numbered(rule: Rule) -> Rule:
+    """A rule that was not read by ``active_rules``, with the product that lists know: a variant's parent."""
+    product = rule.product
+    rule.item = None if product is None else product.parent_id or product.pk  # type: ignore[attr-defined]
+    return rule
+
+
+def _passed_over(request: Request, edges: Sequence[ServedEdge], rules: Sequence[Rule]) -> Iterator[PassedOver]:
+    """What scores at least as much as the last of the list, and is not in it."""
+    if request.strategy == Placement.Strategy.BUY_AGAIN or not edges:
+        return
+    view = request.view
+    model = view.models.for_strategy(request.strategy, without=request.spot.switched_off)
+    best = model.rank(
+        request.history,
+        request.first + PASSED_OVER,
+        at=request.at,
+        n_candidates=reco_settings().CANDIDATES,
+        bonus=view.points(request.wishes.ruled, request.wishes.favourites),
+    )
+    listed = {edge.product.pk for edge in edges}
+    least = min(edge.score for edge in edges)
+    missing = {
+        int(pk): float(score)  # type: ignore[call-overload]
+        for pk, score in zip(best.item_ids, best.scores, strict=True)
+        if pk not in listed and score >= least
+    }
+    rows, why = final_rows(ids=missing.keys()) if missing else {}, _Why(request, rules)
+    for pk, score in list(missing.items())[:PASSED_OVER]:
+        if pk in rows:
+            word, rule = why.of(rows[pk])
+            yield PassedOver(rows[pk], score, word, rule)
+
+
+class _Why:
+    """Why one product or another cannot be in a list."""
+
+    def __init__(self, request: Request, rules: Sequence[Rule]) -> None:
+        self.request = request
+        people = request.people
+        self.refused = opinions(shopper_ids=people).refused if people else set[int]()
+        self.bought = bought_products(shopper_ids=people) if people else set[int]()
+        shelf = request.view.shelf
+        self.hiding: list[tuple[Rule, Mask | None]] = [
+            (rule, Ruled.of([rule], shelf).hidden) for rule in rules if rule.action == Rule.Action.HIDE
+        ]
+
+    def of(self, product: Any) -> tuple[str, Rule | None]:
+        request, pk = self.request, product.pk
+        if not product.shown:
+            return "hidden", None
+        place = int(np.searchsorted(request.view.shelf.ids, pk))
+        for rule, mask in self.hiding:
+            if mask is not None and place < mask.size and request.view.shelf.ids[place] == pk and mask[place]:
+                return "rule", rule
+        if pk in self.refused:
+            return "refused", None
+        if pk in request.wishes.blocked:
+            return "blocked", None
+        if pk in request.earlier or pk in request.products:
+            return "shown", None
+        if pk in request.exclude and pk in self.bought:
+            return "bought", None
+        return "variety", None

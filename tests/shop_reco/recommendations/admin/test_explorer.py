@@ -1,0 +1,150 @@
+"""Staff ask why a list is as it is, and what it would be if something were otherwise."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import Permission, User
+
+from shop_reco.recommendations.models import Rule
+from shop_reco.recommendations.serving import recommend_for
+from shop_reco.users.models import Shopper, StaffRead
+
+WHY = "/admin/reco_recommendations/slate/why/"
+
+
+def titles(page):
+    return re.findall(r'<div class="reco-place"><b>\d+</b> <bdi>([^<]+)</bdi>', page)
+
+
+@pytest.fixture
+def asked(staff, trained):
+    """The page for a question, the reason why given where it is asked."""
+
+    def asked_(**question):
+        question = {"placement": "home", "first": 8} | question
+        page = staff.get(WHY, question)
+        if 'name="why"' in page.content.decode():
+            page = staff.post(page.wsgi_request.get_full_path(), {"why": "a complaint"}, follow=True)
+        return page.content.decode()
+
+    return asked_
+
+
+def test_a_shoppers_list_is_told_term_by_term(asked, person):
+    page = asked(shopper="h0")
+    served = recommend_for(shopper=person, first=8)
+    assert titles(page) == [edge.product.title for edge in served.edges]
+    assert page.count('class="reco-bar"') == 8
+    assert "It follows from what this shopper did." in page
+
+
+def test_whoever_looks_at_one_shopper_says_why_and_leaves_a_trace(staff, trained, person):
+    assert 'name="why"' in staff.get(WHY, {"shopper": "h0", "placement": "home", "first": 5}).content.decode()
+    assert not StaffRead.objects.exists()
+    staff.post(f"{WHY}?shopper=h0&placement=home&first=5", {"why": "a complaint"}, follow=True)
+    read = StaffRead.objects.get()
+    assert (read.shopper_id, read.what, read.why) == (person.pk, "lists", "a complaint")
+
+
+def test_a_pseudonym_names_a_shopper_too(asked, person):
+    assert titles(asked(shopper=str(person.public_id))) == titles(asked(shopper="h0"))
+
+
+def test_a_stranger_and_a_tried_history_need_no_reason(staff, trained):
+    page = staff.get(WHY, {"placement": "home", "first": 6, "skus": "Tea-0, Tea-2"}).content.decode()
+    assert len(titles(page)) == 6
+    assert not StaffRead.objects.exists()
+
+
+def test_what_is_supposed_is_shown_beside_what_is(asked):
+    now = titles(asked(shopper="h0"))
+    page = asked(shopper="h0", off=["user_cf", "item_cf"])
+    then = titles(page)
+    assert then != now
+    assert "The list as it would be" in page
+    gone = page.partition('id="gone"')[2].partition("</section>")[0]
+    assert set(re.findall(r"<bdi>([^<]+)</bdi>", gone)) == set(now) - set(then)
+
+
+def test_a_rule_that_hides_something_is_named_and_linked(asked, trained):
+    first = titles(asked(shopper="h0"))[0]
+    product = next(each for each in trained.products.values() if each.title == first)
+    rule = Rule.objects.create(action="hide", product=product)
+    assert f"/admin/reco_recommendations/rule/{rule.pk}/change/" in asked(shopper="h0")
+
+
+@pytest.mark.parametrize(
+    ("question", "complaint"),
+    [
+        ({"shopper": "nobody"}, "There is no such shopper."),
+        ({"skus": "Tea-0, Nope-1"}, "There is no product with this SKU: Nope-1."),
+        ({"first": 0}, "greater than or equal to 1"),
+        ({"placement": "nowhere"}, "is not one of the available choices"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_at_its_field(asked, question, complaint):
+    assert complaint in asked(**question)
+
+
+def test_who_may_see_lists_alone_sees_nobodys(client, trained):
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_slate"))
+    client.force_login(viewer)
+    assert client.get(WHY, {"placement": "home", "first": 5}).status_code == 200
+    assert client.get(WHY, {"placement": "home", "first": 5, "shopper": "h0"}).status_code == 403
+    client.force_login(User.objects.create_user("other", is_staff=True))
+    assert client.get(WHY).status_code == 403
+    assert Shopper.objects.filter(external_id="h0").exists()
+
+
+def test_a_past_list_is_computed_again_beside_todays(staff, trained, person):
+    served = recommend_for(shopper=person, first=5)
+    address = f"/admin/reco_recommendations/slate/{served.slate_id}/"
+    assert f"{address}again/" in staff.get(f"{address}change/").content.decode()
+    page = staff.get(f"{address}again/").content.decode()
+    assert "the same to the bit" in page
+    assert page.count("<tr><td>") == 5
+    Rule.objects.create(action="boost", points=1, price_max=100)
+    changed = staff.get(f"{address}again/").content.decode()
+    assert re.search(r"rules of the shop: other points for \d+ products", changed)
+
+
+RULE = {"action": "boost", "points": "3", "active": "on", "price_min": "", "price_max": ""}
+
+
+def preview(staff, address="preview/", **fields):
+    data = RULE | fields
+    return staff.post(f"/admin/reco_recommendations/rule/{address}", data).content.decode()
+
+
+def test_a_rule_shows_what_it_would_do_and_is_not_saved(staff, trained, person):
+    recommend_for(shopper=person, first=8)
+    page = preview(staff, placement="home", tag="", price_max="3")
+    assert not Rule.objects.exists()
+    assert "Picked for you" in page
+    assert re.search(r"\d+ places change", page)
+    assert str(person.external_id) not in page
+
+
+def test_a_rule_that_says_too_little_is_told_so_in_place_of_an_effect(staff, trained):
+    page = preview(staff)
+    assert "Name one product, category, brand or tag, or a range of prices." in page
+    assert "reco-effects" not in page
+
+
+def test_a_rule_in_anothers_way_says_so(staff, trained):
+    other = Rule.objects.create(action="boost", points=-1, price_max=5)
+    page = preview(staff, price_max="3")
+    assert "One raises what the other buries" in page
+    assert f"rule/{other.pk}/change/" in page
+    own = preview(staff, f"{other.pk}/preview/", price_max="3")
+    assert "One raises" not in own
+
+
+def test_who_may_not_add_rules_may_not_preview_them(client, trained):
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_rule"))
+    client.force_login(viewer)
+    assert client.post("/admin/reco_recommendations/rule/preview/", RULE).status_code == 403
