@@ -172,14 +172,15 @@ def digests_of(secret: str) -> list[str]:
 
 
 @Prepared
-def _in_force(prefix: str) -> QuerySet[ApiKey]:
-    return ApiKey.objects.filter(prefix=prefix, revoked_at__isnull=True).order_by("pk")
+def _in_force(prefix: str, now: dt.datetime) -> QuerySet[ApiKey]:
+    unended = Q(ends_at__isnull=True) | Q(ends_at__gt=now)
+    return ApiKey.objects.filter(unended, prefix=prefix, revoked_at__isnull=True).order_by("pk")
 
 
 def key_of(*, plain: str) -> ApiKey | None:
     """The key in force that ``plain`` spells, if any; one query."""
     prefix, _, secret = plain.partition(".")
-    key: ApiKey | None = next(iter(_in_force(prefix)), None)
+    key: ApiKey | None = next(iter(_in_force(prefix, timezone.now())), None)
     expected = key.digest if key else digest_of("")
     matches = [hmac.compare_digest(expected, each) for each in digests_of(secret)]
     return key if key is not None and secret and any(matches) else None
