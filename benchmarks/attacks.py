@@ -28,6 +28,8 @@ from .machine import device, tell
 
 LIST = "{ recommendations(first: 2) { edges { node { id title } } } }"
 FINE = "{ me { known } }"
+FRESH = httpx.Limits(max_keepalive_connections=0)
+"""A server that refuses a body unread ends the connection."""
 KEYS = "/admin/reco_users/apikey/"
 
 
@@ -115,7 +117,7 @@ def main() -> None:
         try:
             port = free_port()
             shop.serve(port)
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=FRESH) as client:
                 for attack in attacks():
                     found.append(struck(client, attack))
                     tell(f"  {found[-1]}")
@@ -158,10 +160,9 @@ def revoked(port: int, shop: LiveShop) -> dict[str, Any]:
     """A key that staff rotate and revoke through one process while another answers it: both are taken, then none."""
     other = free_port()
     shop.serve(other)
-    fresh = httpx.Limits(max_keepalive_connections=0)
     with (
         httpx.Client(base_url=f"http://127.0.0.1:{other}", timeout=20, follow_redirects=True) as staff,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=fresh) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=FRESH) as client,
     ):
 
         def post(path: str, **form: str) -> str:
