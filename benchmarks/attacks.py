@@ -6,23 +6,31 @@ sent once more in a form that is allowed, so that a refusal of everything would 
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.faults.live_shop import LiveShop, free_port
+from tests.faults.live_shop import LiveShop, free_port, token_in
 
+from .attack_sql import injected
+from .attack_timing import ROUNDS, timed
 from .machine import device, tell
 
 LIST = "{ recommendations(first: 2) { edges { node { id title } } } }"
 FINE = "{ me { known } }"
+FRESH = httpx.Limits(max_keepalive_connections=0)
+"""A server that refuses a body unread ends the connection."""
+KEYS = "/admin/reco_users/apikey/"
 
 
 @dataclass(frozen=True)
@@ -104,17 +112,29 @@ def attacks() -> Iterator[Attack]:
 
 
 def main() -> None:
-    found = []
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tries", type=int, default=2000, help="of each of two requests that must take as long")
+    parser.add_argument("--database", default="", metavar="URL", help="a PostgreSQL server, in place of SQLite")
+    options = parser.parse_args()
+    found = list[dict[str, Any]]()
     with tempfile.TemporaryDirectory() as folder:
-        shop = LiveShop(Path(folder), DJANGO_SETTINGS_MODULE="tests.faults.guarded_settings", FAULTS_DEBUG="0")
+        shop = LiveShop(
+            Path(folder), server=options.database, DJANGO_SETTINGS_MODULE="tests.faults.guarded_settings",
+            FAULTS_DEBUG="0", FAULTS_HASH_ROUNDS=str(ROUNDS),
+        )  # fmt: skip
         try:
             port = free_port()
             shop.serve(port)
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=FRESH) as client:
                 for attack in attacks():
                     found.append(struck(client, attack))
                     tell(f"  {found[-1]}")
-                found.append(flooded(port, shop))
+            found.append(revoked(port, shop))
+            tell(f"  {found[-1]}")
+            for row in chain(injected(shop, port), timed(shop, port, options.tries)):
+                found.append(row)
+                tell(f"  {row}")
+            found.append(flooded(port, shop))
         finally:
             shop.end()
     print(
@@ -142,6 +162,51 @@ def struck(client: httpx.Client, attack: Attack) -> dict[str, Any]:
     return {
         "attack": attack.name, "status": reply.status_code, "codes": codes, "ms": round(took, 1), "held": held,
     }  # fmt: skip
+
+
+def revoked(port: int, shop: LiveShop) -> dict[str, Any]:
+    """A key that staff rotate and revoke through one process while another answers it: both are taken, then none."""
+    other = free_port()
+    shop.serve(other)
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{other}", timeout=20, follow_redirects=True) as staff,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=FRESH) as client,
+    ):
+
+        def post(path: str, **form: str) -> str:
+            token = token_in(staff.get(KEYS).text)
+            return staff.post(KEYS + path, data={**form, "csrfmiddlewaretoken": token}).text
+
+        def page_of(plain: str) -> str:
+            return str(shop.rows(f"select id from reco_users_apikey where prefix = '{plain.partition('.')[0]}'")[0][0])
+
+        def status(plain: str) -> int:
+            headers = {"Authorization": f"Bearer {plain}"}
+            return client.post("/graphql/", json={"query": FINE}, headers=headers).status_code
+
+        staff.follow_redirects = False
+        shop.staff(staff)
+        staff.follow_redirects = True
+        old = _shown(post("add/", name="attacked", scopes="lists:read"))
+        new = _shown(post(f"{page_of(old)}/rotate/"))
+        taken, seconds = [status(old), status(new)], []
+        for plain in (old, new):
+            post("", action="revoke", _selected_action=page_of(plain))
+            began = time.perf_counter()
+            while status(plain) != 403 and time.perf_counter() - began < 5:
+                pass
+            seconds.append(round(time.perf_counter() - began, 3))
+        ended = [status(old), status(new)]
+    return {
+        "attack": "keys that were rotated, and revoked elsewhere", "taken": taken, "ended": ended,
+        "refused_after_s": seconds, "held": taken == [200, 200] and ended == [403, 403] and max(seconds) <= 1,
+    }  # fmt: skip
+
+
+def _shown(page: str) -> str:
+    found = re.search(r"shown this once: ([\w.-]+)", page)
+    assert found, page[:2000]
+    return found[1]
 
 
 def flooded(port: int, shop: LiveShop) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from .serving_shop import METRICS_TOKEN
 FIELDS = "rung edges { score rank node { id title price currency } reasons { kind points text } }"
 LIST = f"query {{ recommendations(first: 20) {{ {FIELDS} }} }}"
 FLOOR = f"query($ids: [ID!]!) {{ products(ids: $ids) {{ {FIELDS} }} }}"
+EVIDENT = FIELDS.replace("text }", "text evidence { id title } }")
+HOME = f"""query {{ recommendationsFor(requests: [{{placement: "home", first: 12}}, {{placement: "again", first: 6}},
+    {{placement: "popular", first: 12}}]) {{ slateId {EVIDENT} }} }}"""
 STAGE = re.compile(r'^shop_reco_stage_seconds_(sum|count)\{stage="(\w+)"\} (\S+)$', re.MULTILINE)
 
 PAUSE = 0.3
@@ -41,6 +44,12 @@ class Asker:
         """Milliseconds until the last byte, and the list of 20."""
         took, answer = self._post("/graphql/", {"query": LIST}, {"X-Shopper": shopper})
         found: dict[str, Any] = answer["recommendations"]
+        return took, found
+
+    def home_for(self, shopper: str) -> tuple[float, list[dict[str, Any]]]:
+        """Milliseconds until the last byte, and the lists of a home page."""
+        took, answer = self._post("/graphql/", {"query": HOME}, {"X-Shopper": shopper})
+        found: list[dict[str, Any]] = answer["recommendationsFor"]
         return took, found
 
     def floor_for(self, ids: Sequence[str]) -> float:
@@ -127,8 +136,16 @@ def ids_of(found: dict[str, Any]) -> list[str]:
     return ids
 
 
-def per_second(port: int, key: str, shoppers: Sequence[str], *, clients: int, seconds: float) -> float:
-    """Lists a second of clients that ask again as soon as they are answered."""
+def per_second(
+    port: int,
+    key: str,
+    shoppers: Sequence[str],
+    *,
+    clients: int,
+    seconds: float,
+    ask: Callable[[Asker, str], object] = Asker.list_for,
+) -> float:
+    """Answers a second of clients that ask again as soon as they are answered."""
     counts, end = [0] * clients, time.perf_counter() + seconds
     failures: list[BaseException] = []
 
@@ -138,7 +155,7 @@ def per_second(port: int, key: str, shoppers: Sequence[str], *, clients: int, se
             for shopper in itertools.cycle(shoppers[number::clients]):
                 if time.perf_counter() >= end:
                     return
-                asker.list_for(shopper)
+                ask(asker, shopper)
                 counts[number] += 1
         except BaseException as error:  # told below, in the thread that waits
             failures.append(error)

@@ -35,6 +35,16 @@ class BaseAdmin(ModelAdmin):
     class Media:
         css = {"all": ("shop_reco/admin.css",)}
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """By what the list shows or filters by: of a column that it keeps back, an address could guess each letter."""
+        options = self.model._meta
+        columns = {name for each in options.get_fields() for name in (each.name, getattr(each, "attname", each.name))}
+        filters = [each[0] if isinstance(each, tuple) else each for each in self.list_filter]
+        shown = {"pk", options.pk.name, *map(str, self.list_display)}
+        shown |= {each.partition("__")[0] for each in filters if isinstance(each, str)}
+        head = lookup.partition("__")[0]
+        return (head in shown or head not in columns) and bool(super().lookup_allowed(lookup, value, request))
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changes = super().get_changelist_instance(request)
         for spec in changes.filter_specs:

@@ -57,6 +57,11 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         )
         if getattr(reco, name) <= 0
     ]
+    messages += [
+        Error(f"SHOP_RECO['{name}'] must not be below zero.", id="shop_reco.E010")
+        for name in ("KEY_GRACE", "KEY_NOTED")
+        if getattr(reco, name) < 0
+    ]
     messages += [Error(f"SHOP_RECO['CLEANING']: {text}.", id="shop_reco.E006") for text in faults(reco.CLEANING)]
     if not 0 <= reco.CONTROL_SHARE <= 1:
         messages.append(Error("SHOP_RECO['CONTROL_SHARE'] must lie between 0 and 1.", id="shop_reco.E009"))

@@ -251,6 +251,12 @@ class RecoSettings:
     TENSORBOARD_ROOT: Path | None = None
     """Folder where the trainings of networks leave event files for TensorBoard; None: they leave none."""
 
+    KEY_GRACE: float = 7.0
+    """How long a key that was rotated is still taken beside the one that follows it, in days."""
+
+    KEY_NOTED: float = 60.0
+    """How far apart the uses of a key are that are noted, in seconds; 0: none is."""
+
     VISITOR_COOKIE: str = "reco_visitor"
     """Name of the signed cookie of anonymous visitors."""
 

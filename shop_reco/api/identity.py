@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from shop_reco.conf import reco_settings
 from shop_reco.users import services, visitors
+from shop_reco.users.key_uses import uses
 from shop_reco.users.models import ApiKey, Consent, Shopper, VisitorToken
 from shop_reco.users.selectors import (
     account_of,
@@ -86,7 +87,7 @@ def key_in(request: HttpRequest) -> ApiKey | None:
     key = key_of(plain=plain) if scheme.lower() == "bearer" else None
     if key is None:
         raise ForbiddenError("the API key is not known or was revoked")
-    services.renew_digest(key=key, plain=plain)
+    _kept_up(key, plain)
     return key
 
 
@@ -154,6 +155,15 @@ def remember(response: HttpResponse, identity: Identity) -> HttpResponse:
             secure=not settings.DEBUG,
         )
     return response
+
+
+def _kept_up(key: ApiKey, plain: str) -> None:
+    """Note the use of a key, and its digest by today's secret; a database that cannot write now leaves both."""
+    uses.note(key)
+    try:
+        services.renew_digest(key=key, plain=plain)
+    except DatabaseError as error:
+        logger.warning("key_digest_not_renewed", error=type(error).__name__)
 
 
 def _followed(token: VisitorToken) -> str | None:

@@ -18,9 +18,8 @@ from shop_reco.privacy.errors import ShopperGoneError
 from shop_reco.privacy.exports import request_export
 from shop_reco.privacy.services import erase_shopper
 from shop_reco.privacy.sessions import forget_in
-from shop_reco.recommendations.selectors import slate_of
 from shop_reco.recommendations.services import give_feedback, withdraw_feedback
-from shop_reco.recommendations.serving.slates import buffer
+from shop_reco.recommendations.serving.slates import own_slate
 from shop_reco.users.models import Consent, Shopper
 from shop_reco.users.selectors import linked_ids, links_of, statement_shown
 from shop_reco.users.services import Shown, decide_consent, undo_link
@@ -186,9 +185,9 @@ class Mutation:
 
 def _own_slate(shopper: Shopper, slate_id: uuid.UUID | None) -> uuid.UUID | None:
     """The id, unless no such list is known or it was served to someone else."""
-    slate = (buffer.find(slate_id) or slate_of(slate_id=slate_id)) if slate_id is not None else None
-    mine = slate is not None and (slate.shopper_id is None or slate.shopper_id in linked_ids(shopper=shopper))
-    return slate_id if mine else None
+    if slate_id is None or own_slate(slate_id=slate_id, shopper_ids=linked_ids(shopper=shopper)) is None:
+        return None
+    return slate_id
 
 
 def _uuid(value: str | None) -> uuid.UUID | None:

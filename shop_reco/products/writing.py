@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Self
@@ -66,32 +66,59 @@ def next_revision() -> int:
     return CatalogueState.objects.values_list("revision", flat=True).get(pk=1)
 
 
-def _free_slug(name: str, path: str) -> str:
-    base = slugify(name, allow_unicode=True)[:100] or "category"
-    slug, n = base, 1
-    while Category.objects.filter(slug=slug).exclude(path=path).exists():
-        n += 1
-        slug = f"{base}-{n}"
-    return slug
+def _free_slugs(names: Sequence[str]) -> list[str]:
+    """A slug that is free for each name, none of them twice; one query, and one more each time that names double."""
+    bases = [slugify(name, allow_unicode=True)[:100] or "category" for name in names]
+    taken, slugs = set[str](), list[str]()
+    looked, most = 0, 8
+    while bases and len(slugs) < len(bases):
+        asked = {_numbered(base, n) for base in bases for n in range(looked + 1, most + 1)}
+        taken.update(Category.objects.filter(slug__in=sorted(asked)).values_list("slug", flat=True))
+        used, slugs = set(taken), []
+        for base in bases:
+            slug = next((each for n in range(1, most + 1) if (each := _numbered(base, n)) not in used), None)
+            if slug is None:
+                break
+            used.add(slug)
+            slugs.append(slug)
+        looked, most = most, 2 * most
+    return slugs
+
+
+def _numbered(base: str, n: int) -> str:
+    return base if n == 1 else f"{base}-{n}"
 
 
 def ensure_category(*, path: tuple[str, ...]) -> Category | None:
-    """The category at the end of ``path``, with whatever was missing on the way; None for an empty path.
+    """The category at the end of ``path``, with whatever was missing on the way; None for an empty path."""
+    return ensure_categories(paths=[path]).get(path)
 
-    What is new below a sensitive category is sensitive too.
+
+def ensure_categories(*, paths: Collection[tuple[str, ...]]) -> dict[tuple[str, ...], Category]:
+    """The category at the end of each path, with whatever was missing on the way; an empty path has none.
+
+    One query for each depth, three where something is missing. What is new below a sensitive category is sensitive too.
     """
-    node: Category | None = None
-    for depth in range(1, len(path) + 1):
-        joined = " > ".join(path[:depth])
-        found = Category.objects.filter(path=joined).first()
-        node = found or Category.objects.create(
-            name=path[depth - 1],
-            parent=node,
-            path=joined,
-            slug=_free_slug(path[depth - 1], joined),
-            sensitive=node is not None and node.sensitive,
-        )
-    return node
+    nodes: dict[tuple[str, ...], Category] = {}
+    for depth in range(1, max(map(len, paths), default=0) + 1):
+        wanted = {SEPARATOR.join(path[:depth]): path[:depth] for path in paths if len(path) >= depth}
+        known = Category.objects.in_bulk(sorted(wanted), field_name="path")
+        nodes |= {wanted[joined]: category for joined, category in known.items()}
+        missing = sorted(wanted.keys() - known.keys())
+        fresh = [
+            Category(
+                name=path[-1],
+                parent=above,
+                path=joined,
+                slug=slug,
+                sensitive=above is not None and above.sensitive,
+            )
+            for joined, slug in zip(missing, _free_slugs([wanted[joined][-1] for joined in missing]), strict=True)
+            for path in [wanted[joined]]
+            for above in [nodes.get(path[:-1])]
+        ]
+        nodes |= {wanted[category.path]: category for category in Category.objects.bulk_create(fresh)}
+    return {path: nodes[path] for path in paths if path}
 
 
 def merged(taken: list[tuple[int, CheckedRow]]) -> dict[int, RowOutcome]:
@@ -100,12 +127,13 @@ def merged(taken: list[tuple[int, CheckedRow]]) -> dict[int, RowOutcome]:
     known = by_sku({row.sku for _, row in taken} | {row.parent_sku for _, row in taken if row.parent_sku})
     outcomes: dict[int, RowOutcome] = {}
     for variants in (False, True):
+        parents = _with_variants({row.sku for _, row in taken if row.parent_sku}, known) if variants else set()
         changed: dict[str, Product] = {}
         for index, row in taken:
             if bool(row.parent_sku) != variants:
                 continue
             try:
-                parent_id = _parent_id(row, known)
+                parent_id = _parent_id(row, known, parents)
             except ProductError as error:
                 outcomes[index] = RowOutcome.rejected(index, row.sku, error)
                 continue
@@ -127,7 +155,15 @@ def merged(taken: list[tuple[int, CheckedRow]]) -> dict[int, RowOutcome]:
     return outcomes
 
 
-def _parent_id(row: CheckedRow, known: Mapping[str, Product]) -> int | None:
+def _with_variants(skus: Collection[str], known: Mapping[str, Product]) -> set[int]:
+    """Primary keys of those that are there already and have variants; one query, none where none is there."""
+    there = [known[sku].pk for sku in skus if sku in known]
+    if not there:
+        return set()
+    return set(Product.objects.filter(parent__in=there).values_list("parent_id", flat=True))
+
+
+def _parent_id(row: CheckedRow, known: Mapping[str, Product], parents: Collection[int]) -> int | None:
     if not row.parent_sku:
         return None
     parent, itself = known.get(row.parent_sku), known.get(row.sku)
@@ -135,7 +171,7 @@ def _parent_id(row: CheckedRow, known: Mapping[str, Product]) -> int | None:
         raise ProductError("UNKNOWN_PARENT", "parent_sku", "names an unknown product; import parents first")
     if parent.parent_id is not None:
         raise ProductError("BAD_PARENT", "parent_sku", "names a product that is a variant itself")
-    if itself is not None and itself.pk is not None and itself.variants.exists():
+    if itself is not None and itself.pk in parents:
         raise ProductError("BAD_PARENT", "parent_sku", "cannot be given to a product that has variants itself")
     return parent.pk
 
@@ -148,10 +184,8 @@ def _category_ids(paths: Collection[tuple[str, ...]]) -> dict[str, int]:
     joined = {SEPARATOR.join(path): path for path in paths if path}
     found = Category.objects.in_bulk(sorted(joined), field_name="path")
     ids = {path: category.pk for path, category in found.items()}
-    for missing in sorted(joined.keys() - ids.keys()):
-        if (category := ensure_category(path=joined[missing])) is not None:
-            ids[missing] = category.pk
-    return ids
+    missing = ensure_categories(paths=[joined[path] for path in joined.keys() - ids.keys()])
+    return ids | {category.path: category.pk for category in missing.values()}
 
 
 def _brand_ids(names: Collection[str]) -> dict[str, int]:

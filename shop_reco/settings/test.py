@@ -29,4 +29,5 @@ SHOP_RECO = {
     "TRAINING_PROCESS": False,
     "CONTROL_SHARE": 0.0,
     "RATE_POINTS": 0,
+    "KEY_NOTED": 0.0,
 }

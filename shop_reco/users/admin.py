@@ -11,16 +11,25 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from shop_reco.admin_base import BaseAdmin, EndlessAdmin, KeptAdmin, ReadOnlyAdmin, link_to
+from shop_reco.admin_base import BaseAdmin, EndlessAdmin, KeptAdmin, ReadOnlyAdmin, button, link_to
 
 from . import services
+from .errors import DeadKeyError, RotatingKeyError
 from .models import ApiKey, Consent, ConsentStatement, Shopper, ShopperLink, StaffRead
 from .selectors import consents
 from .statements import publish_statement
@@ -113,11 +122,44 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("name", "scopes")
 
 
+STATE_COLOURS = {"live": "success", "ending": "warning", "ended": "danger", "revoked": "danger"}
+
+
 class ApiKeyAdmin(KeptAdmin):
-    list_display = ("name", "prefix", "scopes", "created_at", "revoked_at")
-    fields = ("name", "prefix", "scopes", "created_at", "revoked_at")
+    list_display = ("name", "prefix", "how", "scopes", "last_used_at", "created_at", "ends_at", "revoked_at")
+    fields = (
+        "name", "prefix", "standing", "scopes", "created_at", "last_used_at", "ends_at", "revoked_at",
+        "earlier", "later", "buttons",
+    )  # fmt: skip
     readonly_fields = fields
-    actions = ("revoke",)
+    ordering = ("name", "-pk")
+    actions = ("rotate", "revoke")
+
+    def get_urls(self) -> list[URLPattern]:
+        name = "reco_users_apikey_rotate"
+        rotate = path("<int:pk>/rotate/", self.admin_site.admin_view(self.post_rotate), name=name)
+        return [rotate, *super().get_urls()]
+
+    @display(description=_("state"), label=STATE_COLOURS)
+    def how(self, key: ApiKey) -> tuple[str, str]:
+        state = key.state(timezone.now())
+        return state.value, str(state.label)
+
+    @display(description=_("state"))
+    def standing(self, key: ApiKey) -> str:
+        return str(key.state(timezone.now()).label)
+
+    @display(description=_("follows"))
+    def earlier(self, key: ApiKey) -> SafeString | str:
+        return link_to(self, key.follows)
+
+    @display(description=_("is followed by"))
+    def later(self, key: ApiKey) -> SafeString | str:
+        return format_html_join(", ", "{}", ((link_to(self, each),) for each in key.followers.order_by("pk"))) or "-"
+
+    @display(description=_("actions"))
+    def buttons(self, key: ApiKey) -> SafeString | str:
+        return button(self.address("rotate", key.pk), gettext("Rotate")) if key.is_taken(timezone.now()) else "-"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("reco_users.add_apikey")
@@ -129,7 +171,10 @@ class ApiKeyAdmin(KeptAdmin):
         return ApiKeyForm if obj is None else super().get_form(request, obj, change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj else ("name", "scopes")
+        if obj is None:
+            return ("name", "scopes")
+        may = self.has_rotate_permission(request)
+        return [name for name in self.fields if may or name != "buttons"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.readonly_fields if obj else ()
@@ -137,7 +182,41 @@ class ApiKeyAdmin(KeptAdmin):
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         key, plain = services.issue_key(name=obj.name, scopes=form.cleaned_data["scopes"])
         obj.pk, obj.prefix, obj.digest = key.pk, key.prefix, key.digest
+        self._show(request, plain)
+
+    def _show(self, request: HttpRequest, plain: str) -> None:
         messages.warning(request, gettext("The key, shown this once: %(key)s") % {"key": plain})
+
+    @method_decorator(require_POST)
+    def post_rotate(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_rotate_permission(request):
+            raise PermissionDenied
+        key = self._rotated(request, get_object_or_404(ApiKey, pk=pk))
+        return HttpResponseRedirect(self.address("change", key.pk))
+
+    @admin.action(description=_("Rotate"), permissions=["rotate"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        for key in queryset:
+            self._rotated(request, key)
+
+    def has_rotate_permission(self, request: HttpRequest) -> bool:
+        """Whoever rotates a key gets to read a new one, as whoever adds one does."""
+        return self.may_change(request) and self.has_add_permission(request)
+
+    def _rotated(self, request: HttpRequest, key: ApiKey) -> ApiKey:
+        """The key that follows, told to whoever asked; the key itself where it cannot be followed now."""
+        try:
+            new, plain = services.rotate_key(key=key)
+        except DeadKeyError:
+            messages.error(request, gettext("%(key)s is no longer taken; add a new key instead.") % {"key": key})
+        except RotatingKeyError:
+            messages.error(
+                request, gettext("%(key)s is being rotated already: revoke one of the two keys first.") % {"key": key}
+            )
+        else:
+            self._show(request, plain)
+            return new
+        return key
 
     @admin.action(description=_("Revoke"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

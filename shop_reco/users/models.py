@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -164,7 +165,10 @@ class ConsentStatement(models.Model):
 
 
 class ApiKey(models.Model):
-    """A server's key: its visible prefix, a keyed hash of the rest, and what it may do."""
+    """A server's key: its visible prefix, a keyed hash of the rest, and what it may do.
+
+    A key is followed by another of the same name and scopes; both are taken until the earlier one ends.
+    """
 
     class Scope(models.TextChoices):
         EVENTS_WRITE = "events:write", _("Write events")
@@ -172,19 +176,51 @@ class ApiKey(models.Model):
         CATALOGUE_WRITE = "catalogue:write", _("Write the catalogue")
         PRIVACY_ADMIN = "privacy:admin", _("Export and erase shoppers")
 
+    class State(models.TextChoices):
+        LIVE = "live", _("live")
+        ENDING = "ending", _("ending")
+        ENDED = "ended", _("ended")
+        REVOKED = "revoked", _("revoked")
+
     name = models.CharField(_("name"), max_length=64)
     prefix = models.CharField(_("prefix"), max_length=12, unique=True)
     digest = models.CharField(_("digest"), max_length=64)
     scopes = models.JSONField(_("scopes"), default=list)
+    follows = models.ForeignKey(
+        "self", models.SET_NULL, verbose_name=_("follows"), null=True, blank=True, related_name="followers"
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["follows"], condition=Q(revoked_at__isnull=True), name="reco_key_one_follower_in_force"
+            ),
+            models.CheckConstraint(condition=~Q(follows=F("id")), name="reco_key_follows_another"),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gte=F("created_at")), name="reco_key_ends_after_it_began"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    def state(self, at: dt.datetime) -> State:
+        """What the key is at a moment that is not before the last change of its row."""
+        if self.revoked_at is not None:
+            return self.State.REVOKED
+        if self.ends_at is None:
+            return self.State.LIVE
+        return self.State.ENDING if at < self.ends_at else self.State.ENDED
+
+    def is_taken(self, at: dt.datetime) -> bool:
+        """Whether requests with it are answered."""
+        return self.state(at) in (self.State.LIVE, self.State.ENDING)
 
 
 class Allowance(models.Model):

@@ -11,7 +11,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from .errors import UnknownStatementError
+from shop_reco.conf import reco_settings
+
+from .errors import DeadKeyError, RotatingKeyError, UnknownStatementError
 from .models import ApiKey, Consent, Shopper, ShopperLink, StaffRead
 from .selectors import (
     allows,
@@ -194,7 +196,7 @@ def note_read(*, shopper_id: int, staff: Any, what: str, why: str = "") -> Staff
 
 
 @transaction.atomic
-def issue_key(*, name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
+def issue_key(*, name: str, scopes: Sequence[str], follows: ApiKey | None = None) -> tuple[ApiKey, str]:
     """Make an API key; its plain text is returned here and never again.
 
     Raises:
@@ -204,8 +206,33 @@ def issue_key(*, name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
     if unknown:
         raise ValueError(f"unknown scopes {sorted(unknown)}; known: {ApiKey.Scope.values}")
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    key = ApiKey.objects.create(name=name, prefix=prefix, digest=digest_of(secret), scopes=list(scopes))
+    key = ApiKey.objects.create(
+        name=name, prefix=prefix, digest=digest_of(secret), scopes=list(scopes), follows=follows
+    )
     return key, f"{prefix}.{secret}"
+
+
+@transaction.atomic
+def rotate_key(*, key: ApiKey) -> tuple[ApiKey, str]:
+    """Make the key that follows this one, of its name and scopes; this one ends KEY_GRACE later, or once it is revoked.
+
+    The plain text is returned here and never again. A follower that was revoked, for having been lost perhaps,
+    makes room for another.
+
+    Raises:
+        DeadKeyError: If the key was revoked or has ended.
+        RotatingKeyError: If it has a follower, or the key that it follows is still taken.
+    """
+    now = timezone.now()
+    old = ApiKey.objects.select_for_update(of=("self",)).select_related("follows").get(pk=key.pk)
+    if not old.is_taken(now):
+        raise DeadKeyError(f"{old} is {old.state(now)}")
+    earlier = old.follows is not None and old.follows.is_taken(now)
+    if earlier or old.followers.filter(revoked_at__isnull=True).exists():
+        raise RotatingKeyError(f"{old} is in the midst of a rotation")
+    key.ends_at = old.ends_at = now + dt.timedelta(days=reco_settings().KEY_GRACE)
+    old.save(update_fields=["ends_at"])
+    return issue_key(name=old.name, scopes=old.scopes, follows=old)
 
 
 def renew_digest(*, key: ApiKey, plain: str) -> bool:
@@ -220,7 +247,7 @@ def renew_digest(*, key: ApiKey, plain: str) -> bool:
 
 @transaction.atomic
 def revoke_key(*, key: ApiKey) -> None:
-    """End a key at once; doing it twice keeps the first time."""
+    """End a key at once, in every process; doing it twice keeps the first time. A follower is not ended with it."""
     ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
 
 

@@ -12,3 +12,5 @@ CELERY_IMPORTS = ["tests.faults.breaking"]
 SHOP_RECO = {**SHOP_RECO, "DEMO_SWITCHER": False, "METRICS_TOKEN": env.str("FAULTS_METRICS_TOKEN", default="")}
 if env.bool("FAULTS_PLAIN_LOGS", default=False):
     LOGGING = {**LOGGING, "formatters": {"json": {"format": "%(name)s %(message)s"}}}
+if "FAULTS_HASH_ROUNDS" in env:
+    PASSWORD_HASHERS = ["tests.faults.hashers.QuickHasher"]

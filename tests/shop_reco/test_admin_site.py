@@ -128,6 +128,35 @@ def test_staff_without_permission_see_no_model_and_are_refused_each(trained, new
         assert newcomer.get(address(model, "changelist")).status_code == 403, model
 
 
+def kept_back(model_admin):
+    """Columns that a list neither shows nor filters by."""
+    filters = [each if isinstance(each, str) else each[0] for each in model_admin.list_filter]
+    shown = {*model_admin.list_display, *(each.partition("__")[0] for each in filters)}
+    columns = [each for each in model_admin.model._meta.concrete_fields if not each.primary_key]
+    return [each for each in columns if each.name not in shown]
+
+
+def test_an_address_looks_nothing_up_in_what_a_list_keeps_back(trained, person, staff):
+    fill(trained, person)
+    tried = set()
+    for model, model_admin in admin_site._registry.items():
+        for column in kept_back(model_admin):
+            reply = staff.get(address(model, "changelist"), {f"{column.attname}__gte": "a"})
+            assert reply.status_code == 400, (model, column)
+            tried.add(f"{model.__name__}.{column.name}")
+        assert staff.get(address(model, "changelist"), {"pk__gte": "0"}).status_code in (200, 302), model
+    secrets = {"ApiKey.digest", "User.password", "WebhookSource.secret", "Portrait.summary", "Slate.items"}
+    assert secrets <= tried
+
+
+def test_an_address_reaches_no_secret_through_another_table(trained, staff):
+    for path in ("auth/user/?groups__user__password__gte=a", "reco_users/shopper/?user__password__gte=a"):
+        assert staff.get(f"/admin/{path}").status_code == 400
+    for path in ("auth/user/?logentry__id__gte=0", "reco_users/shopper/?consents__source=shop"):
+        assert staff.get(f"/admin/{path}").status_code == 400
+    assert staff.get("/admin/reco_users/consent/?purpose__exact=training&granted__exact=1").status_code == 200
+
+
 def test_who_is_not_staff_is_asked_to_sign_in(client, db):
     reply = client.get("/admin/reco_products/product/")
     assert reply.status_code == 302

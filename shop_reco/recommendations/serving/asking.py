@@ -24,12 +24,12 @@ from shop_reco.users.selectors import consents, linked_people
 
 from ..errors import BadCursorError, BadPageError, UnknownPlacementError
 from ..models import Placement
-from ..selectors import opinions, slate_of
+from ..selectors import opinions
 from .disputes import by_product
 from .memory import View, memory
 from .rules import in_force
 from .shelf import Mask, microseconds
-from .slates import buffer
+from .slates import own_slate
 from .wishes import Wishes, wishes_for
 
 
@@ -240,9 +240,9 @@ def _earlier(after: str | None, request: Request) -> list[int]:
             raise ValueError
     except ValueError:
         raise BadCursorError("after must be a cursor of an earlier answer") from None
-    slate = buffer.find(slate_id) or slate_of(slate_id=slate_id)
-    mine = slate is not None and slate.shopper_id == (request.shopper.pk if request.shopper and request.kept else None)
-    if slate is None or not mine or slate.placement != request.spot.key:
+    name_of = request.shopper.pk if request.shopper and request.kept else None
+    slate = own_slate(slate_id=slate_id, shopper_ids=() if name_of is None else (name_of,))
+    if slate is None or slate.shopper_id != name_of or slate.placement != request.spot.key:
         raise BadCursorError("the list of this cursor is gone; ask again without after")
     listed = [*slate.earlier, *(item["product"] for item in slate.items)]
     if shown > len(listed):

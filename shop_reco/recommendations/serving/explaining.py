@@ -15,11 +15,10 @@ from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import linked_ids
 
 from ..models import Placement, Slate
-from ..selectors import slate_of
 from .asking import asked
 from .replay import NotPossibleError, computed
 from .served import ServedReason
-from .slates import buffer
+from .slates import own_slate
 from .texts import told
 
 EVERY = 2000
@@ -48,8 +47,8 @@ class Explanation:
 
 def explain(*, shopper: Shopper | None, slate_id: UUID, product: Product) -> Explanation | None:
     """Why ``product`` is in a list; None where no such list was served to ``shopper``, or it is not in it."""
-    slate = buffer.find(slate_id) or slate_of(slate_id=slate_id)
-    if slate is None or not _is_theirs(slate, shopper):
+    slate = own_slate(slate_id=slate_id, shopper_ids=linked_ids(shopper=shopper) if shopper is not None else ())
+    if slate is None:
         return None
     item = next((each for each in slate.items if each["product"] == product.pk), None)
     if item is None:
@@ -64,13 +63,6 @@ def explain(*, shopper: Shopper | None, slate_id: UUID, product: Product) -> Exp
     products = final_rows(ids={*named, product.pk}) if reasons else {}  # type: ignore[arg-type]
     terms = [told(reason, product.pk, products) for reason in reasons]
     return Explanation(item["score"], terms, without=without, instead=instead)
-
-
-def _is_theirs(slate: Slate, shopper: Shopper | None) -> bool:
-    """A list that is kept under nobody's name is anybody's who knows its random id."""
-    if slate.shopper_id is None:
-        return True
-    return shopper is not None and slate.shopper_id in linked_ids(shopper=shopper)
 
 
 def _would_go(slate: Slate, shopper: Shopper | None, product: Product) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -6,9 +6,11 @@ import queue
 import threading
 import time
 import uuid
+from collections.abc import Collection
 
 import structlog
 from django.db import DatabaseError, IntegrityError, connection
+from django.db.models import Q
 
 from shop_reco.conf import reco_settings
 from shop_reco.measures import slates_lost, slates_waiting
@@ -102,3 +104,15 @@ def _still_kept(batch: list[Slate]) -> list[Slate]:
 
 
 buffer = SlateBuffer()
+
+
+def own_slate(*, slate_id: uuid.UUID, shopper_ids: Collection[int]) -> Slate | None:
+    """A list that was served to one of these shoppers, or is kept under nobody's name: that is anybody's who knows it.
+
+    One query, unless it is theirs and not written yet. Somebody else's takes as long as one that does not exist.
+    """
+    waiting = buffer.find(slate_id)
+    if waiting is not None and (waiting.shopper_id is None or waiting.shopper_id in shopper_ids):
+        return waiting
+    theirs = Q(shopper__isnull=True) | Q(shopper__in=shopper_ids)
+    return Slate.objects.filter(theirs, pk=slate_id).first()

@@ -24,8 +24,10 @@ from shop_reco.api.ids import global_id
 from shop_reco.api.schema import schema
 from shop_reco.events.services import track
 from shop_reco.portraits.services import refresh_dirty
+from shop_reco.recommendations.models import Slate
 from shop_reco.recommendations.services import give_feedback
 from shop_reco.recommendations.serving import recommend_for
+from shop_reco.recommendations.serving.slates import buffer
 from shop_reco.users.models import Shopper
 from shop_reco.users.services import create_visitor, decide_consent, issue_key, link_visitor
 from tests.shop_reco.graphql import ask
@@ -156,6 +158,24 @@ def test_another_shoppers_ids_say_no_more_than_ids_that_do_not_exist(two, client
             assert found[1] == expected[1], (name, argument, real)
             tried += 1
     assert tried > 200
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["written", "on its way to its row"])
+def test_anothers_list_is_looked_for_as_long_as_one_that_does_not_exist(two, client, monkeypatch, written):
+    (_mine, other), headers = two
+    served = recommend_for(shopper=other, first=3)
+    product = global_id("Product", served.edges[0].product.public_id)
+    if not written:
+        slate = Slate.objects.get(pk=served.slate_id)
+        slate.delete()
+        monkeypatch.setitem(buffer._recent, served.slate_id, slate)
+    explained = f'{{ explain(slateId: "%s", product: "{product}") {{ score }} }}'
+    paged = '{ recommendations(first: 2, after: "%s:1") { edges { rank } } }'
+    feedback = f"""mutation {{ giveFeedback(input: {{product: "{product}", slateId: "%s", kind: LIKE}})
+        {{ ok errors {{ code }} }} }}"""
+    for document in (explained, paged, feedback):
+        answers = [answer(client, headers, document % name) for name in (uuid.uuid4(), served.slate_id, uuid.uuid4())]
+        assert answers[1] == answers[2], document  # the first one has made what the later ones find
 
 
 def test_the_probe_tells_ones_own_list_from_one_that_does_not_exist(two, client):

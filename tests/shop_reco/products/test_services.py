@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from shop_reco.products.models import Category
 from shop_reco.products.selectors import catalogue_revision
-from shop_reco.products.services import ensure_category, set_sensitive, set_visibility
+from shop_reco.products.services import (
+    ProductDraft,
+    ensure_category,
+    import_products,
+    set_sensitive,
+    set_visibility,
+    upsert_products,
+)
 from shop_reco.recommendations import serving
 from tests.shop_reco.conftest import skus
 
@@ -30,3 +37,28 @@ def test_a_new_category_below_a_sensitive_one_is_sensitive(shop):
     set_sensitive(categories=[Category.objects.get(path="Shop > Tea")], sensitive=True)
     assert ensure_category(path=("Shop", "Tea", "Green")).sensitive
     assert not ensure_category(path=("Shop", "Milk")).sensitive
+
+
+def test_categories_of_one_name_have_addresses_of_their_own_whenever_they_come(db):
+    def come(*floors):
+        import_products(
+            drafts=[ProductDraft(sku=f"p{n}", title="A", category=(f"Floor {n}", "Sale", "Sale")) for n in floors]
+        )
+
+    come(*range(12))
+    come(12)
+    come(*range(13, 20))
+    slugs = list(Category.objects.filter(name="Sale").order_by("pk").values_list("slug", flat=True))
+    assert sorted(slugs) == sorted(["sale", *(f"sale-{n}" for n in range(2, 41))])
+    assert ensure_category(path=("Floor 3", "Sale")).parent.name == "Floor 3"
+    assert ensure_category(path=()) is None
+
+
+def test_a_product_whose_variants_left_it_in_the_same_call_may_be_a_variant_itself(db):
+    def outcomes(*rows):
+        drafts = [ProductDraft(sku=sku, title=sku, parent_sku=parent) for sku, parent in rows]
+        return [each.state for each in upsert_products(rows=drafts)]
+
+    assert outcomes(("shirt", ""), ("shirt-red", "shirt"), ("clothes", "")) == ["stored"] * 3
+    assert outcomes(("shirt", "clothes")) == ["rejected"]
+    assert outcomes(("shirt", "clothes"), ("shirt-red", "")) == ["stored"] * 2
