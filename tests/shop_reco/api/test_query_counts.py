@@ -39,7 +39,7 @@ BESIDE = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 
 PRODUCT = "{ id sku title description price currency inStock category { name path slug } brand url imageUrl }"
 REASONS = f"{{ kind text points evidence {PRODUCT} }}"
-LIST = f"{{ slateId rung edges {{ rank score node {PRODUCT} reasons {REASONS} }} pageInfo {{ hasNextPage }} }}"
+LIST = f"{{ slateId rung edges {{ rank score feedback node {PRODUCT} reasons {REASONS} }} pageInfo {{ hasNextPage }} }}"
 VERSION = "{ id kind state createdAt promotedAt available recipe figures gate }"
 RUN = "{ id kind state phase progress why log requestedAt }"
 CONSENTS = "{ purpose granted decidedAt source version }"
@@ -164,28 +164,34 @@ OF_SHOPPERS = {
     ),
     "categories": Row(3, "{ categories { name path slug } }"),
     "recommendationPolicy": Row(7, "{ recommendationPolicy { parameters { name weight text } } }"),
-    "recommendations": Row(11, f"query($n: Int!) {{ recommendations(first: $n) {LIST} }}", page),
+    "recommendations": Row(13, f"query($n: Int!) {{ recommendations(first: $n) {LIST} }}", page),
     "recommendationsFor": Row(
-        27,
+        29,
         f"""query($n: Int!) {{ recommendationsFor(requests: [{{placement: "home", first: $n}},
             {{placement: "again", first: $n}}, {{placement: "popular", first: $n}}]) {LIST} }}""",
         page,
     ),
     "reordered": Row(
-        11, f"query($p: [ID!]!) {{ reordered(products: $p) {LIST} }}", lambda world, n: {"p": world.ids(n)}
+        13, f"query($p: [ID!]!) {{ reordered(products: $p) {LIST} }}", lambda world, n: {"p": world.ids(n)}
     ),
     "similarProducts": Row(
-        10,
+        12,
         f"query($n: Int!, $p: ID!) {{ similarProducts(first: $n, product: $p) {LIST} }}",
         lambda world, n: {"n": n, "p": world.ids(1)[0]},
     ),
     "boughtTogether": Row(
-        10,
+        12,
         f"query($n: Int!, $p: [ID!]!) {{ boughtTogether(first: $n, products: $p) {LIST} }}",
         lambda world, n: {"n": n, "p": world.ids(n)},
     ),
-    "buyAgain": Row(11, f"query($n: Int!) {{ buyAgain(first: $n) {LIST} }}", page),
-    "trending": Row(9, f"query($n: Int!) {{ trending(first: $n) {LIST} }}", page),
+    "buyAgain": Row(13, f"query($n: Int!) {{ buyAgain(first: $n) {LIST} }}", page),
+    "trending": Row(11, f"query($n: Int!) {{ trending(first: $n) {LIST} }}", page),
+    "history": Row(
+        6,
+        f"query($n: Int!) {{ history(first: $n) {{ edges {{ node {{ type occurredAt product {PRODUCT} }} }} }} }}",
+        page,
+    ),
+    "feedback": Row(5, f"query($n: Int!) {{ feedback(first: $n) {{ kind givenAt product {PRODUCT} }} }}", page),
     "explain": Row(
         18,
         f"""query($s: ID!, $p: ID!) {{ explain(slateId: $s, product: $p) {{
@@ -208,6 +214,11 @@ OF_SHOPPERS = {
         f"""mutation($s: ID!, $p: ID!) {{ giveFeedback(input: {{product: $p, slateId: $s, kind: DISLIKE}})
             {{ ok {ERRORS} }} }}""",
         lambda world, n: world.slate(n),
+    ),
+    "withdrawFeedback": Row(
+        5,
+        f"mutation($p: ID!) {{ withdrawFeedback(input: {{product: $p, kind: LIKE}}) {{ ok {ERRORS} }} }}",
+        lambda world, n: {"p": world.ids(n)[-1]},
     ),
     "updateConsent": Row(
         9, f"mutation {{ updateConsent(input: {{analytics: false}}) {{ consents {CONSENTS} {ERRORS} }} }}"
