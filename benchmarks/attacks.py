@@ -22,6 +22,7 @@ import httpx
 
 from tests.faults.live_shop import LiveShop, free_port, token_in
 
+from .attack_ids import stolen
 from .attack_sql import injected
 from .attack_timing import ROUNDS, timed
 from .machine import device, tell
@@ -131,7 +132,7 @@ def main() -> None:
                     tell(f"  {found[-1]}")
             found.append(revoked(port, shop))
             tell(f"  {found[-1]}")
-            for row in chain(injected(shop, port), timed(shop, port, options.tries)):
+            for row in chain(stolen(shop, port), injected(shop, port), timed(shop, port, options.tries)):
                 found.append(row)
                 tell(f"  {row}")
             found.append(flooded(port, shop))
