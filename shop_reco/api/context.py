@@ -11,8 +11,8 @@ from django.http import HttpRequest
 
 from shop_reco.conf import reco_settings
 from shop_reco.recommendations.selectors import said_of_products
+from shop_reco.recommendations.serving import Known
 from shop_reco.users.models import Shopper
-from shop_reco.users.selectors import linked_ids
 
 from .errors import ApiError
 from .identity import Identity
@@ -83,9 +83,14 @@ class Context:
         return self.spender.left() if self.metered else {}
 
     @cached_property
+    def known(self) -> Known:
+        """What the lists of this operation, or of this page, read of the shopper; once for all of them."""
+        return Known(self.shopper)
+
+    @cached_property
     def said(self) -> dict[int, list[str]]:
-        """What this shopper says of products, by their primary keys; two queries, once an operation."""
-        return said_of_products(shopper_ids=linked_ids(shopper=self.shopper)) if self.shopper is not None else {}
+        """What this shopper says of products, by their primary keys; a query, once an operation."""
+        return said_of_products(shopper_ids=self.known.people) if self.shopper is not None else {}
 
     @property
     def spender(self) -> Spender:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import strawberry
 
@@ -77,8 +78,17 @@ def served(make: Callable[[], Served]) -> Served:
         raise ApiError(CODES[type(error)], str(error)) from None
 
 
+def asking(info: Info) -> dict[str, Any]:
+    """Who a list is for, and what other lists of the page read of them already."""
+    return {"shopper": info.context.shopper, "known": info.context.known}
+
+
 def listed(
-    info: Info, asked: RecommendationRequest, *, after: str | None = None, not_again: Collection[int] = ()
+    info: Info,
+    asked: RecommendationRequest,
+    *,
+    after: str | None = None,
+    not_again: Collection[int] = (),
 ) -> Served:
     """The list of a placement.
 
@@ -99,8 +109,8 @@ def listed(
     wish = asked.filter.wish() if asked.filter else None
     return served(
         lambda: serving.recommend_for(
-            shopper=info.context.shopper, placement=asked.placement, first=asked.first, after=after, filter=wish,
-            products=products, adjusted=adjusted,
+            **asking(info), placement=asked.placement, first=asked.first,
+            after=after, filter=wish, products=products, adjusted=adjusted,
         )
     )  # fmt: skip
 
@@ -162,9 +172,7 @@ class ListQuery:
             raise ApiError("BAD_VALUE", "products must name at least one")
         found = find_products("products", products, most=reco_settings().PAGE_ITEMS)
         check(after=after)
-        return connection(
-            lambda: serving.reordered(shopper=info.context.shopper, products=found, first=first, after=after), after
-        )
+        return connection(lambda: serving.reordered(**asking(info), products=found, first=first, after=after), after)
 
     @strawberry.field
     def similar_products(
@@ -172,20 +180,18 @@ class ListQuery:
     ) -> RecommendationConnection:
         info.context.need(LISTS)
         found, wish = find_product(product), filter.wish() if filter else None
-        return connection(
-            lambda: serving.similar_to(shopper=info.context.shopper, product=found, first=first, filter=wish)
-        )
+        return connection(lambda: serving.similar_to(**asking(info), product=found, first=first, filter=wish))
 
     @strawberry.field
     def bought_together(self, info: Info, products: list[strawberry.ID], first: int = 10) -> RecommendationConnection:
         info.context.need(LISTS)
         found = find_products("products", products)
-        return connection(lambda: serving.bought_together(shopper=info.context.shopper, products=found, first=first))
+        return connection(lambda: serving.bought_together(**asking(info), products=found, first=first))
 
     @strawberry.field
     def buy_again(self, info: Info, first: int = 10) -> RecommendationConnection:
         info.context.need(LISTS)
-        return connection(lambda: serving.buy_again_for(shopper=info.context.shopper, first=first))
+        return connection(lambda: serving.buy_again_for(**asking(info), first=first))
 
     @strawberry.field
     def trending(

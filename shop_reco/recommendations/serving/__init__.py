@@ -3,6 +3,7 @@
 from .asking import Adjustments
 from .conflicts import Conflict, conflicts_of
 from .explaining import Explanation, explain
+from .known import Known
 from .lists import bought_together, buy_again_for, recommend_for, reordered, similar_to
 from .policy import Parameter, Policy, policy_for
 from .served import Served, ServedEdge, ServedReason
@@ -12,6 +13,7 @@ __all__ = [
     "Adjustments",
     "Conflict",
     "Explanation",
+    "Known",
     "Parameter",
     "PassedOver",
     "Policy",

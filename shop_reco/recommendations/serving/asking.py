@@ -11,22 +11,18 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.utils import timezone
 
 from reco_engine.data.interactions import History
 from shop_reco.conf import reco_settings
-from shop_reco.events.engine import live_history
-from shop_reco.events.selectors import bought_products
 from shop_reco.measures import stage
 from shop_reco.products.filters import ProductFilter
 from shop_reco.users.models import Consent, Shopper
-from shop_reco.users.selectors import consents, linked_people
 
 from ..errors import BadCursorError, BadPageError, UnknownPlacementError
 from ..models import Placement
-from ..selectors import opinions
 from .disputes import by_product
-from .memory import View, memory
+from .known import Known
+from .memory import View
 from .rules import in_force
 from .shelf import Mask, microseconds
 from .slates import own_slate
@@ -85,10 +81,8 @@ class Request:
 
     spot: Placement
     first: int
-    view: View
-    now: dt.datetime
+    known: Known
     id: uuid.UUID = field(default_factory=uuid.uuid4)
-    shopper: Shopper | None = None
     people: Collection[int] = ()
     personal: bool = False
     kept: bool = False
@@ -104,6 +98,18 @@ class Request:
     disputed: dict[int, frozenset[str]] = field(default_factory=dict)
     adjusted: Adjustments = AS_IT_IS
     allowed: tuple[Mask, Mask] = field(init=False)
+
+    @property
+    def view(self) -> View:
+        return self.known.view
+
+    @property
+    def now(self) -> dt.datetime:
+        return self.known.now
+
+    @property
+    def shopper(self) -> Shopper | None:
+        return self.known.shopper
 
     @property
     def at(self) -> float:
@@ -130,7 +136,7 @@ class Request:
 
 def asked(
     *,
-    shopper: Shopper | None,
+    known: Known,
     placement: str,
     first: int,
     after: str | None = None,
@@ -148,19 +154,18 @@ def asked(
     most = reco_settings().PAGE_ITEMS
     if not 1 <= first <= most:
         raise BadPageError(f"first must lie between 1 and {most}, not {first}")
-    view, now = memory.view(), timezone.now()
+    view, now = known.view, known.now
     spot = view.models.placements.get(placement)
     if spot is None:
         raise UnknownPlacementError(f"there is no placement {placement[:64]!r}")
     request = Request(
-        adjusted.of(spot), min(first, spot.size or first), view, now, shopper=shopper, narrowing=narrowing,
-        adjusted=adjusted,
+        adjusted.of(spot), min(first, spot.size or first), known, narrowing=narrowing, adjusted=adjusted
     )  # fmt: skip
     with stage("history"):
-        if shopper is not None:
-            _look_at(request, shopper)
+        if known.shopper is not None:
+            _look_at(request, known)
         ruled = view.ruled(in_force(view.models.rules, placement=placement, now=now))
-        request.wishes = wishes_for(ruled=ruled, shopper_ids=request.people)
+        request.wishes = wishes_for(ruled=ruled, edited=known.edited)
     request.exclude |= request.wishes.blocked | adjusted.exclude
     if request.strategy not in (Placement.Strategy.PERSONAL, Placement.Strategy.BUY_AGAIN):
         request.personal = False
@@ -179,27 +184,25 @@ def asked(
     return request
 
 
-def _look_at(request: Request, shopper: Shopper) -> None:
+def _look_at(request: Request, known: Known) -> None:
     """What the shopper allows, and within it what they did and said; five queries at most."""
-    request.people, named = linked_people(shopper=shopper)
-    request.exclude, likes, disputed = opinions(shopper_ids=request.people)
-    request.disputed = by_product(disputed)
-    given = consents(shopper=shopper)
-    request.kept = any(given.values())
-    if not given[Consent.Purpose.PERSONALISATION]:
+    request.people = known.people
+    request.exclude, request.disputed = set(known.opinions.refused), by_product(known.opinions.disputed)
+    request.kept = any(known.consents.values())
+    if not known.consents[Consent.Purpose.PERSONALISATION]:
         return
     discovery = request.strategy == Placement.Strategy.PERSONAL
-    if discovery and is_control(named):
+    if discovery and known.named is not None and is_control(known.named):
         request.control = True
         return
     if not discovery and request.strategy != Placement.Strategy.BUY_AGAIN:
         return
-    request.personal, request.likes = True, likes
-    request.arrived = live_history(shopper_ids=list(request.people), at=request.at)
+    request.personal, request.likes = True, known.opinions.liked
+    request.arrived = known.history
     if discovery and request.spot.repeats != Placement.Repeats.ALWAYS and not request.adjusted.only:
         ago = dt.timedelta(days=request.spot.repeat_days)
         since = request.now - ago if request.spot.repeats == Placement.Repeats.AFTER else None
-        request.exclude |= bought_products(shopper_ids=request.people, since=since)
+        request.exclude |= set(known.bought(since))
 
 
 def is_control(public_id: uuid.UUID) -> bool:

@@ -13,6 +13,7 @@ from reco_engine.types import Recommendation
 from ..errors import UnknownPlacementError
 from ..models import Slate
 from .asking import Request, asked
+from .known import Known
 from .ranking import said
 
 
@@ -30,7 +31,7 @@ def today(slate: Slate) -> Today:
     ids = [item["product"] for item in slate.items]
     try:
         request = asked(
-            shopper=slate.shopper,
+            known=Known(slate.shopper),
             placement=slate.placement,
             first=1,
             products=slate.context.get("products", []),

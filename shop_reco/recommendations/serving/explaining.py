@@ -16,6 +16,7 @@ from shop_reco.users.selectors import linked_ids
 
 from ..models import Placement, Slate
 from .asking import asked
+from .known import Known
 from .replay import NotPossibleError, computed
 from .served import ServedReason
 from .slates import own_slate
@@ -71,7 +72,7 @@ def _would_go(slate: Slate, shopper: Shopper | None, product: Product) -> tuple[
         return (), ()
     first = min(len(slate.items), reco_settings().PAGE_ITEMS)
     try:
-        request = asked(shopper=shopper, placement=slate.placement, first=first)
+        request = asked(known=Known(shopper), placement=slate.placement, first=first)
     except ValueError:
         return (), ()
     if request.strategy != Placement.Strategy.PERSONAL or not request.personal or not len(request.history):

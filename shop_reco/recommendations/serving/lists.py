@@ -17,6 +17,7 @@ from shop_reco.users.models import Shopper
 
 from ..models import Placement
 from .asking import AS_IT_IS, Adjustments, Request, asked
+from .known import Known
 from .ranking import SPARE, Ranked, ranked
 from .recording import slate_for
 from .served import Served, ServedEdge
@@ -30,6 +31,7 @@ TRIES = 5
 def recommend_for(
     *,
     shopper: Shopper | None,
+    known: Known | None = None,
     placement: str = "home",
     first: int = 10,
     after: str | None = None,
@@ -39,6 +41,9 @@ def recommend_for(
 ) -> Served:
     """A placement's list.
 
+    Args:
+        known: What other lists of the page read of the shopper already.
+
     Raises:
         BadPageError: If ``first`` is out of bounds.
         BadCursorError: If ``after`` is not from one of this shopper's lists.
@@ -46,7 +51,7 @@ def recommend_for(
     """
     with stage("list"):
         request = asked(
-            shopper=shopper,
+            known=known or Known(shopper),
             placement=placement,
             first=first,
             after=after,
@@ -58,7 +63,12 @@ def recommend_for(
 
 
 def reordered(
-    *, shopper: Shopper | None, products: Sequence[Product], first: int | None = None, after: str | None = None
+    *,
+    shopper: Shopper | None,
+    products: Sequence[Product],
+    known: Known | None = None,
+    first: int | None = None,
+    after: str | None = None,
 ) -> Served:
     """These products in the shopper's own order: what is likely to be wanted first, and the rest as it was given.
 
@@ -67,24 +77,33 @@ def reordered(
     given = tuple(dict.fromkeys(product.parent_id or product.pk for product in products))
     adjusted = Adjustments(explore=False, diversity=0.0, only=given)
     n = len(given) if first is None else min(first, len(given))
-    return recommend_for(shopper=shopper, placement="search", first=n, after=after, adjusted=adjusted)
+    return recommend_for(shopper=shopper, known=known, placement="search", first=n, after=after, adjusted=adjusted)
 
 
 def similar_to(
-    *, shopper: Shopper | None, product: Product, first: int = 10, filter: ProductFilter | None = None
+    *,
+    shopper: Shopper | None,
+    product: Product,
+    known: Known | None = None,
+    first: int = 10,
+    filter: ProductFilter | None = None,
 ) -> Served:
     """Products like this one; raises BadPageError."""
-    return recommend_for(shopper=shopper, placement="similar", first=first, filter=filter, products=[product])
+    return recommend_for(
+        shopper=shopper, known=known, placement="similar", first=first, filter=filter, products=[product]
+    )
 
 
-def bought_together(*, shopper: Shopper | None, products: Sequence[Product], first: int = 10) -> Served:
+def bought_together(
+    *, shopper: Shopper | None, products: Sequence[Product], known: Known | None = None, first: int = 10
+) -> Served:
     """Products that others bought with these; raises BadPageError."""
-    return recommend_for(shopper=shopper, placement="together", first=first, products=products)
+    return recommend_for(shopper=shopper, known=known, placement="together", first=first, products=products)
 
 
-def buy_again_for(*, shopper: Shopper | None, first: int = 10) -> Served:
+def buy_again_for(*, shopper: Shopper | None, known: Known | None = None, first: int = 10) -> Served:
     """What the shopper buys again and again; raises BadPageError."""
-    return recommend_for(shopper=shopper, placement="again", first=first)
+    return recommend_for(shopper=shopper, known=known, placement="again", first=first)
 
 
 @dataclass

@@ -15,7 +15,6 @@ from reco_engine.recommenders.base import best_places
 from reco_engine.seeds import generator
 from reco_engine.types import Recommendation
 from shop_reco.conf import reco_settings
-from shop_reco.events.selectors import bought_products
 from shop_reco.measures import stage
 
 from ..models import Placement
@@ -136,7 +135,7 @@ def _bought_before(request: Request, lost: Collection[int]) -> Ranked:
     if "buy_again" not in view.models.enabled or "buy_again" in request.spot.switched_off:
         return Ranked()
     may_be = view.shelf.ids[request.allowed[0]]
-    bought = bought_products(shopper_ids=request.people) - request.exclude
+    bought = set(request.known.bought()) - request.exclude
     wanted = np.setdiff1d(np.intersect1d(np.fromiter(bought, np.int64, len(bought)), may_be), list(lost))
     with stage("rank"):
         row = model.score([request.history], at=request.at)[0].astype(np.float64)

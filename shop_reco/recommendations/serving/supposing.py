@@ -11,14 +11,13 @@ import numpy as np
 
 from reco_engine.data.interactions import History
 from shop_reco.conf import reco_settings
-from shop_reco.events.selectors import bought_products
 from shop_reco.products.models import Product
 from shop_reco.products.selectors import final_rows
 from shop_reco.users.models import Shopper
 
 from ..models import Placement, Rule
-from ..selectors import opinions
 from .asking import Request, asked, on_offer
+from .known import Known
 from .lists import checked, edges_of
 from .rules import Ruled, in_force
 from .served import ServedEdge
@@ -101,7 +100,7 @@ def supposed_list(
         BadPageError, UnknownPlacementError: As for a list that is served.
     """
     about = [product.parent_id or product.pk for product in history or ()]
-    request = asked(shopper=shopper, placement=placement, first=first, products=about)
+    request = asked(known=Known(shopper), placement=placement, first=first, products=about)
     if history is not None and request.strategy == Placement.Strategy.PERSONAL:
         request.history = History(list(about), [request.at] * len(about))
     known = list(dict.fromkeys(reversed(request.history.items)))
@@ -174,9 +173,9 @@ class _Why:
 
     def __init__(self, request: Request, rules: Sequence[Rule]) -> None:
         self.request = request
-        people = request.people
-        self.refused = opinions(shopper_ids=people).refused if people else set[int]()
-        self.bought = bought_products(shopper_ids=people) if people else set[int]()
+        stranger = request.known.shopper is None
+        self.refused = set() if stranger else request.known.opinions.refused
+        self.bought = set() if stranger else request.known.bought()
         shelf = request.view.shelf
         self.hiding: list[tuple[Rule, Mask | None]] = [
             (rule, Ruled.of([rule], shelf).hidden) for rule in rules if rule.action == Rule.Action.HIDE

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from reco_engine.data.interactions import History
 from reco_engine.types import Reason, Recommendation
 from shop_reco.conf import reco_settings
-from shop_reco.portraits.reading import edited_products
+from shop_reco.portraits.reading import Edited
 
 from .rules import Ruled
 
@@ -50,11 +50,8 @@ def without(history: History, unused: Collection[int]) -> History:
     )
 
 
-def wishes_for(*, ruled: Ruled, shopper_ids: Collection[int]) -> Wishes:
-    """Everything that is wished of one placement's list for one shopper; one query where they edited nothing."""
-    if not shopper_ids:
-        return Wishes(ruled)
-    edited = edited_products(shopper_ids=shopper_ids)
+def wishes_for(*, ruled: Ruled, edited: Edited) -> Wishes:
+    """Everything that is wished of one placement's list for one shopper."""
     favourites = dict.fromkeys(edited.pinned, reco_settings().PINNED_POINTS)
     return Wishes(ruled, favourites, edited.blocked, edited.hidden)
 

@@ -164,28 +164,28 @@ OF_SHOPPERS = {
     ),
     "categories": Row(3, "{ categories { name path slug } }"),
     "recommendationPolicy": Row(7, "{ recommendationPolicy { parameters { name weight text } } }"),
-    "recommendations": Row(13, f"query($n: Int!) {{ recommendations(first: $n) {LIST} }}", page),
+    "recommendations": Row(12, f"query($n: Int!) {{ recommendations(first: $n) {LIST} }}", page),
     "recommendationsFor": Row(
-        29,
+        16,
         f"""query($n: Int!) {{ recommendationsFor(requests: [{{placement: "home", first: $n}},
             {{placement: "again", first: $n}}, {{placement: "popular", first: $n}}]) {LIST} }}""",
         page,
     ),
     "reordered": Row(
-        13, f"query($p: [ID!]!) {{ reordered(products: $p) {LIST} }}", lambda world, n: {"p": world.ids(n)}
+        12, f"query($p: [ID!]!) {{ reordered(products: $p) {LIST} }}", lambda world, n: {"p": world.ids(n)}
     ),
     "similarProducts": Row(
-        12,
+        11,
         f"query($n: Int!, $p: ID!) {{ similarProducts(first: $n, product: $p) {LIST} }}",
         lambda world, n: {"n": n, "p": world.ids(1)[0]},
     ),
     "boughtTogether": Row(
-        12,
+        11,
         f"query($n: Int!, $p: [ID!]!) {{ boughtTogether(first: $n, products: $p) {LIST} }}",
         lambda world, n: {"n": n, "p": world.ids(n)},
     ),
-    "buyAgain": Row(13, f"query($n: Int!) {{ buyAgain(first: $n) {LIST} }}", page),
-    "trending": Row(11, f"query($n: Int!) {{ trending(first: $n) {LIST} }}", page),
+    "buyAgain": Row(12, f"query($n: Int!) {{ buyAgain(first: $n) {LIST} }}", page),
+    "trending": Row(10, f"query($n: Int!) {{ trending(first: $n) {LIST} }}", page),
     "history": Row(
         6,
         f"query($n: Int!) {{ history(first: $n) {{ edges {{ node {{ type occurredAt product {PRODUCT} }} }} }} }}",
