@@ -6,8 +6,11 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin as PlainAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -19,6 +22,7 @@ from shop_reco.admin_base import EndlessAdmin, ReadOnlyAdmin, figures, link_to
 
 from . import services
 from .flag_admin import ShopperFlagAdmin
+from .health import health
 from .models import DataImport, Event, RejectedEvent, ShopperFlag
 
 REPORT = {
@@ -32,6 +36,13 @@ REPORT = {
     "errors": _("file of the rejected rows"),
     "failed": _("ended early"),
     "resume": _("under way"),
+}
+
+FIELDS = {
+    "price": _("a price"),
+    "category": _("a category"),
+    "brand": _("a brand"),
+    "description": _("a description"),
 }
 
 
@@ -60,6 +71,19 @@ class RejectedEventAdmin(ReadOnlyAdmin):
     search_fields = ("message",)
     ordering = ("-pk",)
     actions = ("replay",)
+    list_before_template = "shop_reco/admin/rejected_before.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        health = self.admin_site.admin_view(self.health)
+        return [path("health/", health, name="reco_events_rejectedevent_health"), *super().get_urls()]
+
+    def health(self, request: HttpRequest) -> HttpResponse:
+        """Whether the data that comes in is any good."""
+        if not self.has_view_permission(request) or not request.user.has_perm("reco_products.view_product"):
+            raise PermissionDenied
+        told = {"title": gettext("Health of the data"), "health": health(), "fields": FIELDS}
+        context = {**self.admin_site.each_context(request), **told}
+        return TemplateResponse(request, "shop_reco/admin/data_health.html", context)
 
     @display(description=_("event"))
     def what(self, rejected: RejectedEvent) -> SafeString:

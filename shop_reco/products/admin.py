@@ -61,6 +61,7 @@ class ProductAdmin(BaseAdmin):
         ("deleted_at", admin.EmptyFieldListFilter),
         ("category", AutocompleteSelectFilter),
         ("brand", AutocompleteSelectFilter),
+        *((field, admin.EmptyFieldListFilter) for field in ("price", "category", "brand", "description")),
     )
     list_filter_submit = True
     list_select_related = ("category", "brand")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, Exists, FloatField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import BooleanField, Case, Count, Exists, FloatField, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Cast, Length
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -137,6 +137,18 @@ def products_by_sku(*, skus: Collection[str]) -> list[Product]:
 
 def product_by_public_id(*, public_id: UUID) -> Product | None:
     return _rows().filter(public_id=public_id).first()
+
+
+def missing_fields() -> dict[str, int]:
+    """How many products are on offer (``n``), and how many of them lack what lists and portraits follow; one query."""
+    lacks = {
+        "price": Q(price__isnull=True),
+        "category": Q(category__isnull=True),
+        "brand": Q(brand__isnull=True),
+        "description": Q(description=""),
+    }
+    counts = {field: Count("pk", filter=lack) for field, lack in lacks.items()}
+    return Product.objects.filter(showable_now()).aggregate(n=Count("pk"), **counts)
 
 
 def catalogue_revision() -> int:
