@@ -23,7 +23,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
+from shop_reco.products.models import Product
+
 from .dashboard import dashboard
+from .exchange import exchanging
 
 NAVIGATION = (
     (
@@ -99,7 +102,12 @@ def own_templates() -> DjangoTemplates:
     return DjangoTemplates(
         {
             "NAME": "shop_reco_admin",
-            "DIRS": [theirs / "templates", theirs / "contrib" / "filters" / "templates", *hosts],
+            "DIRS": [
+                theirs / "templates",
+                theirs / "contrib" / "filters" / "templates",
+                theirs / "contrib" / "import_export" / "templates",
+                *hosts,
+            ],
             "APP_DIRS": True,
             "OPTIONS": {
                 "context_processors": [
@@ -191,10 +199,13 @@ def _has_language_switch() -> bool:
     return True
 
 
+EXCHANGED = {Product: "shop_reco.products.resources.ProductResource"}
+"""Tables that staff take out to a spreadsheet and bring back."""
+
 admin_site = RecoAdminSite(name="reco_admin")
 for app in ("users", "products", "events", "portraits", "recommendations", "privacy", "webhooks"):
     for model, model_admin in import_module(f"shop_reco.{app}.admin").ADMINS.items():
-        admin_site.register(model, model_admin)
+        admin_site.register(model, exchanging(model_admin, EXCHANGED[model]) if model in EXCHANGED else model_admin)
 if apps.is_installed("django_celery_beat"):
     for model, model_admin in import_module("shop_reco.schedule_admin").ADMINS.items():
         admin_site.register(model, model_admin)

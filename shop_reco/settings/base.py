@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_celery_results",
     "strawberry_django",
+    "import_export",
     *APPS,
 ]
 
