@@ -120,8 +120,8 @@ class RecoSettings:
     QUERY_REPEATS: int = 60
     """How often a GraphQL document may use one name."""
 
-    QUERY_OBJECTS: int = 2000
-    """Objects that the operation of a browser may lead to."""
+    QUERY_OBJECTS: int = 2500
+    """Objects that the operation of a browser may lead to, its lists and searches counted by their work."""
 
     QUERY_OBJECTS_TRUSTED: int = 10_000
     """The same for servers with a key, and for staff."""
@@ -138,10 +138,10 @@ class RecoSettings:
     PERSISTED_ONLY: bool = False
     """Whether documents that do not lie there are refused; servers with a key and staff may send any."""
 
-    RATE_POINTS: int = 1000
+    RATE_POINTS: int = 2000
     """Points that a visitor may spend at once; ten objects or ten events cost one. 0: as many as they like."""
 
-    RATE_REFILL: float = 100.0
+    RATE_REFILL: float = 200.0
     """Points that come back in a second."""
 
     RATE_SHARED: int = 20

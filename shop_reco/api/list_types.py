@@ -93,21 +93,28 @@ class RecommendationConnection:
 
 @strawberry.type
 class Explanation:
+    explained: strawberry.Private[Explained]
     score: float
-    terms: list[Reason] = strawberry.field(metadata=most(30))
-    gone: str
-    without: list[Product] = strawberry.field(metadata=most(3))
-    instead: list[Product] = strawberry.field(metadata=most(3))
+
+    @strawberry.field(metadata=most(30))
+    def terms(self) -> list[Reason]:
+        return [Reason.of(term) for term in self.explained.terms]
+
+    @strawberry.field
+    def gone(self) -> str:
+        return self.explained.gone
+
+    @strawberry.field(metadata=most(3))
+    def without(self) -> list[Product]:
+        return [Product.of(row) for row in self.explained.without]
+
+    @strawberry.field(metadata=most(3))
+    def instead(self) -> list[Product]:
+        return [Product.of(row) for row in self.explained.instead]
 
     @classmethod
     def of(cls, explained: Explained) -> Self:
-        return cls(
-            score=explained.score,
-            terms=[Reason.of(term) for term in explained.terms],
-            gone=explained.gone,
-            without=[Product.of(row) for row in explained.without],
-            instead=[Product.of(row) for row in explained.instead],
-        )
+        return cls(explained=explained, score=explained.score)
 
 
 @strawberry.type(description="One thing that decides what the lists show.")

@@ -18,7 +18,7 @@ from .errors import ApiError, check
 from .filter_types import ProductFilterInput
 from .ids import global_id, public_id_of
 from .languages import spoken
-from .limits.cost import most
+from .limits.cost import A_LIST, A_SEARCH, most, work
 from .lists import LISTS, check_page
 from .portrait_types import Portrait, PortraitEvidence
 from .types import (
@@ -87,7 +87,10 @@ class Query:
         view = portrait_of(shopper=info.context.shopper) if info.context.shopper else None
         return Portrait.of(view) if view else None
 
-    @strawberry.field(description="The events behind one number of the portrait: an interest, an hour, a channel ...")
+    @strawberry.field(
+        description="The events behind one number of the portrait: an interest, an hour, a channel ...",
+        metadata=work(A_LIST),
+    )
     def portrait_evidence(self, info: Info, kind: str, key: str, first: int = 50) -> PortraitEvidence | None:
         info.context.need(LISTS)
         check(kind=kind, key=key)
@@ -115,7 +118,7 @@ class Query:
                 found = selectors.product_by_public_id(public_id=public_id_of("Product", str(id)))
             return Product.of(found) if found is not None and found.open else None
 
-    @strawberry.field
+    @strawberry.field(metadata=work(A_SEARCH, when="search"))
     def products(
         self,
         info: Info,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -26,44 +27,63 @@ EVERY = 2000
 """Terms told at most: a history has no more."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Explanation:
-    """Why an item is in a list.
+    """Why an item is in a list; each part is worked out when it is first asked for.
 
     Attributes:
         score: The sum of the terms.
-        terms: All of them, as they were when the list was served; none where what it rested on is gone.
-        gone: Why there are none.
-        without: What the shopper did: without it the item would not be among as many as the list had, by what is known
-            now. Found by removing, and proved by ranking again. Empty where nothing of it does.
-        instead: What would be there in its place.
     """
 
     score: float
-    terms: list[ServedReason] = field(default_factory=list)
-    gone: str = ""
-    without: list[Product] = field(default_factory=list)
-    instead: list[Product] = field(default_factory=list)
+    slate: Slate = field(repr=False)
+    shopper: Shopper | None = field(repr=False)
+    product: Product = field(repr=False)
+
+    @property
+    def terms(self) -> list[ServedReason]:
+        """All of them, as they were when the list was served; none where what it rested on is gone."""
+        return self._recomputed[0]
+
+    @property
+    def gone(self) -> str:
+        """Why there are none."""
+        return self._recomputed[1]
+
+    @property
+    def without(self) -> list[Product]:
+        """What the shopper did: without it the item would not be among as many as the list had, by what is known now.
+
+        Found by removing, and proved by ranking again. Empty where nothing of it does.
+        """
+        return self._counterfactual[0]
+
+    @property
+    def instead(self) -> list[Product]:
+        """What would be there in its place."""
+        return self._counterfactual[1]
+
+    @cached_property
+    def _recomputed(self) -> tuple[list[ServedReason], str]:
+        try:
+            found = next((each for each in computed(self.slate, EVERY) if each.item_id == self.product.pk), None)
+        except NotPossibleError as error:
+            return [], error.why
+        reasons = found.reasons if found is not None else ()
+        named = {pk for reason in reasons for pk in reason.evidence}
+        products = final_rows(ids={*named, self.product.pk}) if reasons else {}  # type: ignore[arg-type]
+        return [told(reason, self.product.pk, products) for reason in reasons], ""
+
+    @cached_property
+    def _counterfactual(self) -> tuple[list[Product], list[Product]]:
+        return _rows(*_would_go(self.slate, self.shopper, self.product))
 
 
 def explain(*, shopper: Shopper | None, slate_id: UUID, product: Product) -> Explanation | None:
     """Why ``product`` is in a list; None where no such list was served to ``shopper``, or it is not in it."""
     slate = own_slate(slate_id=slate_id, shopper_ids=linked_ids(shopper=shopper) if shopper is not None else ())
-    if slate is None:
-        return None
-    item = next((each for each in slate.items if each["product"] == product.pk), None)
-    if item is None:
-        return None
-    without, instead = _rows(*_would_go(slate, shopper, product))
-    try:
-        found = next((each for each in computed(slate, EVERY) if each.item_id == product.pk), None)
-    except NotPossibleError as error:
-        return Explanation(item["score"], gone=error.why, without=without, instead=instead)
-    reasons = found.reasons if found is not None else ()
-    named = {pk for reason in reasons for pk in reason.evidence}
-    products = final_rows(ids={*named, product.pk}) if reasons else {}  # type: ignore[arg-type]
-    terms = [told(reason, product.pk, products) for reason in reasons]
-    return Explanation(item["score"], terms, without=without, instead=instead)
+    item = next((each for each in slate.items if each["product"] == product.pk), None) if slate is not None else None
+    return Explanation(item["score"], slate, shopper, product) if item is not None and slate is not None else None
 
 
 def _would_go(slate: Slate, shopper: Shopper | None, product: Product) -> tuple[tuple[int, ...], tuple[int, ...]]:
