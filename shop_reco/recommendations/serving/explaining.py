@@ -109,7 +109,7 @@ def _would_go(slate: Slate, shopper: Shopper | None, product: Product) -> tuple[
     if product.pk not in best.item_ids:
         return (), ()
     found = counterfactual(
-        model, request.history, product.pk, first, exclude_seen=False, most_items=3, most_ranked=30, **here,
+        model, request.history, product.pk, first, exclude_seen=False, most_items=3, most_ranked=16, **here,
     )  # fmt: skip
     return (found.without, found.instead) if found is not None else ((), ())  # type: ignore[return-value]
 
