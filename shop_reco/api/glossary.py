@@ -125,7 +125,7 @@ SENTENCES = {
     "Query.product(sku)": "The shop's own name of it.",
     "Query.products": "The catalogue, by title.",
     "Query.products(search)": "Words to look for in titles, descriptions, brands and keywords.",
-    "Query.categories": "The shelves of the shop, by path.",
+    "Query.categories": "The shelves of the shop, by path, a thousand at most.",
     "Query.categories(below)": "A slug: what is directly below it; empty: the outermost; null: all of them.",
     "Query.portraitEvidence(kind)": "What it counts: category, brand, keyword, type, channel, price, hour or spent.",
     "Query.portraitEvidence(key)": "Which of them, as the portrait names it.",

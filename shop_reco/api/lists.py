@@ -20,7 +20,7 @@ from .errors import ApiError, check
 from .filter_types import ProductFilterInput
 from .ids import public_id_of
 from .languages import spoken
-from .limits.cost import A_LIST, AN_EXPLANATION, given, pages, work
+from .limits.cost import A_LIST, AN_EXPLANATION, AN_ITEM, given, pages, work
 from .list_types import (
     Explanation,
     RecommendationConnection,
@@ -127,7 +127,9 @@ class ListQuery:
         info.context.need(LISTS)
         return RecommendationPolicy.of(serving.policy_for(shopper=info.context.shopper))
 
-    @strawberry.field(description="What to show this shopper in this placement, best first.", metadata=work(A_LIST))
+    @strawberry.field(
+        description="What to show this shopper in this placement, best first.", metadata=work(A_LIST, each=AN_ITEM)
+    )
     def recommendations(
         self,
         info: Info,
@@ -145,7 +147,7 @@ class ListQuery:
 
     @strawberry.field(
         description="The lists of a page in one call, in order; no product is in two of them.",
-        metadata=pages("requests") | work(A_LIST),
+        metadata=pages("requests") | work(A_LIST, each=AN_ITEM),
     )
     def recommendations_for(self, info: Info, requests: list[RecommendationRequest]) -> list[RecommendationConnection]:
         if len(requests) > MOST_LISTS:
@@ -162,7 +164,7 @@ class ListQuery:
     @strawberry.field(
         description="Some products, those of a search or a shelf, in this shopper's own order: what is likely to be "
         "wanted first, the rest as it was given.",
-        metadata=given("products") | work(A_LIST),
+        metadata=given("products") | work(A_LIST, each=AN_ITEM),
     )
     def reordered(
         self, info: Info, products: list[strawberry.ID], first: int | None = None, after: str | None = None
@@ -174,7 +176,7 @@ class ListQuery:
         check(after=after)
         return connection(lambda: serving.reordered(**asking(info), products=found, first=first, after=after), after)
 
-    @strawberry.field(metadata=work(A_LIST))
+    @strawberry.field(metadata=work(A_LIST, each=AN_ITEM))
     def similar_products(
         self, info: Info, product: strawberry.ID, first: int = 10, filter: ProductFilterInput | None = None
     ) -> RecommendationConnection:
@@ -182,18 +184,18 @@ class ListQuery:
         found, wish = find_product(product), filter.wish() if filter else None
         return connection(lambda: serving.similar_to(**asking(info), product=found, first=first, filter=wish))
 
-    @strawberry.field(metadata=work(A_LIST))
+    @strawberry.field(metadata=work(A_LIST, each=AN_ITEM))
     def bought_together(self, info: Info, products: list[strawberry.ID], first: int = 10) -> RecommendationConnection:
         info.context.need(LISTS)
         found = find_products("products", products)
         return connection(lambda: serving.bought_together(**asking(info), products=found, first=first))
 
-    @strawberry.field(metadata=work(A_LIST))
+    @strawberry.field(metadata=work(A_LIST, each=AN_ITEM))
     def buy_again(self, info: Info, first: int = 10) -> RecommendationConnection:
         info.context.need(LISTS)
         return connection(lambda: serving.buy_again_for(**asking(info), first=first))
 
-    @strawberry.field(metadata=work(A_LIST))
+    @strawberry.field(metadata=work(A_LIST, each=AN_ITEM))
     def trending(
         self, info: Info, first: int = 10, filter: ProductFilterInput | None = None
     ) -> RecommendationConnection:

@@ -18,7 +18,7 @@ from .errors import ApiError, check
 from .filter_types import ProductFilterInput
 from .ids import global_id, public_id_of
 from .languages import spoken
-from .limits.cost import A_LIST, A_SEARCH, most, work
+from .limits.cost import A_FILTER, A_LIST, A_SEARCH, most, work
 from .lists import LISTS, check_page
 from .portrait_types import Portrait, PortraitEvidence
 from .types import (
@@ -32,6 +32,9 @@ from .types import (
     Shopper,
     VisitorLink,
 )
+
+MOST_CATEGORIES = 1000
+"""Of a larger tree, level by level is the way."""
 
 
 def consent_states(shopper: Person | None) -> list[ConsentState]:
@@ -81,7 +84,7 @@ class Query:
         language = get_language() or settings.LANGUAGE_CODE
         return [ConsentStatement.of(row) for row in statements_in_force(language=language)]
 
-    @strawberry.field(description="What is believed of this shopper; null before it was drawn.")
+    @strawberry.field(description="What is believed of this shopper; null before it was drawn.", metadata=work(A_LIST))
     def portrait(self, info: Info) -> Portrait | None:
         info.context.need(LISTS)
         view = portrait_of(shopper=info.context.shopper) if info.context.shopper else None
@@ -118,7 +121,7 @@ class Query:
                 found = selectors.product_by_public_id(public_id=public_id_of("Product", str(id)))
             return Product.of(found) if found is not None and found.open else None
 
-    @strawberry.field(metadata=work(A_SEARCH, when="search"))
+    @strawberry.field(metadata=work(search=A_SEARCH, filter=A_FILTER))
     def products(
         self,
         info: Info,
@@ -137,8 +140,8 @@ class Query:
         with spoken(locale):
             return _page(wish, search, first, after)
 
-    @strawberry.field(metadata=most(200))
+    @strawberry.field(metadata=most(MOST_CATEGORIES))
     def categories(self, info: Info, below: str | None = None) -> list[Category]:
         info.context.begin()
         check(below=below)
-        return [Category.of(row) for row in selectors.categories(below=below)]
+        return [Category.of(row) for row in selectors.categories(below=below)[:MOST_CATEGORIES]]

@@ -28,14 +28,14 @@ from shop_reco.api.errors import ApiError
 from shop_reco.conf import reco_settings
 
 DEFINITION = "strawberry-definition"
-MOST, ROWS, PAGES, GIVEN, WORK, WHEN = "most", "rows", "pages", "given", "work", "when"
+MOST, ROWS, PAGES, GIVEN, WORK = "most", "rows", "pages", "given", "work"
 """Metadata of a field: how long its list gets; the argument that is a list of rows, each of which costs an object;
 the argument that asks for several pages; the argument that is as long as the page, unless the page is shorter; how many
-objects the field's own work is worth, and the argument without which it is none."""
+objects the field's own work is worth."""
 USUAL_LIST = 10
-A_LIST, A_SEARCH, AN_EXPLANATION = 300, 1000, 2000
-"""What the work before the first object is worth, so that an operation that is accepted takes a tenth of a second of a
-processor or so: an object is about a twentieth of a millisecond."""
+A_LIST, AN_ITEM, A_SEARCH, A_FILTER, AN_EXPLANATION = 300, 10, 1000, 300, 2000
+"""What work is worth that comes before an object is handed out, so that an operation that is accepted takes a tenth of
+a second of a processor or so: an object is about a twentieth of a millisecond."""
 
 
 def most(n: int) -> dict[str, int]:
@@ -58,9 +58,18 @@ def given(argument: str) -> dict[str, str]:
     return {GIVEN: argument}
 
 
-def work(n: int, *, when: str = "") -> dict[str, Any]:
-    """The metadata of a field whose work is worth ``n`` objects; if ``when`` is named, where that argument is given."""
-    return {WORK: n, WHEN: when}
+@dataclass(frozen=True)
+class Work:
+    """What a field's own work is worth in objects: always, for each item of its page, and for arguments that are given."""
+
+    always: int = 0
+    each: int = 0
+    given: Mapping[str, int] = field(default_factory=dict)
+
+
+def work(always: int = 0, *, each: int = 0, **given: int) -> dict[str, Work]:
+    """The metadata of a field that works before it hands out; ``given`` are arguments that make more of it."""
+    return {WORK: Work(always, each, given)}
 
 
 class CostLimit(SchemaExtension):
@@ -125,29 +134,29 @@ class Cost:
         if known is None:  # introspection, which costs nothing
             return 0
         declared = getattr(known.extensions.get(DEFINITION), "metadata", None) or {}
-        own = self._work(node, declared)
+        worked: Work = declared.get(WORK, Work())
+        own = worked.always + sum(n for name, n in worked.given.items() if self._is_given(node, name))
         if PAGES in declared:
             pages, of = self._pages(node, declared[PAGES]), get_named_type(known.type)
-            return sum(own + 1 + self._objects(_selected(node), of, n) for n in pages)
-        rows = own + (self._length(node, declared[ROWS]) if ROWS in declared else 0)
+            return sum(own + worked.each * n + 1 + self._objects(_selected(node), of, n) for n in pages)
+        rows = self._length(node, declared[ROWS]) if ROWS in declared else 0
         if node.selection_set is None:
-            return rows
+            return own + rows
         inner = self._page(node, known) if "first" in known.args else None
         if GIVEN in declared:
             given = _bounded(self._length(node, declared[GIVEN]))
             inner = given if self._argument(node, "first") is None else min(given, self._page(node, known))
+        own += worked.each * (inner or 0)
         each = 1 + self._objects(node.selection_set, get_named_type(known.type), inner)
         if not _is_list(known.type):
-            return rows + each
+            return own + rows + each
         if MOST in declared:
-            return rows + declared[MOST] * each
-        return rows + (next((n for n in (rows - own or None, page, inner) if n is not None), USUAL_LIST)) * each
+            return own + rows + declared[MOST] * each
+        return own + rows + (next((n for n in (rows or None, page, inner) if n is not None), USUAL_LIST)) * each
 
-    def _work(self, node: FieldNode, declared: Mapping[str, Any]) -> int:
-        if not declared.get(WHEN):
-            return int(declared.get(WORK, 0))
-        given = self._argument(node, declared[WHEN])
-        return declared[WORK] if getattr(given, "value", given) else 0
+    def _is_given(self, node: FieldNode, name: str) -> bool:
+        value = self._argument(node, name)
+        return bool(getattr(value, "value", value))
 
     def _named(self, node: Any, type_: Any) -> Any:
         condition = node.type_condition

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from graphql import GraphQLList, GraphQLObjectType, get_named_type, get_nullable_type
 
-from shop_reco.api.limits.cost import A_LIST, A_SEARCH, AN_EXPLANATION, DEFINITION, MOST
+from shop_reco.api.limits.cost import A_FILTER, A_LIST, A_SEARCH, AN_EXPLANATION, AN_ITEM, DEFINITION, MOST
 from shop_reco.api.schema import schema
 from shop_reco.users.services import issue_key
 from tests.shop_reco.graphql import ask
@@ -26,21 +26,25 @@ def cost(reply):
         ("{ me { known } }", 1),
         ("{ __typename }", 0),
         ("{ me { consents { purpose } } }", 1 + 3),
-        ("{ recommendations(first: 5) { edges { rank } } }", A_LIST + 1 + 5),
-        ("{ recommendations { edges { rank } } }", A_LIST + 1 + 10),
+        ("{ recommendations(first: 5) { edges { rank } } }", A_LIST + 5 * AN_ITEM + 1 + 5),
+        ("{ recommendations { edges { rank } } }", A_LIST + 10 * AN_ITEM + 1 + 10),
         (
             "{ recommendations(first: 5) { pageInfo { endCursor } edges { node { category { name } } } } }",
-            A_LIST + 2 + 5 * 3,
+            A_LIST + 5 * AN_ITEM + 2 + 5 * 3,
         ),
         ("{ a: me { known } b: me { known } }", 2),
         ("{ ...a ...a } fragment a on Query { me { known } }", 2),
         ("{ products(first: 7) { edges { node { id } } } }", 1 + 7 * 2),
         ("{ ... on Query { me { known } } }", 1),
-        ('{ reordered(products: ["a", "b"]) { edges { rank } } }', A_LIST + 1 + 2),
-        ('{ reordered(products: ["a", "b", "c"], first: 2) { edges { rank } } }', A_LIST + 1 + 2),
-        ('{ reordered(products: ["a"], first: 9) { edges { rank } } }', A_LIST + 1 + 1),
-        ("{ recommendationsFor(requests: [{first: 3}, {first: 4}, {}]) { edges { rank } } }", 3 * A_LIST + 3 + 17),
+        ('{ reordered(products: ["a", "b"]) { edges { rank } } }', A_LIST + 2 * AN_ITEM + 1 + 2),
+        ('{ reordered(products: ["a", "b", "c"], first: 2) { edges { rank } } }', A_LIST + 2 * AN_ITEM + 1 + 2),
+        ('{ reordered(products: ["a"], first: 9) { edges { rank } } }', A_LIST + AN_ITEM + 1 + 1),
+        (
+            "{ recommendationsFor(requests: [{first: 3}, {first: 4}, {}]) { edges { rank } } }",
+            3 * A_LIST + 17 * AN_ITEM + 3 + 17,
+        ),
         ('{ products(search: "tea", first: 2) { edges { node { id } } } }', A_SEARCH + 1 + 2 * 2),
+        ("{ products(filter: {inStock: true}, first: 2) { edges { cursor } } }", A_FILTER + 1 + 2),
         ('{ products(search: "", first: 2) { edges { node { id } } } }', 1 + 2 * 2),
         ('{ explain(slateId: "a", product: "b") { score without { id } } }', AN_EXPLANATION + 1 + 3),
     ],
@@ -51,24 +55,25 @@ def test_the_cost_of_a_document_by_hand(shop, client, document, objects):
 
 def test_a_page_given_by_a_variable_counts_as_it_is_given(shop, client):
     each = 1 + 1 + 6 * (1 + 3)
-    assert cost(ask(client, WIDE))["objects"] == A_LIST + 1 + 3 * each
-    assert cost(ask(client, WIDE, {"n": 10}))["objects"] == A_LIST + 1 + 10 * each
+    assert cost(ask(client, WIDE))["objects"] == A_LIST + 3 * AN_ITEM + 1 + 3 * each
+    assert cost(ask(client, WIDE, {"n": 10}))["objects"] == A_LIST + 10 * AN_ITEM + 1 + 10 * each
 
 
 def test_pages_given_by_a_variable_count_as_they_are_given(shop, client):
     document = "query($r: [RecommendationRequest!]!) { recommendationsFor(requests: $r) { edges { rank } } }"
     assert (
-        cost(ask(client, document, {"r": [{"first": 2}, {"placement": "popular"}]}))["objects"] == 2 * A_LIST + 2 + 12
+        cost(ask(client, document, {"r": [{"first": 2}, {"placement": "popular"}]}))["objects"]
+        == 2 * A_LIST + 12 * AN_ITEM + 2 + 12
     )
     inner = "query($n: Int!) { recommendationsFor(requests: [{first: $n}]) { edges { rank } } }"
-    assert cost(ask(client, inner, {"n": 7}))["objects"] == A_LIST + 1 + 7
+    assert cost(ask(client, inner, {"n": 7}))["objects"] == A_LIST + 7 * AN_ITEM + 1 + 7
 
 
 def test_a_document_that_costs_too_much_asks_nothing_of_the_database(shop, client):
     with CaptureQueriesContext(connection) as queries:
         reply = ask(client, WIDE, {"n": 100})
     assert reply["errors"][0]["extensions"]["code"] == "COST_LIMIT"
-    assert "2901 objects, 2500 are allowed" in reply["errors"][0]["message"]
+    assert "3901 objects, 2500 are allowed" in reply["errors"][0]["message"]
     assert reply["data"] is None
     assert len(queries) == 0
 
@@ -85,7 +90,7 @@ def test_staff_and_servers_may_ask_for_more(shop, client):
 def test_a_page_out_of_bounds_is_told_by_the_field_and_costs_no_more_than_the_longest(shop, client, first):
     reply = ask(client, "query($n: Int!) { recommendations(first: $n) { edges { rank } } }", {"n": first})
     assert reply["errors"][0]["extensions"]["code"] == "BAD_PAGE"
-    assert cost(reply)["objects"] <= A_LIST + 101
+    assert cost(reply)["objects"] <= A_LIST + 100 * AN_ITEM + 101
 
 
 def test_each_event_of_a_batch_costs_an_object(shop, client):
