@@ -14,6 +14,9 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from shop_reco.staff.pages import fetch_shoppers, is_closed, masked, masks, show_to
+from shop_reco.staff.sensitive import may_see_personal_data
+
 BUTTON = (
     "border border-base-200 dark:border-base-700 cursor-pointer font-medium px-2.5 py-1 rounded-default text-xs "
     "whitespace-nowrap hover:text-primary-600 dark:hover:text-primary-500"
@@ -28,7 +31,10 @@ FILTERS = {
 
 
 class BaseAdmin(ModelAdmin):
-    """What all pages here have in common; looks right without any setting of the host."""
+    """What all pages here have in common; looks right without any setting of the host.
+
+    Personal data, as ``staff.sensitive`` names it, is shown, searched and filtered for those who may see it alone.
+    """
 
     show_full_result_count = False
 
@@ -39,7 +45,52 @@ class BaseAdmin(ModelAdmin):
         changes = super().get_changelist_instance(request)
         for spec in changes.filter_specs:
             spec.template = FILTERS.get(spec.template, spec.template)
+        show_to(request.user, changes.result_list)
         return changes
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            fetch_shoppers(found)
+            show_to(request.user, [found])
+        return found
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        names = super().get_list_display(request)
+        return names if may_see_personal_data(request.user) else masked(self.model, names)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        if may_see_personal_data(request.user):
+            return sets
+        return [(title, {**how, "fields": masked(self.model, how["fields"])}) for title, how in sets]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        names = super().get_readonly_fields(request, obj)
+        return names if may_see_personal_data(request.user) else (*names, *masks(self.model).values())
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        filters = super().get_list_filter(request)
+        return [each for each in filters if not self._is_closed(each, request)]
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """An action that names no permission needs the one to change."""
+        return {
+            name: action
+            for name, action in super().get_actions(request).items()
+            if getattr(action[0], "allowed_permissions", None) or self.has_change_permission(request)
+        }
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        return [path for path in super().get_search_fields(request) if not self._is_closed(path, request)]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return not self._is_closed(lookup, request) and bool(super().lookup_allowed(lookup, value, request))
+
+    def _is_closed(self, path: Any, request: HttpRequest) -> bool:
+        """Of a filter the path comes first; a class of filters has none."""
+        name = path[0] if isinstance(path, list | tuple) else path
+        return isinstance(name, str) and is_closed(self.model, name, request.user)
 
 
 class KeptAdmin(BaseAdmin):
@@ -139,10 +190,12 @@ def _worded(value: Any, names: Mapping[str, Any]) -> str:
 
 
 def link_to(admin: KeptAdmin, target: Model | None) -> SafeString | str:
-    """The target's name, as a link to its page on the same site."""
+    """The target's name, as a link to its page on the same site for those who may open it."""
     if target is None:
         return "-"
-    options = target._meta
+    options, reader = target._meta, getattr(target, "seen_by", None)
+    if reader is not None and not reader.has_perm(f"{options.app_label}.view_{options.model_name}"):
+        return str(target)
     name = f"{admin.admin_site.name}:{options.app_label}_{options.model_name}_change"
     return format_html(
         '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', reverse(name, args=(target.pk,)), target

@@ -15,6 +15,7 @@ from typing import Any, cast
 import unfold
 from django.apps import apps
 from django.conf import settings
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.http import HttpRequest, HttpResponseBase
 from django.template.backends.django import DjangoTemplates
 from django.template.response import TemplateResponse
@@ -24,6 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 from .dashboard import dashboard
+from .staff.pages import show_to
 
 NAVIGATION = (
     (
@@ -128,6 +130,14 @@ def _first_of(names: list[str]) -> Any:
     return engine.get_template(str(found.name))
 
 
+class Suggestions(AutocompleteJsonView):
+    """What a search box of a form suggests, named for whoever searches."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        show_to(self.request.user, [obj])
+        return super().serialize_result(obj, to_field_name)
+
+
 class RecoAdminSite(UnfoldAdminSite):
     site_header = _("Recommendations")
     site_title = _("Recommendations")
@@ -144,8 +154,12 @@ class RecoAdminSite(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return _dressed(super().login(request, extra_context))
 
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
+        return Suggestions.as_view(admin_site=self)(request)
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         shown = {name: self._may_view(request, name) for _group, models in NAVIGATION for name in models}
+        shown["reco_events.event"] |= request.user.has_perm("reco_staff.view_counts")
         return super().index(request, {"board": dashboard(shown=shown), **(extra_context or {})})
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

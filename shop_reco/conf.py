@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 APPS = (
     "shop_reco",
+    "shop_reco.staff",
     "shop_reco.users",
     "shop_reco.products",
     "shop_reco.events",

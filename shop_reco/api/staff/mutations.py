@@ -31,7 +31,6 @@ from .types import (
     VersionPayload,
 )
 
-CHANGE = "change_recommender"
 MOST_REVIEWED = 500
 
 
@@ -39,7 +38,7 @@ MOST_REVIEWED = 500
 class StaffMutation:
     @strawberry.mutation(description="Of staff: switch a recommender; effective at the next request of every process.")
     def set_recommender_enabled(self, info: Info, kind: RecommenderKind, enabled: bool) -> RecommenderPayload:
-        need(info, CHANGE)
+        need(info, "change_recommender")
         services.set_enabled(kind=kind.value, enabled=enabled)
         found = next(each for each in recommenders() if each.kind == kind.value)
         return RecommenderPayload(recommender=found, errors=[])
@@ -56,13 +55,13 @@ class StaffMutation:
 
     @strawberry.mutation(description="Of staff: queue a training; follow it by trainingRun.")
     def start_training(self, info: Info, kind: RecommenderKind) -> TrainingPayload:
-        user = need(info, CHANGE)
+        user = need(info, "add_trainingrun")
         run = services.request_training(kind=kind.value, by=user)
         return TrainingPayload(run=TrainingRun.of(run), errors=[])
 
     @strawberry.mutation(description="Of staff: stop a training that waits or runs; what is live stays.")
     def cancel_training(self, info: Info, run: strawberry.ID) -> TrainingPayload:
-        need(info, CHANGE)
+        need(info, "change_trainingrun")
         found = find_run(run)
         services.cancel_run(run=found)
         found.refresh_from_db()
@@ -70,7 +69,7 @@ class StaffMutation:
 
     @strawberry.mutation(description="Of staff: make a version serve, whatever the gate said of it.")
     def promote(self, info: Info, version: strawberry.ID, why: str) -> VersionPayload:
-        user = need(info, CHANGE)
+        user = need(info, "change_modelversion")
         check(why=why)
         found = find_version(version)
         try:
@@ -84,7 +83,7 @@ class StaffMutation:
 
     @strawberry.mutation(description="Of staff: make the version before the live one serve again.")
     def rollback(self, info: Info, kind: RecommenderKind) -> VersionPayload:
-        user = need(info, CHANGE)
+        user = need(info, "change_recommender")
         try:
             version = services.roll_back(kind=kind.value, by=user)
         except NothingToRollBackError as error:

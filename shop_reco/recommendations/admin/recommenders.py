@@ -29,6 +29,11 @@ STATE_COLOURS = {"queued": "info", "running": "warning", "done": "success", "fai
 posted = method_decorator(require_POST)
 
 
+def may_train(user: Any) -> bool:
+    """Whether somebody of the staff may start trainings."""
+    return bool(user.has_perm("reco_recommendations.add_trainingrun"))
+
+
 class RecommenderAdmin(KeptAdmin):
     list_display = ("name", "switch", "live_since", "last_training", "buttons")
     list_display_links = None
@@ -57,8 +62,16 @@ class RecommenderAdmin(KeptAdmin):
         """The list has all the switches; a recommender has no page of its own to save."""
         return obj is None and super().has_change_permission(request, obj)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Whoever may start a training has that button, and no other."""
+        names = super().get_list_display(request)
+        return [*names, "buttons"] if may_train(request.user) and "buttons" not in names else names
+
+    def has_train_permission(self, request: HttpRequest) -> bool:
+        return may_train(request.user)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        train_all = self.address("train_all") if self.may_change(request) else ""
+        train_all = self.address("train_all") if may_train(request.user) else ""
         return super().changelist_view(request, {"train_all": train_all, **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern]:
@@ -93,17 +106,14 @@ class RecommenderAdmin(KeptAdmin):
 
     @display(description=_("actions"))
     def buttons(self, recommender: Any) -> SafeString:
-        kind, on = recommender.kind, recommender.enabled
-        shown = [
-            button(
-                self.address("switch", kind),
-                gettext("Switch off") if on else gettext("Switch on"),
-                name="enabled",
-                value="0" if on else "1",
-            ),
-            button(self.address("train", kind), gettext("Train now")),
-        ]
-        if recommender.can_go_back:
+        kind, on, reader = recommender.kind, recommender.enabled, recommender.seen_by
+        may_switch, shown = reader.has_perm("reco_recommendations.change_recommender"), []
+        if may_switch:
+            text = gettext("Switch off") if on else gettext("Switch on")
+            shown.append(button(self.address("switch", kind), text, name="enabled", value="0" if on else "1"))
+        if may_train(reader):
+            shown.append(button(self.address("train", kind), gettext("Train now")))
+        if may_switch and recommender.can_go_back:
             ask = gettext("Serve the version before this one?")
             shown.append(button(self.address("go_back", kind), gettext("Roll back"), ask=ask))
         return row(*shown)
@@ -116,7 +126,9 @@ class RecommenderAdmin(KeptAdmin):
 
     @posted
     def post_train(self, request: HttpRequest, kind: str) -> HttpResponse:
-        self._train(request, self._asked_for(request, kind))
+        if not may_train(request.user):
+            raise PermissionDenied
+        self._train(request, get_object_or_404(Recommender, pk=kind))
         return self.back_to_list()
 
     @posted
@@ -126,7 +138,7 @@ class RecommenderAdmin(KeptAdmin):
 
     @posted
     def post_train_all(self, request: HttpRequest) -> HttpResponse:
-        if not self.may_change(request):
+        if not may_train(request.user):
             raise PermissionDenied
         services.request_all(by=request.user)
         messages.success(request, gettext("Every recommender is queued for training."))
@@ -166,7 +178,7 @@ class RecommenderAdmin(KeptAdmin):
         for recommender in queryset:
             self._switch(request, recommender, False)
 
-    @admin.action(description=_("Train now"), permissions=["change"])
+    @admin.action(description=_("Train now"), permissions=["train"])
     def train(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> None:
         for recommender in queryset:
             self._train(request, recommender)
