@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from shop_reco.staff.audit import differences, note, noted, values_of
+from shop_reco.staff.models import StaffAction
 from shop_reco.staff.pages import fetch_shoppers, is_closed, masked, masks, show_to
 from shop_reco.staff.sensitive import may_see_personal_data
 
@@ -53,7 +58,35 @@ class BaseAdmin(ModelAdmin):
         if found is not None:
             fetch_shoppers(found)
             show_to(request.user, [found])
+            if request.method == "POST":
+                found.values_before = values_of(found)
         return found
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self._note(request, StaffAction.What.ADD, obj, {})
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """A form's change; a button's was noted by ``posted``."""
+        if hasattr(obj, "values_before"):
+            self._note(request, StaffAction.What.CHANGE, obj, obj.values_before)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        for each in queryset:
+            note(
+                by=request.user,
+                what=StaffAction.What.DELETE,
+                row=each,
+                changes=differences(self.model, values_of(each), {}),
+            )
+        return super().log_deletions(request, queryset)
+
+    def _note(self, request: HttpRequest, what: str, obj: Any, before: Mapping[str, Any]) -> None:
+        """What a form did, as the row says it now; one that changed nothing did nothing."""
+        now = self.model._base_manager.filter(pk=obj.pk).first()
+        if changes := differences(self.model, before, values_of(now)):
+            note(by=request.user, what=what, row=now, changes=changes)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         names = super().get_list_display(request)
@@ -74,11 +107,11 @@ class BaseAdmin(ModelAdmin):
         return [each for each in filters if not self._is_closed(each, request)]
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """An action that names no permission needs the one to change."""
+        """An action that names no permission needs the one to change; what each does is kept."""
         return {
-            name: action
-            for name, action in super().get_actions(request).items()
-            if getattr(action[0], "allowed_permissions", None) or self.has_change_permission(request)
+            name: (_noted_action(function, name), name, label)
+            for name, (function, _name, label) in super().get_actions(request).items()
+            if getattr(function, "allowed_permissions", None) or self.has_change_permission(request)
         }
 
     def get_search_fields(self, request: HttpRequest) -> Any:
@@ -91,6 +124,34 @@ class BaseAdmin(ModelAdmin):
         """Of a filter the path comes first; a class of filters has none."""
         name = path[0] if isinstance(path, list | tuple) else path
         return isinstance(name, str) and is_closed(self.model, name, request.user)
+
+
+def _noted_action(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @wraps(function)
+    def act(admin: Any, request: HttpRequest, queryset: Any) -> Any:
+        if name == "delete_selected":  # logs its deletions itself
+            return function(admin, request, queryset)
+        pks = list(queryset.values_list("pk", flat=True))
+        with noted(by=request.user, what=name, model=admin.model, pks=pks):
+            return function(admin, request, queryset)
+
+    return act
+
+
+def posted(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A view behind a button: only a post reaches it, and what it does to its row is kept, with the reason given.
+
+    The row's key is the view's one argument; a view without one keeps what it does by itself.
+    """
+
+    @method_decorator(require_POST)
+    @wraps(view)
+    def act(admin: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        what, why = view.__name__.removeprefix("post_"), request.POST.get("why", "")
+        with noted(by=request.user, what=what, model=admin.model, pks=list(kwargs.values()), why=why):
+            return view(admin, request, **kwargs)
+
+    return act
 
 
 class KeptAdmin(BaseAdmin):

@@ -75,6 +75,7 @@ NAVIGATION = (
             "reco_users.consent": "verified_user",
             "reco_users.consentstatement": "description",
             "reco_users.staffread": "visibility",
+            "reco_staff.staffaction": "history",
             "reco_privacy.erasurereceipt": "receipt_long",
         },
     ),
@@ -206,7 +207,7 @@ def _has_language_switch() -> bool:
 
 
 admin_site = RecoAdminSite(name="reco_admin")
-for app in ("users", "products", "events", "portraits", "recommendations", "privacy", "webhooks"):
+for app in ("staff", "users", "products", "events", "portraits", "recommendations", "privacy", "webhooks"):
     for model, model_admin in import_module(f"shop_reco.{app}.admin").ADMINS.items():
         admin_site.register(model, model_admin)
 if apps.is_installed("django_celery_beat"):

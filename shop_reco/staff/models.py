@@ -1,10 +1,16 @@
-"""Who works here: the roles that staff may have."""
+"""Who works here: the roles that staff may have, and what they did."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from .errors import AppendOnlyError
 
 
 class Role(models.Model):
@@ -36,3 +42,92 @@ class Role(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class AppendOnly(models.QuerySet["StaffAction"]):
+    """Rows that are written once."""
+
+    def update(self, **kwargs: Any) -> int:
+        raise AppendOnlyError
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise AppendOnlyError
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> int:
+        raise AppendOnlyError
+
+
+class StaffAction(models.Model):
+    """One thing that somebody of the staff did to one row: never changed and never deleted.
+
+    It holds neither secrets nor what says who a shopper is; of such a field only that it changed. ``who`` is the name
+    that the account had, since an account may go.
+    """
+
+    class What(models.TextChoices):
+        ADD = "add", _("Added")
+        CHANGE = "change", _("Changed")
+        DELETE = "delete", _("Deleted")
+        SWITCH = "switch", _("Switched")
+        SWITCH_ON = "switch_on", _("Switched on")
+        SWITCH_OFF = "switch_off", _("Switched off")
+        TRAIN = "train", _("Asked for a training")
+        CANCEL = "cancel", _("Cancelled")
+        PROMOTE = "promote", _("Made to serve")
+        GO_BACK = "go_back", _("Rolled back to")
+        REVIEW = "review", _("Reviewed")
+        ACCEPT = "accept", _("Accepted")
+        DISMISS = "dismiss", _("Dismissed")
+        UNDO = "undo", _("Undone")
+        REVOKE = "revoke", _("Revoked")
+        REPLAY = "replay", _("Tried again")
+        CLEAR = "clear", _("Cleared")
+        SHOW = "show", _("Shown in lists")
+        HIDE = "hide", _("Hidden from lists")
+        MARK_SENSITIVE = "mark_sensitive", _("Marked as sensitive")
+        MARK_ORDINARY = "mark_ordinary", _("Marked as not sensitive")
+        MAKE_NEW_SECRET = "make_new_secret", _("Given a new secret")
+        END_PREVIOUS = "end_previous", _("Old secret ended")
+        ENABLE = "enable", _("Enabled")
+        DISABLE = "disable", _("Disabled")
+        ENABLE_TASKS = "enable_tasks", _("Enabled in the schedule")
+        DISABLE_TASKS = "disable_tasks", _("Disabled in the schedule")
+        TOGGLE_TASKS = "toggle_tasks", _("Switched in the schedule")
+        RUN_TASKS = "run_tasks", _("Run at once")
+
+    class Via(models.TextChoices):
+        ADMIN = "admin", _("Admin")
+        API = "api", _("API")
+
+    at = models.DateTimeField(_("when"), db_index=True)
+    staff = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("account"), null=True, blank=True, related_name="+"
+    )
+    who = models.CharField(_("who"), max_length=150, blank=True, db_index=True)
+    what = models.CharField(_("what"), max_length=32, choices=What)
+    model = models.CharField(_("kind of row"), max_length=64, blank=True)
+    object_id = models.CharField(_("row"), max_length=64, blank=True)
+    name = models.CharField(_("name"), max_length=128, blank=True, help_text=_("Empty where it would name a person."))
+    changes = models.JSONField(
+        _("changes"), default=dict, encoder=DjangoJSONEncoder, help_text=_("Before and after, by field.")
+    )
+    why = models.CharField(_("why"), max_length=256, blank=True)
+    via = models.CharField(_("by way of"), max_length=8, choices=Via, default=Via.ADMIN)
+
+    objects = models.Manager.from_queryset(AppendOnly)()
+
+    class Meta:
+        verbose_name = _("action of staff")
+        verbose_name_plural = _("actions of staff")
+        indexes = [models.Index(fields=["model", "object_id"], name="reco_staff_action_by_row")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.get_what_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AppendOnlyError

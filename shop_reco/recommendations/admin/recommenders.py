@@ -6,27 +6,28 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from django.utils.decorators import method_decorator
 from django.utils.formats import localize
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from shop_reco.admin_base import KeptAdmin, button, row
+from shop_reco.admin_base import posted as posted
+from shop_reco.staff.audit import note
 
 from .. import services
 from ..errors import NothingToRollBackError
 from ..models import ModelVersion, Recommender, TrainingRun
 
+WENT_LIVE = {"state": [ModelVersion.State.RETIRED, ModelVersion.State.LIVE]}
 STATE_COLOURS = {"queued": "info", "running": "warning", "done": "success", "failed": "danger", "cancelled": "default"}
-posted = method_decorator(require_POST)
 
 
 def may_train(user: Any) -> bool:
@@ -140,7 +141,9 @@ class RecommenderAdmin(KeptAdmin):
     def post_train_all(self, request: HttpRequest) -> HttpResponse:
         if not may_train(request.user):
             raise PermissionDenied
-        services.request_all(by=request.user)
+        with transaction.atomic():
+            for run in services.request_all(by=request.user):
+                note(by=request.user, what="train", row=run)
         messages.success(request, gettext("Every recommender is queued for training."))
         return self.back_to_list()
 
@@ -156,12 +159,15 @@ class RecommenderAdmin(KeptAdmin):
         self.log_change(request, recommender, text % {"kind": recommender})
 
     def _train(self, request: HttpRequest, recommender: Recommender) -> None:
-        services.request_training(kind=recommender.kind, by=request.user)
+        with transaction.atomic():
+            note(by=request.user, what="train", row=services.request_training(kind=recommender.kind, by=request.user))
         messages.success(request, gettext("%(kind)s is queued for training.") % {"kind": recommender})
 
     def _go_back(self, request: HttpRequest, recommender: Recommender) -> None:
         try:
-            version = services.roll_back(kind=recommender.kind, by=request.user)
+            with transaction.atomic():
+                version = services.roll_back(kind=recommender.kind, by=request.user)
+                note(by=request.user, what="go_back", row=version, changes=WENT_LIVE)
         except NothingToRollBackError:
             messages.warning(request, gettext("%(kind)s has no earlier version.") % {"kind": recommender})
             return

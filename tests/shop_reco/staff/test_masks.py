@@ -53,6 +53,7 @@ HARMLESS = {
     "reco_recommendations.Rule": "action tag",
     "reco_recommendations.Slate": "placement rung items earlier versions",
     "reco_recommendations.TrainingRun": "state work phase why log ticket cleaning resources",
+    "reco_staff.StaffAction": "who what model object_id name changes why via",
     "reco_users.ApiKey": "name prefix scopes",
     "reco_users.Consent": "purpose source text_version text_language",
     "reco_users.ConsentStatement": "purpose version language text",

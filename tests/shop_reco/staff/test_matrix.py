@@ -30,6 +30,7 @@ PAGES = {
     "reco_users.consentstatement": ("X", "X", "", ""),
     "reco_users.staffread": ("X", "", "", ""),
     "reco_users.apikey": ("X", "X", "", ""),
+    "reco_staff.staffaction": ("X", "", "", ""),
     "reco_portraits.portrait": ("X", "", "", ""),
     "reco_portraits.portraitedit": ("X", "", "", ""),
     "reco_portraits.segmentation": ("V M A X", "", "", ""),
