@@ -26,6 +26,7 @@ from unfold.sites import UnfoldAdminSite
 
 from .dashboard import dashboard
 from .staff.pages import show_to
+from .staff.sign_in import guarded, remember_browser
 
 NAVIGATION = (
     (
@@ -146,6 +147,10 @@ class RecoAdminSite(UnfoldAdminSite):
     index_template = "shop_reco/admin/dashboard.html"
     settings_name = "SHOP_RECO_UNFOLD"
 
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.login_form: Any = guarded(self.login_form)
+
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., HttpResponseBase]:
         def dressed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             return _dressed(view(request, *args, **kwargs))
@@ -153,7 +158,8 @@ class RecoAdminSite(UnfoldAdminSite):
         return super().admin_view(update_wrapper(dressed, view), cacheable)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return _dressed(super().login(request, extra_context))
+        page = _dressed(super().login(request, extra_context))
+        return remember_browser(request, page) if request.method == "POST" and page.status_code == 302 else page
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return Suggestions.as_view(admin_site=self)(request)

@@ -1,4 +1,4 @@
-"""Who works here: the roles that staff may have, and what they did."""
+"""Who works here: the roles that staff may have, what they did, and how often signing in failed."""
 
 from __future__ import annotations
 
@@ -94,6 +94,7 @@ class StaffAction(models.Model):
         DISABLE_TASKS = "disable_tasks", _("Disabled in the schedule")
         TOGGLE_TASKS = "toggle_tasks", _("Switched in the schedule")
         RUN_TASKS = "run_tasks", _("Run at once")
+        SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed, not for the first time")
 
     class Via(models.TextChoices):
         ADMIN = "admin", _("Admin")
@@ -131,3 +132,22 @@ class StaffAction(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise AppendOnlyError
+
+
+class FailedSignIns(models.Model):
+    """How often signing in to the admin failed of late: for an account, an address or a known browser.
+
+    The digest is keyed, and of a name as it was typed, whether there is such an account or not: it names nobody.
+    """
+
+    digest = models.CharField(_("digest"), max_length=64, primary_key=True)
+    failures = models.PositiveIntegerField(_("failures"))
+    slowed_at = models.DateTimeField(_("slowed since"), null=True, blank=True)
+    last_at = models.DateTimeField(_("last at"), db_index=True)
+
+    class Meta:
+        verbose_name = _("failed sign-ins")
+        verbose_name_plural = _("failed sign-ins")
+
+    def __str__(self) -> str:
+        return f"{self.digest[:8]}… {self.failures}"
