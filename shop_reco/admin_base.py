@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 from shop_reco.staff.audit import differences, note, noted, values_of
+from shop_reco.staff.final import may_do, question
 from shop_reco.staff.models import StaffAction
 from shop_reco.staff.pages import fetch_shoppers, is_closed, masked, masks, show_to
 from shop_reco.staff.sensitive import may_see_personal_data
@@ -107,11 +108,12 @@ class BaseAdmin(ModelAdmin):
         return [each for each in filters if not self._is_closed(each, request)]
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """An action that names no permission needs the one to change; what each does is kept."""
+        """One that names no permission needs the one to change; a final one asks first; what each does is kept."""
         return {
-            name: (_noted_action(function, name), name, label)
+            name: (_noted_action(function, name, label), name, label)
             for name, (function, _name, label) in super().get_actions(request).items()
             if getattr(function, "allowed_permissions", None) or self.has_change_permission(request)
+            if may_do(request.user, f"{self.model._meta.label_lower}.{name}")
         }
 
     def get_search_fields(self, request: HttpRequest) -> Any:
@@ -126,11 +128,13 @@ class BaseAdmin(ModelAdmin):
         return isinstance(name, str) and is_closed(self.model, name, request.user)
 
 
-def _noted_action(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _noted_action(function: Callable[..., Any], name: str, label: str) -> Callable[..., Any]:
     @wraps(function)
     def act(admin: Any, request: HttpRequest, queryset: Any) -> Any:
         if name == "delete_selected":  # logs its deletions itself
             return function(admin, request, queryset)
+        if (asked := question(admin, request, queryset, name=name, label=label)) is not None:
+            return asked
         pks = list(queryset.values_list("pk", flat=True))
         with noted(by=request.user, what=name, model=admin.model, pks=pks):
             return function(admin, request, queryset)

@@ -213,9 +213,10 @@ def _has_language_switch() -> bool:
 
 
 admin_site = RecoAdminSite(name="reco_admin")
+admins: dict[Any, Any] = {}
 for app in ("staff", "users", "products", "events", "portraits", "recommendations", "privacy", "webhooks"):
-    for model, model_admin in import_module(f"shop_reco.{app}.admin").ADMINS.items():
-        admin_site.register(model, model_admin)
+    admins |= import_module(f"shop_reco.{app}.admin").ADMINS  # a higher app may have more to say of a lower one's rows
 if apps.is_installed("django_celery_beat"):
-    for model, model_admin in import_module("shop_reco.schedule_admin").ADMINS.items():
-        admin_site.register(model, model_admin)
+    admins |= import_module("shop_reco.schedule_admin").ADMINS
+for model, model_admin in admins.items():
+    admin_site.register(model, model_admin)

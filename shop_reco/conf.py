@@ -264,6 +264,10 @@ class RecoSettings:
     VISITOR_GRACE: float = 60.0
     """How long a replaced cookie still counts after its successor came back, in seconds."""
 
+    STAFF_PASSWORD_MINUTES: float = 10.0
+    """Age of the last sign-in or password after which exporting or erasing a shopper in the admin asks for the
+    password again, in minutes. 0: each time."""
+
     DEMO_SWITCHER: bool = False
     """Lets a visitor shop as any household: for demonstrations, never where DEBUG is off."""
 

@@ -38,6 +38,14 @@ class Role(models.Model):
         permissions = [
             ("view_personal_data", "Can see who shoppers are and what they wrote"),
             ("view_counts", "Can see counts over all shoppers"),
+            ("export_shopper", "Can export what is known of a shopper"),
+            ("erase_shopper", "Can erase a shopper"),
+            ("part_shoppers", "Can part visitors and accounts"),
+            ("revoke_keys", "Can revoke API keys"),
+            ("replay_reports", "Can try rejected events and failed deliveries again"),
+            ("renew_secrets", "Can renew and end the secrets of webhooks"),
+            ("cancel_trainings", "Can cancel several trainings at once"),
+            ("run_schedule", "Can run what is scheduled at once"),
         ]
 
     def __str__(self) -> str:
@@ -94,6 +102,8 @@ class StaffAction(models.Model):
         DISABLE_TASKS = "disable_tasks", _("Disabled in the schedule")
         TOGGLE_TASKS = "toggle_tasks", _("Switched in the schedule")
         RUN_TASKS = "run_tasks", _("Run at once")
+        EXPORT = "export", _("Exported")
+        ERASE = "erase", _("Erased")
         SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed, not for the first time")
 
     class Via(models.TextChoices):

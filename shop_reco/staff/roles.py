@@ -47,6 +47,7 @@ ROLES: Mapping[Role.Kind, tuple[str, ...]] = {
         *LOOK,
         "reco_recommendations.add_trainingrun",  # start one
         "reco_recommendations.change_trainingrun",  # cancel one
+        "reco_staff.cancel_trainings",
     ),
     Role.Kind.ADMINISTRATOR: (
         "reco_staff.*",

@@ -35,7 +35,7 @@ class ShopperAdmin(EndlessAdmin):
     search_help_text = _("The shop's id of a shopper, or the letters and digits of a pseudonym")
     list_select_related = ("user",)
     ordering = ("pk",)
-    readonly_fields = ("allows",)
+    readonly_fields: tuple[str, ...] = ("allows",)
 
     @display(description=_("allows"))
     def allows(self, shopper: Shopper) -> str:

@@ -188,7 +188,7 @@ def test_no_secret_and_nobodys_name_is_kept_in_clear(shop, boss):
     assert last().changes["name"] == [None, "till"]
     assert last().changes["digest"] == [None, "•••"]
     key = issue_key(name="other", scopes=["lists:read"])[0]
-    boss.client.post(address(ApiKey, "changelist"), {"action": "revoke", "_selected_action": [key.pk]})
+    boss.client.post(address(ApiKey, "changelist"), {"action": "revoke", "_selected_action": [key.pk], "confirmed": 1})
     assert list(last().changes) == ["revoked_at"]
     colleague = User.objects.create_user("ada", email="ada@mail.example", is_staff=True)
     form = {
