@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
@@ -132,7 +133,8 @@ def _noted_action(function: Callable[..., Any], name: str, label: str) -> Callab
     @wraps(function)
     def act(admin: Any, request: HttpRequest, queryset: Any) -> Any:
         if name == "delete_selected":  # logs its deletions itself
-            return function(admin, request, queryset)
+            with transaction.atomic():
+                return function(admin, request, queryset)
         if (asked := question(admin, request, queryset, name=name, label=label)) is not None:
             return asked
         pks = list(queryset.values_list("pk", flat=True))

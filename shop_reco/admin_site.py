@@ -25,7 +25,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 from .dashboard import dashboard
-from .staff.pages import show_to
+from .staff.audit import note
+from .staff.pages import HIDDEN, show_to
 from .staff.sign_in import guarded, remember_browser
 
 NAVIGATION = (
@@ -160,6 +161,12 @@ class RecoAdminSite(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         page = _dressed(super().login(request, extra_context))
         return remember_browser(request, page) if request.method == "POST" and page.status_code == 302 else page
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        page, user = super().password_change(request, extra_context), cast(Any, request.user)
+        if request.method == "POST" and page.status_code == 302:
+            note(by=user, what="change", row=user, changes={"password": [HIDDEN, HIDDEN]})
+        return page
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return Suggestions.as_view(admin_site=self)(request)

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import display
 
 from shop_reco.staff.audit import note
-from shop_reco.staff.reauthentication import ProofForm
+from shop_reco.staff.forms import ProofForm
 from shop_reco.users.admin import ShopperAdmin as PlainShopperAdmin
 from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import linked_ids

@@ -206,6 +206,15 @@ def test_no_secret_and_nobodys_name_is_kept_in_clear(shop, boss):
         assert word not in everything
 
 
+def test_somebodys_own_new_password_is_kept_as_a_change_without_it(boss):
+    boss.user.set_password("Analytical-1837")
+    boss.user.save()
+    boss.client.force_login(boss.user)
+    form = {"old_password": "Analytical-1837", "new_password1": "Lovelace-1843", "new_password2": "Lovelace-1843"}
+    assert boss.client.post("/admin/password_change/", form).status_code == 302
+    assert told(last()) == ("change", "auth.user", str(boss.user.pk), {"password": ["•••", "•••"]})
+
+
 def test_a_record_is_neither_changed_nor_deleted(db):
     staff = User.objects.create_user("ada", is_staff=True)
     note(by=staff, what="train", row=None)

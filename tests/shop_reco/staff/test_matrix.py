@@ -217,3 +217,14 @@ def test_a_reviewers_verdict_counts_and_a_viewers_does_not(full_shop, team):
     assert Feedback.objects.get().review == "open"
     team["reviewer"].client.post(url, {"verdict": "accepted"})
     assert (Feedback.objects.get().review, Feedback.objects.get().reviewed_by) == ("accepted", team["reviewer"].user)
+
+
+def test_versions_and_runs_come_back_by_their_id_to_the_roles_that_may_see_them(trained, team):
+    run = TrainingRun.objects.filter(recommender="popularity").latest("pk")
+    for id in (global_id("TrainingRun", run.public_id), global_id("ModelVersion", run.version.public_id)):
+        seen = {
+            kind
+            for kind, member in team.items()
+            if ask(member.client, "query($id: ID!) { node(id: $id) { id } }", {"id": id})["data"]["node"]
+        }
+        assert seen == kinds("V M A X")
