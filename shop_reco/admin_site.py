@@ -15,6 +15,7 @@ from typing import Any, cast
 import unfold
 from django.apps import apps
 from django.conf import settings
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.http import HttpRequest, HttpResponseBase
 from django.template.backends.django import DjangoTemplates
 from django.template.response import TemplateResponse
@@ -27,6 +28,9 @@ from shop_reco.products.models import Product
 
 from .dashboard import dashboard
 from .exchange import exchanging
+from .staff.audit import note
+from .staff.pages import HIDDEN, show_to
+from .staff.sign_in import guarded, remember_browser
 
 NAVIGATION = (
     (
@@ -76,6 +80,7 @@ NAVIGATION = (
             "reco_users.consent": "verified_user",
             "reco_users.consentstatement": "description",
             "reco_users.staffread": "visibility",
+            "reco_staff.staffaction": "history",
             "reco_privacy.erasurereceipt": "receipt_long",
         },
     ),
@@ -136,12 +141,24 @@ def _first_of(names: list[str]) -> Any:
     return engine.get_template(str(found.name))
 
 
+class Suggestions(AutocompleteJsonView):
+    """What a search box of a form suggests, named for whoever searches."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        show_to(self.request.user, [obj])
+        return super().serialize_result(obj, to_field_name)
+
+
 class RecoAdminSite(UnfoldAdminSite):
     site_header = _("Recommendations")
     site_title = _("Recommendations")
     index_title = _("How the recommendations do")
     index_template = "shop_reco/admin/dashboard.html"
     settings_name = "SHOP_RECO_UNFOLD"
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.login_form: Any = guarded(self.login_form)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., HttpResponseBase]:
         def dressed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -150,10 +167,21 @@ class RecoAdminSite(UnfoldAdminSite):
         return super().admin_view(update_wrapper(dressed, view), cacheable)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return _dressed(super().login(request, extra_context))
+        page = _dressed(super().login(request, extra_context))
+        return remember_browser(request, page) if request.method == "POST" and page.status_code == 302 else page
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        page, user = super().password_change(request, extra_context), cast(Any, request.user)
+        if request.method == "POST" and page.status_code == 302:
+            note(by=user, what="change", row=user, changes={"password": [HIDDEN, HIDDEN]})
+        return page
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
+        return Suggestions.as_view(admin_site=self)(request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         shown = {name: self._may_view(request, name) for _group, models in NAVIGATION for name in models}
+        shown["reco_events.event"] |= request.user.has_perm("reco_staff.view_counts")
         return super().index(request, {"board": dashboard(shown=shown), **(extra_context or {})})
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -203,9 +231,10 @@ EXCHANGED = {Product: "shop_reco.products.resources.ProductResource"}
 """Tables that staff take out to a spreadsheet and bring back."""
 
 admin_site = RecoAdminSite(name="reco_admin")
-for app in ("users", "products", "events", "portraits", "recommendations", "privacy", "webhooks"):
-    for model, model_admin in import_module(f"shop_reco.{app}.admin").ADMINS.items():
-        admin_site.register(model, exchanging(model_admin, EXCHANGED[model]) if model in EXCHANGED else model_admin)
+admins: dict[Any, Any] = {}
+for app in ("staff", "users", "products", "events", "portraits", "recommendations", "privacy", "webhooks"):
+    admins |= import_module(f"shop_reco.{app}.admin").ADMINS  # a higher app may have more to say of a lower one's rows
 if apps.is_installed("django_celery_beat"):
-    for model, model_admin in import_module("shop_reco.schedule_admin").ADMINS.items():
-        admin_site.register(model, model_admin)
+    admins |= import_module("shop_reco.schedule_admin").ADMINS
+for model, model_admin in admins.items():
+    admin_site.register(model, exchanging(model_admin, EXCHANGED[model]) if model in EXCHANGED else model_admin)

@@ -63,6 +63,8 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         if getattr(reco, name) < 0
     ]
     messages += [Error(f"SHOP_RECO['CLEANING']: {text}.", id="shop_reco.E006") for text in faults(reco.CLEANING)]
+    if reco.STAFF_PASSWORD_MINUTES < 0:
+        messages.append(Error("SHOP_RECO['STAFF_PASSWORD_MINUTES'] must not be negative.", id="shop_reco.E010"))
     if not 0 <= reco.CONTROL_SHARE <= 1:
         messages.append(Error("SHOP_RECO['CONTROL_SHARE'] must lie between 0 and 1.", id="shop_reco.E009"))
     if reco.DEMO_SWITCHER and not settings.DEBUG:

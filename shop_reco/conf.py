@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 APPS = (
     "shop_reco",
+    "shop_reco.staff",
     "shop_reco.users",
     "shop_reco.products",
     "shop_reco.events",
@@ -274,6 +275,10 @@ class RecoSettings:
 
     IMAGE_URL: str = ""
     """Address of a product's picture, with {sku} in it; empty: the demo shop's."""
+
+    STAFF_PASSWORD_MINUTES: float = 10.0
+    """Age of the last sign-in or password after which exporting or erasing a shopper in the admin asks for the
+    password again, in minutes. 0: each time."""
 
     DEMO_SWITCHER: bool = False
     """Lets a visitor shop as any household: for demonstrations, never where DEBUG is off."""

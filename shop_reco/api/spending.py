@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from dataclasses import dataclass
 from typing import Any, Self
 
 from django.http import HttpRequest
 
+from shop_reco.addresses import address_of
 from shop_reco.conf import reco_settings
 from shop_reco.users.allowances import allowances
 from shop_reco.users.models import ApiKey, Shopper
@@ -17,8 +17,6 @@ from .errors import LIMITED, ApiError
 
 OBJECTS_A_POINT = 10
 """Objects that a document may lead to, or events of a beacon, that cost a point."""
-PREFIX = {4: 32, 6: 64}
-"""Bits of an address that tell one connection from another."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +62,3 @@ def _refusal(wait: float) -> ApiError:
     error = ApiError(LIMITED, f"too much was asked for in a short time; try again in {seconds} s")
     error.extensions = {**(error.extensions or {}), "retryAfter": seconds}
     return error
-
-
-def address_of(request: HttpRequest) -> str:
-    """The network that a request comes from, as far as the shop's own proxies tell; never what a client claims."""
-    address = request.META.get("REMOTE_ADDR", "")
-    if trusted := reco_settings().RATE_TRUSTED:
-        told = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",") if each.strip()]
-        address = told[-trusted] if len(told) >= trusted else address
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    return str(ipaddress.ip_network((known, PREFIX[known.version]), strict=False))

@@ -12,14 +12,12 @@ from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from shop_reco.admin_base import EndlessAdmin, button, figures, link_to
+from shop_reco.admin_base import EndlessAdmin, button, figures, link_to, posted
 from shop_reco.products.models import Product
 
 from . import flags
@@ -90,7 +88,7 @@ class ShopperFlagAdmin(EndlessAdmin):
     def buttons(self, flag: ShopperFlag) -> SafeString | str:
         return "" if flag.cleared_at else button(self.address("clear", flag.pk), gettext("Clear"))
 
-    @method_decorator(require_POST)
+    @posted
     def post_clear(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.may_change(request):
             raise PermissionDenied

@@ -114,7 +114,7 @@ class RejectedEvent(models.Model):
         indexes = [models.Index(fields=["shopper", "received_at"], name="reco_rejected_lately")]
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
+        return f"{self.code} {self.received_at:%Y-%m-%d %H:%M}"
 
 
 class DirtyShopper(models.Model):

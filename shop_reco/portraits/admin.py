@@ -21,6 +21,8 @@ from shop_reco.admin_base import EndlessAdmin, link_to
 from shop_reco.conf import reco_settings
 from shop_reco.events.models import Event
 from shop_reco.products.selectors import sensitive_paths
+from shop_reco.staff.pages import HIDDEN
+from shop_reco.staff.sensitive import may_see_personal_data
 from shop_reco.users.models import Shopper
 
 from .access import ask_why, note_look
@@ -35,8 +37,8 @@ SHOWN = 12
 
 
 class PortraitAdmin(EndlessAdmin):
-    """What staff see goes by what else they may see: who the shopper is needs the right to view shoppers, and the
-    events behind a number the right to view events."""
+    """What staff see goes by what else they may see: who the shopper is needs the rights to view shoppers and personal
+    data, and the events behind a number the right to view events."""
 
     list_display = ("shopper", "n_events", "drawn_at")
     search_fields = ("=shopper__external_id",)
@@ -67,12 +69,6 @@ class PortraitAdmin(EndlessAdmin):
         )
         return [behind, *super().get_urls()]
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        found = super().get_object(request, object_id, from_field)
-        if found is not None:
-            found.seen_by = request.user
-        return found
-
     @display(description=_("shopper"))
     def shopper_page(self, portrait: Portrait) -> SafeString | str:
         return link_to(self, portrait.shopper) if _may_view(portrait, Shopper) else "-"
@@ -96,7 +92,7 @@ class PortraitAdmin(EndlessAdmin):
                     currency=reco_settings().CURRENCY,
                 ),
                 "evidence": self.address("from", portrait.pk) if _may_view(portrait, Event) else "",
-                "basics": _may_view(portrait, Shopper),
+                "basics": _may_view(portrait, Shopper) and may_see_personal_data(_reader(portrait)),
             }  # fmt: skip
         return render_to_string("shop_reco/admin/portrait.html", content)
 
@@ -113,12 +109,13 @@ class PortraitAdmin(EndlessAdmin):
         if request.method == "POST":
             raise PermissionDenied
         found = events_behind(shopper=portrait.shopper, kind=kind, key=key)
-        names = dict(Event.Type.choices)
+        names, may_read = dict(Event.Type.choices), may_see_personal_data(request.user)
         content = {
             "counts": [{"name": names.get(each, each), "n": n} for each, n in found.counts.items()],
             "events": [
                 {
-                    "when": each.occurred_at, "name": names[each.type], "product": each.product, "query": each.query,
+                    "when": each.occurred_at, "name": names[each.type], "product": each.product,
+                    "query": each.query if may_read or not each.query else HIDDEN,
                     "quantity": each.quantity, "amount": each.amount,
                 }
                 for each in found.events
@@ -140,8 +137,12 @@ class PortraitAdmin(EndlessAdmin):
 def _may_view(portrait: Portrait, model: type[Model]) -> bool:
     """Whether whoever opened the page of this portrait may also see rows of ``model``."""
     options = model._meta
-    reader: Any = getattr(portrait, "seen_by", None)
+    reader = _reader(portrait)
     return reader is not None and reader.has_perm(f"{options.app_label}.view_{options.model_name}")
+
+
+def _reader(portrait: Portrait) -> Any:
+    return getattr(portrait, "seen_by", None)
 
 
 def _kind(label: Any, interests: list[Any]) -> dict[str, Any]:

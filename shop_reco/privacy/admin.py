@@ -1,4 +1,4 @@
-"""Proof of what was erased; it names nobody."""
+"""Proof of what was erased, which names nobody, and the pages that export and erase a shopper."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from shop_reco.users.models import Shopper
 from .models import ErasureReceipt
 from .personal import personal_tables
 from .receipts import sessions_cleared
+from .shopper_admin import ShopperAdmin
 
 
 class ErasureReceiptAdmin(ReadOnlyAdmin):
@@ -47,4 +48,4 @@ class ErasureReceiptAdmin(ReadOnlyAdmin):
         return ", ".join(str(version)[:8] for version in receipt.versions) or "-"
 
 
-ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {ErasureReceipt: ErasureReceiptAdmin}
+ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {ErasureReceipt: ErasureReceiptAdmin, Shopper: ShopperAdmin}

@@ -13,6 +13,7 @@ from shop_reco.conf import reco_settings
 from shop_reco.events.models import Event, RejectedEvent
 from shop_reco.recommendations.models import Feedback, Slate
 from shop_reco.recommendations.services import drop_masks
+from shop_reco.staff.attempts import forget_failures
 from shop_reco.users.allowances import forget_allowances
 from shop_reco.users.models import Consent, Shopper
 
@@ -39,6 +40,7 @@ def trim(*, now: dt.datetime | None = None) -> dict[str, int]:
         "names that came back": _delete_empty_returns(now - dt.timedelta(days=1)),
         "masks": drop_masks(),
         "allowances": forget_allowances(older=dt.timedelta(hours=1)),
+        "failed sign-ins": forget_failures(now=now),
     }
 
 

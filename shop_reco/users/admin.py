@@ -27,6 +27,8 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from shop_reco.admin_base import BaseAdmin, EndlessAdmin, KeptAdmin, ReadOnlyAdmin, button, link_to
+from shop_reco.staff.selectors import groups_to_give, may_do_as_much, role_name
+from shop_reco.staff.sensitive import may_see_personal_data
 
 from . import services
 from .errors import DeadKeyError, RotatingKeyError
@@ -38,10 +40,11 @@ from .statements import publish_statement
 class ShopperAdmin(EndlessAdmin):
     list_display = ("__str__", "age_band", "gender", "region", "member_since", "created_at")
     list_filter = ("gender",)
-    search_fields = ("external_id", "user__username")
+    search_fields = ("external_id", "user__username", "^public_id")
+    search_help_text = _("The shop's id of a shopper, or the letters and digits of a pseudonym")
     list_select_related = ("user",)
     ordering = ("pk",)
-    readonly_fields = ("allows",)
+    readonly_fields: tuple[str, ...] = ("allows",)
 
     @display(description=_("allows"))
     def allows(self, shopper: Shopper) -> str:
@@ -224,14 +227,58 @@ class ApiKeyAdmin(KeptAdmin):
             services.revoke_key(key=key)
 
 
+class GroupChoice(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Groups by the names of their roles, in the language of whoever reads."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return role_name(obj)
+
+
 class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[type-arg]
+    """Accounts, all of whose columns are personal: its pages are for those who may see such data.
+
+    Nobody rises by it: whoever is no superuser gives roles of no more than they may do themselves, and leaves the
+    accounts of those who may do more alone, their passwords above all.
+    """
+
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_see_personal_data(request.user) and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may_see_personal_data(request.user) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = may_see_personal_data(request.user) and super().has_change_permission(request, obj)
+        return allowed and (obj is None or may_do_as_much(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = may_see_personal_data(request.user) and super().has_delete_permission(request, obj)
+        return allowed and (obj is None or may_do_as_much(request.user, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        names = super().get_readonly_fields(request, obj)
+        return names if request.user.is_superuser else (*names, "is_superuser", "user_permissions")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            kwargs |= {"form_class": GroupChoice, "queryset": groups_to_give(request.user)}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
 
 class GroupAdmin(DjangoGroupAdmin, BaseAdmin):
-    """Groups of staff, to give permissions to."""
+    """Groups of staff, to give permissions to; those of the roles under the roles' names."""
+
+    list_display = ("role", "name")
+    list_display_links = ("role", "name")
+    list_select_related = ("reco_role",)
+
+    @display(description=_("role"))
+    def role(self, group: Group) -> str:
+        return role_name(group)
 
 
 ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {

@@ -11,6 +11,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from shop_reco.staff.sensitive import may_see_personal_data
+
 
 class Shopper(models.Model):
     """A person, or a device of somebody who has not signed in.
@@ -44,7 +46,17 @@ class Shopper(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.external_id or gettext("visitor %(id)s") % {"id": self.public_id.hex[:8]}
+        """The shop's own id for those of the staff who may see it (``seen_by``), else a pseudonym.
+
+        To whoever may not even see that two rows are of one shopper, it is just somebody.
+        """
+        reader = getattr(self, "seen_by", None)
+        if self.external_id and may_see_personal_data(reader):
+            return self.external_id
+        if reader is not None and not reader.has_perm("reco_users.view_shopper"):
+            return gettext("a shopper")
+        text = gettext("visitor %(id)s") if self.is_visitor else gettext("shopper %(id)s")
+        return text % {"id": self.public_id.hex[:8]}
 
     @property
     def is_visitor(self) -> bool:

@@ -9,6 +9,8 @@ from django.contrib.auth.models import User
 from shop_reco.portraits.services import refresh_dirty
 from shop_reco.products.services import ensure_category, save_product
 from shop_reco.recommendations.models import ModelVersion, Rule
+from shop_reco.users.models import Shopper
+from shop_reco.users.services import issue_key
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 390, "height": 844}
@@ -56,4 +58,38 @@ def test_a_portrait_and_what_is_behind_its_numbers_fit_a_phone(trained, person, 
     phone.locator("a[href*='kind=category']").first.click()
     phone.wait_for_selector("text=Where this comes from")
     assert phone.locator(".evidence tbody tr").count() > 0
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_erasing_a_shopper_works_by_keyboard_and_fits_a_phone(trained, person, phone, live_server):
+    phone.goto(f"{live_server.url}/admin/reco_users/shopper/{person.pk}/change/", wait_until="networkidle")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    phone.get_by_role("link", name="Erase for good").focus()
+    phone.keyboard.press("Enter")
+    phone.wait_for_selector("text=cannot be undone")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    phone.get_by_label("Why do you do this?").focus()
+    phone.keyboard.type("asked by letter")
+    phone.keyboard.press("Tab")
+    assert phone.evaluate("document.activeElement.textContent.trim()") == "Erase for good"
+    phone.keyboard.press("Enter")
+    phone.wait_for_selector("text=All that was known is erased")
+    assert not Shopper.objects.filter(pk=person.pk).exists()
+
+
+def test_a_final_action_is_asked_about_in_a_page_that_fits_a_phone_and_its_record_does_too(phone, live_server):
+    key = issue_key(name="a till with quite some name " * 2, scopes=["lists:read"])[0]
+    phone.goto(f"{live_server.url}/admin/reco_users/apikey/", wait_until="networkidle")
+    phone.locator("input.action-select").first.check()
+    phone.locator("select[name=action]").first.select_option("revoke")
+    phone.locator("button[name=index]").first.click()
+    phone.wait_for_selector("text=This touches 1 row and cannot be undone")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    phone.get_by_role("button", name="Yes, go on").focus()
+    phone.keyboard.press("Enter")
+    phone.wait_for_selector("input.action-select")
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+    phone.goto(f"{live_server.url}/admin/reco_staff/staffaction/", wait_until="networkidle")
+    assert phone.get_by_text("Revoked").count()
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -88,6 +88,7 @@ def fill(shop, person):
     from shop_reco.portraits.services import edit_interests, refresh_dirty
     from shop_reco.privacy.services import erase_shopper
     from shop_reco.recommendations.models import Rule
+    from shop_reco.staff.audit import note
     from shop_reco.users.services import (
         create_visitor,
         decide_consent,
@@ -117,7 +118,8 @@ def fill(shop, person):
     source.deliveries.create(topic="events", state="done", received_at=timezone.now())
     erase_shopper(shopper=ensure_shopper(external_id="gone"))
     note_read(shopper_id=person.pk, staff=None, what="portrait", why="asked")
-    User.objects.get(username="staff").groups.create(name="merchandisers")
+    boss = User.objects.get(username="staff")
+    note(by=boss, what="add", row=boss.groups.create(name="merchandisers"))
 
 
 def test_staff_without_permission_see_no_model_and_are_refused_each(trained, newcomer):

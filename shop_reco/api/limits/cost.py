@@ -60,7 +60,7 @@ def given(argument: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Work:
-    """What a field's own work is worth in objects: always, for each item of its page, and for arguments that are given."""
+    """What a field's own work is worth in objects: always, for each item of its page, and for given arguments."""
 
     always: int = 0
     each: int = 0

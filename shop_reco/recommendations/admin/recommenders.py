@@ -6,27 +6,33 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from django.utils.decorators import method_decorator
 from django.utils.formats import localize
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from shop_reco.admin_base import KeptAdmin, button, row
+from shop_reco.admin_base import posted as posted
+from shop_reco.staff.audit import note
 
 from .. import services
 from ..errors import NothingToRollBackError
 from ..models import ModelVersion, Recommender, TrainingRun
 
+WENT_LIVE = {"state": [ModelVersion.State.RETIRED, ModelVersion.State.LIVE]}
 STATE_COLOURS = {"queued": "info", "running": "warning", "done": "success", "failed": "danger", "cancelled": "default"}
-posted = method_decorator(require_POST)
+
+
+def may_train(user: Any) -> bool:
+    """Whether somebody of the staff may start trainings."""
+    return bool(user.has_perm("reco_recommendations.add_trainingrun"))
 
 
 class RecommenderAdmin(KeptAdmin):
@@ -57,8 +63,16 @@ class RecommenderAdmin(KeptAdmin):
         """The list has all the switches; a recommender has no page of its own to save."""
         return obj is None and super().has_change_permission(request, obj)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Whoever may start a training has that button, and no other."""
+        names = super().get_list_display(request)
+        return [*names, "buttons"] if may_train(request.user) and "buttons" not in names else names
+
+    def has_train_permission(self, request: HttpRequest) -> bool:
+        return may_train(request.user)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        train_all = self.address("train_all") if self.may_change(request) else ""
+        train_all = self.address("train_all") if may_train(request.user) else ""
         return super().changelist_view(request, {"train_all": train_all, **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern]:
@@ -93,17 +107,14 @@ class RecommenderAdmin(KeptAdmin):
 
     @display(description=_("actions"))
     def buttons(self, recommender: Any) -> SafeString:
-        kind, on = recommender.kind, recommender.enabled
-        shown = [
-            button(
-                self.address("switch", kind),
-                gettext("Switch off") if on else gettext("Switch on"),
-                name="enabled",
-                value="0" if on else "1",
-            ),
-            button(self.address("train", kind), gettext("Train now")),
-        ]
-        if recommender.can_go_back:
+        kind, on, reader = recommender.kind, recommender.enabled, recommender.seen_by
+        may_switch, shown = reader.has_perm("reco_recommendations.change_recommender"), []
+        if may_switch:
+            text = gettext("Switch off") if on else gettext("Switch on")
+            shown.append(button(self.address("switch", kind), text, name="enabled", value="0" if on else "1"))
+        if may_train(reader):
+            shown.append(button(self.address("train", kind), gettext("Train now")))
+        if may_switch and recommender.can_go_back:
             ask = gettext("Serve the version before this one?")
             shown.append(button(self.address("go_back", kind), gettext("Roll back"), ask=ask))
         return row(*shown)
@@ -116,7 +127,9 @@ class RecommenderAdmin(KeptAdmin):
 
     @posted
     def post_train(self, request: HttpRequest, kind: str) -> HttpResponse:
-        self._train(request, self._asked_for(request, kind))
+        if not may_train(request.user):
+            raise PermissionDenied
+        self._train(request, get_object_or_404(Recommender, pk=kind))
         return self.back_to_list()
 
     @posted
@@ -126,9 +139,11 @@ class RecommenderAdmin(KeptAdmin):
 
     @posted
     def post_train_all(self, request: HttpRequest) -> HttpResponse:
-        if not self.may_change(request):
+        if not may_train(request.user):
             raise PermissionDenied
-        services.request_all(by=request.user)
+        with transaction.atomic():
+            for run in services.request_all(by=request.user):
+                note(by=request.user, what="train", row=run)
         messages.success(request, gettext("Every recommender is queued for training."))
         return self.back_to_list()
 
@@ -144,12 +159,15 @@ class RecommenderAdmin(KeptAdmin):
         self.log_change(request, recommender, text % {"kind": recommender})
 
     def _train(self, request: HttpRequest, recommender: Recommender) -> None:
-        services.request_training(kind=recommender.kind, by=request.user)
+        with transaction.atomic():
+            note(by=request.user, what="train", row=services.request_training(kind=recommender.kind, by=request.user))
         messages.success(request, gettext("%(kind)s is queued for training.") % {"kind": recommender})
 
     def _go_back(self, request: HttpRequest, recommender: Recommender) -> None:
         try:
-            version = services.roll_back(kind=recommender.kind, by=request.user)
+            with transaction.atomic():
+                version = services.roll_back(kind=recommender.kind, by=request.user)
+                note(by=request.user, what="go_back", row=version, changes=WENT_LIVE)
         except NothingToRollBackError:
             messages.warning(request, gettext("%(kind)s has no earlier version.") % {"kind": recommender})
             return
@@ -166,7 +184,7 @@ class RecommenderAdmin(KeptAdmin):
         for recommender in queryset:
             self._switch(request, recommender, False)
 
-    @admin.action(description=_("Train now"), permissions=["change"])
+    @admin.action(description=_("Train now"), permissions=["train"])
     def train(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> None:
         for recommender in queryset:
             self._train(request, recommender)

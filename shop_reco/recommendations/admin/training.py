@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from shop_reco.admin_base import ReadOnlyAdmin, bar, button, figures
+from shop_reco.admin_base import ReadOnlyAdmin, bar, button, figures, posted
 
 from .. import services
 from ..errors import ReasonMissingError, VersionGoneError
@@ -28,7 +28,7 @@ from ..models import ModelVersion, TrainingRun
 from ..selectors import reported_runs, unfinished_runs
 from .cleaning import SHOWN, chart_of_runs, report_of
 from .comparison import sections_of
-from .recommenders import STATE_COLOURS, posted
+from .recommenders import STATE_COLOURS
 
 FIGURES = {
     "interactions": _("interactions"),

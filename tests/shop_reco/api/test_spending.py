@@ -7,8 +7,8 @@ import json
 import pytest
 from django.test import Client
 
+from shop_reco.addresses import address_of
 from shop_reco.api import spending
-from shop_reco.api.spending import address_of
 from shop_reco.users.allowances import Allowances
 from shop_reco.users.services import issue_key
 from tests.shop_reco.graphql import ask

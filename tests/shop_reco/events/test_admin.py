@@ -43,7 +43,7 @@ def test_a_refused_event_is_tried_again_after_its_product_came(shop, person, sta
     record_events(events=[event], shopper=person, sender=Sender.SERVER)
     refused = RejectedEvent.objects.get()
     assert "UNKNOWN_PRODUCT" in staff.get(f"{BASE}/rejectedevent/").content.decode()
-    again = {"action": "replay", "_selected_action": [refused.pk]}
+    again = {"action": "replay", "_selected_action": [refused.pk], "confirmed": 1}
     assert "0 of 1 are stored now." in staff.post(f"{BASE}/rejectedevent/", again, follow=True).content.decode()
     import_products(drafts=[ProductDraft(sku="late", title="Late")])
     assert "1 of 1 are stored now." in staff.post(f"{BASE}/rejectedevent/", again, follow=True).content.decode()

@@ -58,7 +58,8 @@ def test_who_may_view_portraits_alone_sees_neither_the_person_nor_the_events(sho
     assert reader.get(f"/admin/reco_portraits/portrait/{person.pk}/from/?kind=type&key=purchase").status_code == 403
     reader.user.user_permissions.add(
         *Permission.objects.filter(
-            codename__in=["view_shopper", "view_event"], content_type__app_label__startswith="reco"
+            codename__in=["view_shopper", "view_event", "view_personal_data"],
+            content_type__app_label__startswith="reco",
         )
     )
     page = page_of(reader, person).content.decode()

@@ -59,6 +59,8 @@ JSON_COLUMNS = {
     "reco_privacy.ReceiptUpdate.gone": "names of model versions",
     "reco_privacy.SessionSweep.marks": "keyed hashes, until the sessions are cleared",
     "reco_users.ApiKey.scopes": "what a server may do",
+    "reco_staff.Role.given": "names of permissions",
+    "reco_staff.StaffAction.changes": "what staff changed; of what is personal only that it did",
     "reco_webhooks.WebhookSource.purposes": "what a source may claim",
     "reco_webhooks.WebhookDelivery.report": "counts",
     "reco_webhooks.WebhookDelivery.payload": "of a failure alone; an erasure deletes those that name the shopper",

@@ -105,4 +105,6 @@ def test_beat_runs_it_each_night():
     task = PeriodicTask.objects.get(task="shop_reco.privacy.tasks.trim")
     assert task.enabled
     assert task.crontab is not None
-    assert set(trim()) == {"rejected events", "exports", "visitors", "names that came back", "masks", "allowances"}
+    assert set(trim()) == {
+        "rejected events", "exports", "visitors", "names that came back", "masks", "allowances", "failed sign-ins",
+    }  # fmt: skip

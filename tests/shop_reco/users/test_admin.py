@@ -41,7 +41,7 @@ def test_a_key_cannot_be_edited_but_revoked(staff):
     form = {"name": "server", "scopes": ["privacy:admin"]}
     assert staff.post(f"/admin/reco_users/apikey/{key.pk}/change/", form).status_code == 403
     assert key_of(plain=plain).scopes == ["lists:read"]
-    staff.post("/admin/reco_users/apikey/", {"action": "revoke", "_selected_action": [key.pk]})
+    staff.post("/admin/reco_users/apikey/", {"action": "revoke", "_selected_action": [key.pk], "confirmed": 1})
     assert key_of(plain=plain) is None
 
 
@@ -63,7 +63,8 @@ def test_a_wrong_link_is_undone_in_the_list(shop, person, staff):
     visitor = create_visitor()
     decide_consent(shopper=visitor, decisions={"personalisation": True}, source="test")
     link = link_visitor(visitor=visitor, account=person)
-    staff.post("/admin/reco_users/shopperlink/", {"action": "undo", "_selected_action": [link.pk]})
+    picked = {"action": "undo", "_selected_action": [link.pk], "confirmed": 1}
+    staff.post("/admin/reco_users/shopperlink/", picked)
     assert linked_ids(shopper=person) == [person.pk]
 
 

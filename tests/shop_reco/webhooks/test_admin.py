@@ -62,7 +62,7 @@ def test_a_source_that_makes_no_sense_is_not_made(staff, wrong):
 
 def test_secrets_are_rotated_and_sources_disabled_from_the_list(staff, client, generic_source):
     def act(name):
-        return staff.post(SOURCES, {"action": name, "_selected_action": [generic_source.pk]})
+        return staff.post(SOURCES, {"action": name, "_selected_action": [generic_source.pk], "confirmed": 1})
 
     act("make_new_secret")
     new = shown(staff)
@@ -96,7 +96,8 @@ def test_staff_have_a_failed_delivery_done_again(staff, client, generic_source):
     assert "UNKNOWN_PARENT" in page
     generic(client, generic_source, "products/upsert", TEA)
     failed = WebhookDelivery.objects.get(state="failed")
-    text = staff.post(DELIVERIES, {"action": "replay", "_selected_action": [failed.pk]}, follow=True).content.decode()
+    picked = {"action": "replay", "_selected_action": [failed.pk], "confirmed": 1}
+    text = staff.post(DELIVERIES, picked, follow=True).content.decode()
     assert "1 of 1 delivery is done now." in text
     assert Product.objects.get(sku="small").parent.sku == "tea"
     assert b"<script>alert(1)" not in staff.get(f"{DELIVERIES}{failed.pk}/change/").content

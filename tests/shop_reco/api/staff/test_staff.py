@@ -24,9 +24,9 @@ OF_SERVERS = {"upsertProducts", "deleteProducts"}
 OF_STAFF = {
     "setRecommenderEnabled": ("change_recommender", "(kind: ITEM_CF, enabled: false) { errors { code } }"),
     "setPlacement": ("change_placement add_placement", '(input: {key: "home", size: 3}) { errors { code } }'),
-    "startTraining": ("change_recommender", "(kind: POPULARITY) { errors { code } }"),
-    "cancelTraining": ("change_recommender", '(run: "%(run)s") { errors { code } }'),
-    "promote": ("change_recommender", '(version: "%(version)s", why: "it was better") { errors { code } }'),
+    "startTraining": ("add_trainingrun", "(kind: POPULARITY) { errors { code } }"),
+    "cancelTraining": ("change_trainingrun", '(run: "%(run)s") { errors { code } }'),
+    "promote": ("change_modelversion", '(version: "%(version)s", why: "it was better") { errors { code } }'),
     "rollback": ("change_recommender", "(kind: POPULARITY) { errors { code } }"),
     "reviewFeedback": ("change_feedback", "(feedback: [], verdict: ACCEPTED) { errors { code } }"),
 }
@@ -85,7 +85,8 @@ def test_nobody_but_staff_with_the_permission_gets_anywhere(trained, client, ids
     assert {code_of(ask(client, document)) for _, document in documents(ids)} == {"FORBIDDEN"}
     some_staff.delete()
     no_staff = person("change_recommender change_placement add_placement change_feedback view_recommender "
-                      "view_modelversion view_trainingrun view_placement", is_staff=False)  # fmt: skip
+                      "view_modelversion view_trainingrun view_placement add_trainingrun change_trainingrun "
+                      "change_modelversion", is_staff=False)  # fmt: skip
     client.force_login(no_staff)
     assert {code_of(ask(client, document)) for _, document in documents(ids)} == {"FORBIDDEN"}
     assert before == (list(Recommender.objects.values()), TrainingRun.objects.count(), list(Placement.objects.values()))

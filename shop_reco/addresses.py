@@ -1,0 +1,25 @@
+"""Where a request comes from, as far as the shop's own proxies tell."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from django.http import HttpRequest
+
+from shop_reco.conf import reco_settings
+
+PREFIX = {4: 32, 6: 64}
+"""Bits of an address that tell one connection from another."""
+
+
+def address_of(request: HttpRequest) -> str:
+    """The network that a request comes from, as far as the shop's own proxies tell; never what a client claims."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if trusted := reco_settings().RATE_TRUSTED:
+        told = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",") if each.strip()]
+        address = told[-trusted] if len(told) >= trusted else address
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(ipaddress.ip_network((known, PREFIX[known.version]), strict=False))
