@@ -49,7 +49,7 @@ class BaseAdmin(ModelAdmin):
         css = {"all": ("shop_reco/admin.css",)}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """By what the list shows this reader or filters by: what it keeps back, an address could guess letter by letter."""
+        """By what the list shows this reader or filters by: what it keeps back could be guessed letter by letter."""
         options = self.model._meta
         columns = {name for each in options.get_fields() for name in (each.name, getattr(each, "attname", each.name))}
         filters = [each[0] if isinstance(each, tuple) else each for each in self.list_filter]
