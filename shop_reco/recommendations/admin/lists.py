@@ -104,7 +104,7 @@ class RuleAdmin(BaseAdmin):
                 ),
             },
         ),
-        (_("How"), {"fields": ("points", "rank")}),
+        (_("How"), {"fields": ("points", "rank", "reason")}),
         (_("When"), {"fields": ("starts_at", "ends_at")}),
     )
 

@@ -25,7 +25,7 @@ from shop_reco.users.selectors import consents, linked_people
 from ..errors import BadCursorError, BadPageError, UnknownPlacementError
 from ..models import Placement
 from ..selectors import opinions, slate_of
-from .disputes import by_product
+from .disputes import by_product, with_untold
 from .memory import View, memory
 from .rules import in_force
 from .shelf import Mask, microseconds
@@ -161,6 +161,8 @@ def asked(
             _look_at(request, shopper)
         ruled = view.ruled(in_force(view.models.rules, placement=placement, now=now))
         request.wishes = wishes_for(ruled=ruled, shopper_ids=request.people)
+    if ruled.untold:
+        request.disputed = with_untold(request.disputed, ruled.untold)
     request.exclude |= request.wishes.blocked | adjusted.exclude
     if request.strategy not in (Placement.Strategy.PERSONAL, Placement.Strategy.BUY_AGAIN):
         request.personal = False
