@@ -70,14 +70,14 @@ def wanted_feedback(wanted: Wanted, *, now: dt.datetime | None = None) -> QueryS
     return found.order_by("-given_at", "-pk")
 
 
-def page_of(found: QuerySet[Feedback], *, after: int | None = None, size: int = PAGE) -> tuple[list[Feedback], bool]:
+def page_of(found: QuerySet[Feedback], *, after: int | None = None) -> tuple[list[Feedback], bool]:
     """The first pieces, or those that follow one, and whether there are more; one query, two for a later page."""
     if after is not None:
         last = Feedback.objects.filter(pk=after).values_list("given_at", flat=True).first()
         if last is not None:
             found = found.filter(Q(given_at__lt=last) | Q(given_at=last, pk__lt=after))
-    rows = list(told(found)[: size + 1])
-    return rows[:size], len(rows) > size
+    rows = list(told(found)[: PAGE + 1])
+    return rows[:PAGE], len(rows) > PAGE
 
 
 def told(found: QuerySet[Feedback]) -> QuerySet[Feedback]:

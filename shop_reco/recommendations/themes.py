@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Case, IntegerField, Min, Q, Sum, Value, When
+from django.db.models import Case, CharField, Min, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -33,10 +34,14 @@ from .shown import foremost
 
 DAYS = 28
 """Days of feedback that themes are found in."""
-SAMPLE = 1000
+MOST = 50_000
+"""Pieces of feedback that are looked at, the newest ones: with more of them the days become fewer."""
+SAMPLE = 200
 """Newest lists that tell how often something is shown."""
 TOLD = 8
 """Themes of each dimension at most."""
+MANY = 10_000
+"""Products of which each is asked for by its key; of more, all are read."""
 MOST_PAIRS = 1000
 """Refused products, the last accepted ones, that are looked for in later lists."""
 MOST_LISTS = 2000
@@ -48,6 +53,7 @@ DIMENSIONS = {
     "reason": _("Reason"),
     "recommender": _("Recommender"),
 }
+SIDES = {"before": -1, "after": 1}
 Codes = npt.NDArray[np.int64]
 
 
@@ -100,11 +106,13 @@ class Themes:
     """All of it.
 
     Attributes:
+        since: From when on.
         learnt_at: When the first version went live that had learnt from what was accepted; None where none has.
     """
 
     themes: dict[str, list[Theme]]
     complaints: int
+    since: dt.datetime
     learnt_at: dt.datetime | None
     shown_again: ShownAgain | None
 
@@ -123,9 +131,9 @@ class _Complaints:
 
 
 def themes(*, now: dt.datetime | None = None) -> Themes:
-    """Found in the last DAYS days; thirteen queries at most, however much there is."""
+    """Found in the last DAYS days; sixteen queries at most, however much there is."""
     now = now or timezone.now()
-    since = now - dt.timedelta(days=DAYS)
+    since = _since(now)
     learnt_at, links = _learnt_at(since), account_links()
     complaints = _read(since, learnt_at, links)
     shares, lists = _shares(complaints), _lists(since, learnt_at) if learnt_at else None
@@ -136,9 +144,16 @@ def themes(*, now: dt.datetime | None = None) -> Themes:
     return Themes(
         themes=_named(found),
         complaints=len(complaints.people) if len(set(complaints.people.tolist())) >= FEWEST else 0,
+        since=since,
         learnt_at=learnt_at,
         shown_again=_shown_again(learnt_at, links) if learnt_at else None,
     )
+
+
+def _since(now: dt.datetime) -> dt.datetime:
+    """One query, over an index."""
+    newest = Feedback.objects.order_by("-given_at", "-pk").values_list("given_at", flat=True)
+    return max([now - dt.timedelta(days=DAYS), *newest[MOST : MOST + 1]])
 
 
 def _weight(theme: Theme) -> tuple[float, int]:
@@ -159,31 +174,30 @@ def _learnt_at(since: dt.datetime) -> dt.datetime | None:
 
 
 def _read(since: dt.datetime, learnt_at: dt.datetime | None, links: Mapping[int, int]) -> _Complaints:
-    """The complaints as columns; two queries."""
+    """The complaints as columns; four queries."""
     start = _day(learnt_at or timezone.now())
     window = Case(
-        When(given_at__lt=start, then=Value(-1)),
-        When(given_at__gte=start + dt.timedelta(days=1), then=Value(1)),
-        default=Value(0),
-        output_field=IntegerField(),
+        When(given_at__lt=start, then=Value("before")),
+        When(given_at__gte=start + dt.timedelta(days=1), then=Value("after")),
+        default=Value("that day"),
+        output_field=CharField(),  # what the database hands over as it is
     )
+    allowed = np.fromiter(all_consenting(purpose=Consent.Purpose.ANALYTICS), dtype=np.int64)
     rows = (
-        Feedback.objects.filter(given_at__gte=since, shopper__in=all_consenting(purpose=Consent.Purpose.ANALYTICS))
+        Feedback.objects.filter(given_at__gte=since)
         .exclude(kind=Feedback.Kind.LIKE)
         .order_by()
-        .annotate(
-            item=Coalesce("product__parent_id", "product_id"),
-            category=Coalesce("product__parent__category_id", "product__category_id"),
-            brand=Coalesce("product__parent__brand_id", "product__brand_id"),
-            window=window,
-        )
-        .values_list("shopper_id", "kind", "item", "category", "brand", "reason", "recommender", "review", "window")
+        .values_list("shopper_id", "kind", "product_id", "reason", "recommender", "review", window)
     )
-    silent = set(sensitive_categories())
-    kept = [row for row in rows if row[3] not in silent]
-    people, kinds, products, categories, brands, reasons, recommenders, reviews, windows = (
-        list(zip(*kept, strict=True)) if kept else [()] * 9
+    columns = list(zip(*rows, strict=True)) or [()] * 7
+    about = _about(set(columns[2]))
+    keep = np.isin(np.array(columns[0], dtype=np.int64), allowed)
+    keep &= np.array([pk in about for pk in columns[2]], dtype=bool)
+    people, kinds, named, reasons, recommenders, reviews, windows = (
+        list(compress(column, keep.tolist())) for column in columns
     )
+    items = [about[pk] for pk in named]
+    products, categories, brands = ([item[place] for item in items] for place in range(3))
     told = {
         "product": products, "category": categories, "brand": brands, "reason": reasons, "recommender": recommenders,
     }  # fmt: skip
@@ -194,10 +208,24 @@ def _read(since: dt.datetime, learnt_at: dt.datetime | None, links: Mapping[int,
         kinds=kinds_coded,
         waiting=np.array([each == Feedback.Review.OPEN for each in reviews], dtype=bool),
         accepted=np.array([each == Feedback.Review.ACCEPTED for each in reviews], dtype=bool),
-        windows=np.array(windows, dtype=np.int64),
+        windows=np.array([SIDES.get(each, 0) for each in windows], dtype=np.int64),
         values={dimension: codes for dimension, (codes, _) in coded.items()},
         names={**{dimension: names for dimension, (_, names) in coded.items()}, "kind": kind_names},
     )
+
+
+def _about(products: Collection[int]) -> dict[int, tuple[int, int | None, int | None]]:
+    """What lists show of some products, with its category and brand; none that is sensitive. Two queries."""
+    silent = set(sensitive_categories())
+    found = Product.objects.annotate(
+        item=Coalesce("parent_id", "pk"),
+        of_item=Coalesce("parent__category_id", "category_id"),
+        made_by=Coalesce("parent__brand_id", "brand_id"),
+    )
+    rows = found.values_list("pk", "item", "of_item", "made_by")
+    if len(products) <= MANY:
+        rows = rows.filter(pk__in=products)
+    return {pk: (item, category, brand) for pk, item, category, brand in rows if category not in silent}
 
 
 def _day(moment: dt.datetime) -> dt.datetime:
