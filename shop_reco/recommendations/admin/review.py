@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import (
     Http404,
     HttpRequest,
@@ -44,6 +45,7 @@ AGES = {"1": _("last 24 hours"), "7": _("last 7 days"), "28": _("last 28 days"),
         "-28": _("older than 28 days")}  # fmt: skip
 LABELS = {"open": "info", "accepted": "success", "dismissed": "default"}
 """Colours of unfold's labels."""
+ABOUT: dict[str, type[Model]] = {"product": Product, "brand": Brand}
 BARS = ("#2563eb", "#94a3b8")
 """Of complaints, and of those beyond what was shown."""
 
@@ -295,13 +297,18 @@ def _met(feedback: Feedback, user: Any) -> str:
     return text % {**names, "what": feedback, "when": when}
 
 
-def _about(form: QueueForm) -> str:
-    """The product or brand that the queue is narrowed to from elsewhere."""
-    for model, name in ((Product, "product"), (Brand, "brand")):
-        if pk := form.cleaned_data.get(name):
-            found = model._default_manager.filter(pk=pk).first()
-            return str(found) if found else ""
-    return ""
+def _about(form: QueueForm) -> list[str]:
+    """What the queue is narrowed to, in words; a product or a brand comes from a theme."""
+    told = []
+    for name, value in form.cleaned_data.items():
+        if value in (None, "", Feedback.Review.OPEN):
+            continue
+        if name in ABOUT:
+            told += [str(each) for each in ABOUT[name]._default_manager.filter(pk=value)]
+        else:
+            choices = {str(key): label for key, label in form.fields[name].choices}  # type: ignore[attr-defined]
+            told.append(str(choices.get(str(value), value)))
+    return told
 
 
 def _marks(items: Iterable[str]) -> dict[int, str | None] | None:

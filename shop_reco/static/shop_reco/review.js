@@ -162,7 +162,7 @@ function undoLast() {
 
 function count() {
   const n = chosen().length;
-  bulk.querySelector("[data-count]").textContent = words.chosen.replace("%(n)s", n);
+  bulk.querySelector("[data-count]").textContent = words.chosen.replace("{n}", n);
   bulk.classList.toggle("is-idle", n === 0);
   bulk.querySelector("[data-all]").checked = n > 0 && n === rows().length;
 }
