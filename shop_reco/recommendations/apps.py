@@ -13,6 +13,7 @@ class RecommendationsConfig(AppConfig):
         "feedback": ("shopper",),
         "slate": ("shopper",),
         "shopperanswers": ("shopper",),
+        "verdict": ("feedback__shopper",),
     }
     """Tables with rows of a shopper, and the lookups that lead to whose they are."""
 

@@ -178,7 +178,7 @@ class Opinions(NamedTuple):
     """What a shopper said of products.
 
     Attributes:
-        refused: What they do not want to see again.
+        refused: What they do not want to see again, and what staff keep from them after what they said.
         liked: What they like, and since when (unix seconds).
         disputed: Of which product, or its parent, they called reasons wrong, and of which kinds; none: of all.
     """
@@ -191,7 +191,9 @@ class Opinions(NamedTuple):
 def opinions(*, shopper_ids: Collection[int]) -> Opinions:
     """One query."""
     said = Opinions(set(), [], [])
-    for product, parent, kind, given_at, disputed in _opinions(shopper_ids):
+    for product, parent, kind, given_at, disputed, excluded in _opinions(shopper_ids):
+        if excluded:
+            said.refused.add(parent or product)
         if kind == Feedback.Kind.LIKE:
             said.liked.append((product, given_at.timestamp()))
         elif kind == Feedback.Kind.WRONG_REASON:
@@ -204,7 +206,7 @@ def opinions(*, shopper_ids: Collection[int]) -> Opinions:
 @Prepared
 def _opinions(shopper_ids: Collection[int]) -> QuerySet[Feedback, Any]:
     found = Feedback.objects.filter(shopper__in=shopper_ids).order_by("pk")
-    return found.values_list("product_id", "product__parent_id", "kind", "given_at", "disputed")
+    return found.values_list("product_id", "product__parent_id", "kind", "given_at", "disputed", "excluded")
 
 
 def active_rules() -> list[Rule]:

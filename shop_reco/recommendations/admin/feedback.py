@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -20,9 +22,11 @@ from shop_reco.admin_base import EndlessAdmin, button, link_to, row
 from .. import services
 from ..models import Feedback, Slate
 from .recommenders import posted
+from .review import ReviewPages
 
 
-class FeedbackAdmin(EndlessAdmin):
+class FeedbackAdmin(ReviewPages, EndlessAdmin):
+    list_before_template = "shop_reco/admin/feedback_before.html"
     list_display = ("said", "product_page", "shopper_page", "given_at", "reviewed", "reviewed_by", "buttons")
     list_filter = ("kind", "review", ("product", AutocompleteSelectFilter), ("shopper", AutocompleteSelectFilter))
     list_filter_submit = True
@@ -33,6 +37,10 @@ class FeedbackAdmin(EndlessAdmin):
         "kind", "product_page", "shopper_page", "slate_page", "given_at", "review", "reviewed_by", "reviewed_at",
     )  # fmt: skip
     readonly_fields = ("product_page", "shopper_page", "slate_page")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        tabs = self.tabs("changelist")
+        return super().changelist_view(request, {"tabs": tabs, **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern]:
         name = "reco_recommendations_feedback_review"

@@ -112,7 +112,7 @@ class RuleAdmin(AddressedAdmin):
                 ),
             },
         ),
-        (_("How"), {"fields": ("points", "rank")}),
+        (_("How"), {"fields": ("points", "rank", "reason")}),
         (_("When"), {"fields": ("starts_at", "ends_at")}),
     )
     change_form_after_template = "shop_reco/admin/rule_preview_button.html"

@@ -3,6 +3,7 @@
 from .answers import AnswerCount, Arm, CountedDay, Credited, ShopperAnswers
 from .placements import Placement, Rule
 from .recommenders import Recommender, ServingState
+from .reviews import Verdict
 from .runs import CleaningExample, TrainingRun
 from .slates import Feedback, Slate
 from .versions import ErasedRow, ModelVersion, Promotion
@@ -24,4 +25,5 @@ __all__ = [
     "ShopperAnswers",
     "Slate",
     "TrainingRun",
+    "Verdict",
 ]

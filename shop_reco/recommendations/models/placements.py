@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from shop_reco.products.models import Brand, Category, Product
 
+from .slates import Slate
+
 
 class Placement(models.Model):
     """A named spot in the shop, and what kind of list goes there."""
@@ -108,6 +110,7 @@ class Rule(models.Model):
         BOOST = "boost", _("Boost or bury by points")
         HIDE = "hide", _("Hide")
         PIN = "pin", _("Pin to a rank")
+        SILENCE = "silence", _("Do not tell a reason")
 
     placement = models.ForeignKey(
         Placement, models.CASCADE, verbose_name=_("placement"), null=True, blank=True, related_name="rules"
@@ -128,6 +131,13 @@ class Rule(models.Model):
     )
     rank = models.PositiveSmallIntegerField(
         _("rank"), null=True, blank=True, help_text=_("Of a pinned product, from 1.")
+    )
+    reason = models.CharField(
+        _("reason"),
+        max_length=16,
+        choices=Slate.ReasonKind,
+        blank=True,
+        help_text=_("That is not told of a product any more; the score stays."),
     )
     active = models.BooleanField(_("active"), default=True)
     starts_at = models.DateTimeField(_("starts at"), null=True, blank=True)
@@ -152,8 +162,17 @@ class Rule(models.Model):
                 name="reco_rule_pin_has_rank",
                 violation_error_message=_("To pin, name a product and a rank of 1 or more."),
             ),
+            models.CheckConstraint(
+                condition=(Q(action="silence") & Q(product__isnull=False) & ~Q(reason=""))
+                | (~Q(action="silence") & Q(reason="")),
+                name="reco_rule_silence_has_reason",
+                violation_error_message=_("A reason goes with one product, and with not telling it."),
+            ),
         ]
 
     def __str__(self) -> str:
         prices = f"{self.price_min or 0} - {self.price_max or '∞'}"
-        return f"{self.get_action_display()}: {self.product or self.category or self.brand or self.tag or prices}"
+        action = (
+            f"{self.get_action_display()} ({self.get_reason_display()})" if self.reason else self.get_action_display()
+        )
+        return f"{action}: {self.product or self.category or self.brand or self.tag or prices}"

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from shop_reco.products.models import Product
 from shop_reco.users.models import Shopper
 
+from .recommenders import Recommender
+
 
 class Slate(models.Model):
     """A list that was served: what, in which order, why, and by which versions."""
@@ -79,6 +81,18 @@ class Feedback(models.Model):
     shopper = models.ForeignKey(Shopper, models.CASCADE, verbose_name=_("shopper"), related_name="+")
     product = models.ForeignKey(Product, models.CASCADE, verbose_name=_("product"), related_name="+")
     slate_id = models.UUIDField(_("slate"), null=True, blank=True)
+    placement = models.CharField(_("placement"), max_length=64, blank=True, help_text=_("Of the list that it answers."))
+    rank = models.PositiveIntegerField(_("rank"), null=True, blank=True, help_text=_("In that list, from 1."))
+    reason = models.CharField(
+        _("foremost reason"), max_length=16, choices=Slate.ReasonKind, blank=True, help_text=_("That the list gave.")
+    )
+    recommender = models.CharField(
+        _("recommender"),
+        max_length=32,
+        choices=Recommender.Kind,
+        blank=True,
+        help_text=_("That had most of the points there."),
+    )
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     disputed = models.JSONField(
         _("disputed reasons"),
@@ -96,6 +110,9 @@ class Feedback(models.Model):
         related_name="+",
     )
     reviewed_at = models.DateTimeField(_("reviewed at"), null=True, blank=True)
+    excluded = models.BooleanField(
+        _("kept from the shopper"), default=False, help_text=_("Staff show this shopper the product no more.")
+    )
     given_at = models.DateTimeField(_("given at"), auto_now_add=True)
 
     class Meta:
@@ -105,6 +122,20 @@ class Feedback(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["shopper", "product", "kind"], name="reco_feedback_one_of_a_kind"),
         ]
+        indexes = [
+            models.Index(fields=["review", "-given_at", "-id"], name="reco_feedback_queue"),
+            models.Index(fields=["-given_at", "-id"], name="reco_feedback_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.product}"
+
+    @property
+    def mark(self) -> str:
+        """Tells whether anybody has decided on it since it was looked at."""
+        return self.review if self.reviewed_at is None else f"{self.review}@{self.reviewed_at.timestamp():.6f}"
+
+    @property
+    def item_id(self) -> int:
+        """What lists show of the product: its parent, where it is a variant."""
+        return self.product.parent_id or self.product_id

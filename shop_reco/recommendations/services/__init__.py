@@ -1,8 +1,9 @@
 """What can happen to recommenders, training runs, versions, lists and feedback."""
 
 from .answers import count_day, forget_answers, forget_withdrawn, roll_up_answers
-from .feedback import give_feedback, review_feedback, withdraw_feedback
+from .feedback import give_feedback, withdraw_feedback
 from .reports import OF_PRODUCTS, forget_examples, keep_cleaning_report
+from .reviews import MOST_REVIEWED, Reviewed, decide, review_feedback, take_back
 from .runs import (
     MAX_ATTEMPTS,
     beat_heart,
@@ -23,13 +24,16 @@ from .versions import mark_pruned, promote, promote_by_staff, refuse, roll_back
 __all__ = [
     "KINDS",
     "MAX_ATTEMPTS",
+    "MOST_REVIEWED",
     "OF_PRODUCTS",
     "PLACEMENTS",
+    "Reviewed",
     "beat_heart",
     "bump_serving_revision",
     "cancel_run",
     "claim_next_run",
     "count_day",
+    "decide",
     "drop_masks",
     "ensure_recommenders",
     "fail_run",
@@ -55,6 +59,7 @@ __all__ = [
     "set_enabled",
     "set_placement",
     "skip_run",
+    "take_back",
     "trim_slates",
     "withdraw_feedback",
 ]

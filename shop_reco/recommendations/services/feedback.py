@@ -1,26 +1,18 @@
-"""What shoppers say of their lists, and what staff think of it."""
+"""What shoppers say of their lists."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from shop_reco.products.models import Product
 from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import linked_ids
 
-from ..models import (
-    Feedback,
-    Slate,
-)
+from ..models import Feedback
 from ..selectors import slate_of
-
-DISPUTABLE = tuple(kind for kind in Slate.ReasonKind if kind not in (Slate.ReasonKind.REMAINDER, Slate.ReasonKind.RULE))
-"""Kinds of reasons that say something a shopper may find wrong."""
+from ..shown import Shown, shown_in
 
 
 @transaction.atomic
@@ -37,10 +29,12 @@ def give_feedback(*, shopper: Shopper, product: Product, kind: str, slate_id: uu
     }.get(Feedback.Kind(kind), [])
     mine = linked_ids(shopper=shopper)
     Feedback.objects.filter(shopper__in=mine, product=product, kind__in=opposite).delete()
-    disputed = _foremost(slate_id, product) if kind == Feedback.Kind.WRONG_REASON else []
-    feedback, created = Feedback.objects.get_or_create(
-        shopper=shopper, product=product, kind=kind, defaults={"slate_id": slate_id, "disputed": disputed}
-    )
+    slate = slate_of(slate_id=slate_id) if slate_id is not None else None
+    shown = shown_in(slate, product.parent_id or product.pk)
+    disputed = [shown.reason] if kind == Feedback.Kind.WRONG_REASON and shown.reason else []
+    theirs = slate is not None and slate.shopper_id in (None, *mine)
+    defaults = {"slate_id": slate_id, "disputed": disputed, **(shown if theirs else Shown()).columns()}
+    feedback, created = Feedback.objects.get_or_create(shopper=shopper, product=product, kind=kind, defaults=defaults)
     if not created and disputed and feedback.disputed:
         feedback.disputed = sorted({*feedback.disputed, *disputed})
         feedback.save(update_fields=["disputed"])
@@ -52,21 +46,3 @@ def withdraw_feedback(*, shopper: Shopper, product: Product, kind: str) -> bool:
     """Forget what a shopper said, as a visitor who signed in since too; whether there was any."""
     said = Feedback.objects.filter(shopper__in=linked_ids(shopper=shopper), product=product, kind=kind)
     return said.delete()[0] > 0
-
-
-def _foremost(slate_id: uuid.UUID | None, product: Product) -> list[str]:
-    """The kind of reason with the most points that a list gave for a product; none where the list is not known."""
-    slate = slate_of(slate_id=slate_id) if slate_id is not None else None
-    item = product.parent_id or product.pk
-    points: dict[str, float] = {}
-    for reason in (r for each in (slate.items if slate else ()) if each["product"] == item for r in each["reasons"]):
-        if reason["kind"] in DISPUTABLE:
-            points[reason["kind"]] = points.get(reason["kind"], 0.0) + reason["points"]
-    return [max(sorted(points), key=lambda kind: points[kind])] if points else []
-
-
-@transaction.atomic
-def review_feedback(*, feedback: Iterable[Feedback], verdict: str, by: Any) -> int:
-    """Record what staff think of some feedback; returns how many."""
-    chosen = Feedback.objects.filter(pk__in=[each.pk for each in feedback])
-    return chosen.update(review=Feedback.Review(verdict), reviewed_by=by, reviewed_at=timezone.now())

@@ -20,7 +20,7 @@ from shop_reco.users.models import Consent, Shopper
 
 from ..errors import BadCursorError, BadPageError, UnknownPlacementError
 from ..models import Placement
-from .disputes import by_product
+from .disputes import by_product, with_untold
 from .known import Known
 from .memory import View
 from .rules import in_force
@@ -166,6 +166,8 @@ def asked(
             _look_at(request, known)
         ruled = view.ruled(in_force(view.models.rules, placement=placement, now=now))
         request.wishes = wishes_for(ruled=ruled, edited=known.edited)
+    if ruled.untold:
+        request.disputed = with_untold(request.disputed, ruled.untold)
     request.exclude |= request.wishes.blocked | adjusted.exclude
     if request.strategy not in (Placement.Strategy.PERSONAL, Placement.Strategy.BUY_AGAIN):
         request.personal = False

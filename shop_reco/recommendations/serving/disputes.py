@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from reco_engine.types import Reason, Recommendation
 
 from ..selectors import opinions
-from ..services.feedback import DISPUTABLE
+from ..shown import DISPUTABLE
 
 
 def disputes(*, shopper_ids: Collection[int]) -> dict[int, frozenset[str]]:
@@ -23,6 +23,13 @@ def by_product(said: Iterable[tuple[int, Collection[str]]]) -> dict[int, frozens
     for item, kinds in said:
         disputed[item] = disputed.get(item, frozenset()) | {kind.lower() for kind in kinds or DISPUTABLE}
     return disputed
+
+
+def with_untold(
+    disputed: Mapping[int, frozenset[str]], untold: Mapping[int, frozenset[str]]
+) -> dict[int, frozenset[str]]:
+    """What is not told of each product: what its shopper disputes, and what the shop has silenced."""
+    return {item: disputed.get(item, frozenset()) | untold.get(item, frozenset()) for item in {*disputed, *untold}}
 
 
 def undisputed(item: Recommendation, disputed: Mapping[int, Collection[str]]) -> Recommendation:

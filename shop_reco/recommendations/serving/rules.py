@@ -34,22 +34,28 @@ class Ruled:
         points: Added to each product's score, shape (n_products,); None where nothing is.
         hidden: Shape (n_products,); None where nothing is.
         pins: Products by the rank that they are pinned to, from 1; each once.
+        untold: Kinds of reasons that are not told to anybody, by product, in the engine's words.
     """
 
     ids: Keys = field(default_factory=lambda: np.empty(0, np.int64))
     points: npt.NDArray[np.float64] | None = None
     hidden: Mask | None = None
     pins: dict[int, int] = field(default_factory=dict)
+    untold: dict[int, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Sequence[Rule], shelf: Shelf) -> Ruled:
         """One query where a rule is about a category."""
         points, hidden, pins = np.zeros(shelf.ids.size), np.zeros(shelf.ids.size, dtype=bool), dict[int, int]()
+        untold: dict[int, frozenset[str]] = {}
         for rule in rules:
             if rule.action == Rule.Action.PIN:
                 pins[rule.rank or 1] = rule.item  # type: ignore[attr-defined]
             elif rule.action == Rule.Action.HIDE:
                 hidden |= targets(rule, shelf)
+            elif rule.action == Rule.Action.SILENCE:
+                item: int = rule.item  # type: ignore[attr-defined]
+                untold[item] = untold.get(item, frozenset()) | {rule.reason.lower()}
             else:
                 points[targets(rule, shelf)] += rule.points
         firsts = {product: rank for rank, product in sorted(pins.items(), reverse=True)}
@@ -58,6 +64,7 @@ class Ruled:
             points if points.any() else None,
             hidden if hidden.any() else None,
             {rank: product for product, rank in sorted(firsts.items(), key=lambda pair: pair[1])},
+            untold,
         )
 
     def points_of(self, product: int) -> float:

@@ -17,6 +17,7 @@ from shop_reco.users.models import Shopper
 
 from ..models import Placement, Rule
 from .asking import Request, asked, on_offer
+from .disputes import by_product, with_untold
 from .known import Known
 from .lists import checked, edges_of
 from .rules import Ruled, in_force
@@ -129,7 +130,11 @@ def _apply(request: Request, supposed: Supposed) -> tuple[Rule, ...]:
     if supposed.rule is not None and supposed.rule.placement_id in (None, spot.key):
         rules = (*rules, numbered(supposed.rule))
     if supposed.rule is not None or supposed.lifted:
-        request.wishes.ruled = Ruled.of(rules, request.view.shelf)
+        ruled = request.wishes.ruled = Ruled.of(rules, request.view.shelf)
+        stranger = request.known.shopper is None
+        request.disputed = {} if stranger else by_product(request.known.opinions.disputed)
+        if ruled.untold:
+            request.disputed = with_untold(request.disputed, ruled.untold)
         request.allowed = on_offer(request)
     return rules
 

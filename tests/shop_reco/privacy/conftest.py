@@ -16,7 +16,7 @@ from shop_reco.events.services import Sender, record_events
 from shop_reco.portraits.folding import fold_events
 from shop_reco.portraits.services import edit_interests, refresh_dirty
 from shop_reco.recommendations.models import ShopperAnswers, Slate, TrainingRun
-from shop_reco.recommendations.services import give_feedback, keep_cleaning_report
+from shop_reco.recommendations.services import give_feedback, keep_cleaning_report, review_feedback
 from shop_reco.recommendations.serving import recommend_for
 from shop_reco.users.models import Shopper
 from shop_reco.users.services import create_visitor, decide_consent, link_visitor, note_read
@@ -64,7 +64,8 @@ def known(trained):
     evidence = {"product": product.pk, "events": 3}
     raise_flags(suspicions=[Suspicion(shopper.pk, "hammering", f"{product.pk}/1", evidence)])
     edit_interests(shopper=shopper, pin=[("keyword", f"word{trace}")])
-    give_feedback(shopper=shopper, product=product, kind="like")
+    said = give_feedback(shopper=shopper, product=product, kind="like")
+    review_feedback(feedback=[said], verdict="accepted", by=None)
     example = Event.objects.filter(shopper=shopper).first()
     report = {"rules": [{"name": "near_duplicates", "dropped": 1, "changed": 0, "examples": [str(example.pk)]}]}
     run = TrainingRun.objects.create(recommender_id="popularity", state="running", owner=uuid.uuid4())
