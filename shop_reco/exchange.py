@@ -6,6 +6,10 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.http import HttpResponseRedirect
+
+from shop_reco.staff.audit import note
 
 
 def exchanging(base: type[ModelAdmin[Any]], resource: str) -> type[ModelAdmin[Any]]:
@@ -21,6 +25,17 @@ def exchanging(base: type[ModelAdmin[Any]], resource: str) -> type[ModelAdmin[An
         resource_classes = (import_string(resource),)
         import_form_class, export_form_class = ImportForm, SelectableFieldsExportForm
         formats = import_formats = export_formats = (CSV, XLSX)
+
+        def process_result(self, result: Any, request: Any) -> Any:
+            rows = {name: [None, n] for name, n in result.totals.items() if n}
+            note(by=request.user, what="import", row=None, changes=rows)
+            return super().process_result(result, request)
+
+        def export_action(self, request: Any) -> Any:
+            try:
+                return super().export_action(request)
+            except IncorrectLookupParameters:
+                return HttpResponseRedirect(request.path)
 
         def has_import_permission(self, request: Any) -> bool:
             return bool(self.has_add_permission(request) and self.has_change_permission(request))

@@ -40,20 +40,24 @@ def noted(
         before = {pk: (row, values_of(row)) for pk, row in _rows(model, pks).items()}
         yield
         after = {pk: (row, values_of(row)) for pk, row in _rows(model, pks).items()}
+        done = list[StaffAction]()
         for pk in {**before, **after}:
             (old, was), (new, now) = before.get(pk, NOTHING), after.get(pk, NOTHING)
             if changes := differences(model, was, now):
-                note(by=by, what=what, row=new or old, changes=changes, via=via, why=why)
+                done.append(_action(by=by, what=what, row=new or old, changes=changes, via=via, why=why))
+        StaffAction.objects.bulk_create(done, batch_size=CHUNK)
 
 
 def note(
     *, by: Any, what: str, row: Model | None, changes: Values | None = None, via: str = "admin", why: str = ""
 ) -> None:
-    """Keep one thing that was done to ``row``; ``changes`` come from ``differences``.
+    """Keep one thing that was done to ``row``; ``changes`` come from ``differences``."""
+    _action(by=by, what=what, row=row, changes=changes, via=via, why=why).save()
 
-    What has no name among ``StaffAction.What`` is a change: nothing that staff do fails for want of a word.
-    """
-    StaffAction.objects.create(
+
+def _action(*, by: Any, what: str, row: Model | None, changes: Values | None, via: str, why: str) -> StaffAction:
+    """What has no name among ``StaffAction.What`` is a change: nothing that staff do fails for want of a word."""
+    return StaffAction(
         at=timezone.now(),
         staff=by,
         who=by.get_username()[:150] if by is not None else "",

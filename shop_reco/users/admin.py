@@ -17,16 +17,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from shop_reco.admin_base import BaseAdmin, EndlessAdmin, KeptAdmin, ReadOnlyAdmin, button, link_to
+from shop_reco.admin_base import BaseAdmin, EndlessAdmin, KeptAdmin, ReadOnlyAdmin, button, link_to, posted
 from shop_reco.staff.selectors import groups_to_give, may_do_as_much, role_name
 from shop_reco.staff.sensitive import may_see_personal_data
 
@@ -190,7 +188,7 @@ class ApiKeyAdmin(KeptAdmin):
     def _show(self, request: HttpRequest, plain: str) -> None:
         messages.warning(request, gettext("The key, shown this once: %(key)s") % {"key": plain})
 
-    @method_decorator(require_POST)
+    @posted
     def post_rotate(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.has_rotate_permission(request):
             raise PermissionDenied

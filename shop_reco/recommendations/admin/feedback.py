@@ -17,11 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
-from shop_reco.admin_base import EndlessAdmin, button, link_to, row
+from shop_reco.admin_base import EndlessAdmin, button, link_to, posted, row
 
 from .. import services
 from ..models import Feedback, Slate
-from .recommenders import posted
 from .review import ReviewPages
 
 

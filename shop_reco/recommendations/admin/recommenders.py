@@ -18,8 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from shop_reco.admin_base import KeptAdmin, button, row
-from shop_reco.admin_base import posted as posted
+from shop_reco.admin_base import KeptAdmin, button, posted, row
 from shop_reco.staff.audit import note
 
 from .. import services

@@ -28,15 +28,15 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from shop_reco.admin_base import KeptAdmin
+from shop_reco.admin_base import KeptAdmin, posted
 from shop_reco.products.models import Brand, Category, Product
+from shop_reco.staff.audit import noted
 
 from .. import services
 from ..models import Feedback, Placement, Recommender, Slate, Verdict
 from ..reviewing import Piece, Wanted, feedback_told, page_of, piece, pseudonym, verdicts_under, wanted_feedback
 from ..shown import DISPUTABLE
 from ..themes import DAYS, DIMENSIONS, SAMPLE, Theme, themes
-from .recommenders import posted
 
 ALL = "all"
 MOST_CATEGORIES = 500
@@ -177,7 +177,8 @@ class ReviewPages(KeptAdmin):
             return HttpResponseBadRequest(gettext("That is too much at once."))
         if act in (Verdict.Act.HIDE, Verdict.Act.SILENCE) and not self._may_rule(request):
             raise PermissionDenied
-        done = services.decide(seen=seen, act=act, by=request.user, ticket=ticket, reason=reason)
+        with noted(by=request.user, what=act, model=Feedback, pks=list(seen)):
+            done = services.decide(seen=seen, act=act, by=request.user, ticket=ticket, reason=reason)
         text = f"{Verdict.Act(act).label}: {len(done.done)}" if done.done or not seen else ""
         if not seen:
             text = gettext("Nothing is chosen.")
@@ -192,7 +193,9 @@ class ReviewPages(KeptAdmin):
         ruled = Verdict.objects.filter(pk__in=ids, rule__isnull=False)
         if not self._may_rule(request) and ruled.exists():
             raise PermissionDenied
-        done = services.take_back(verdicts=ids, by=request.user)
+        about = list(Verdict.objects.filter(pk__in=ids).values_list("feedback", flat=True))
+        with noted(by=request.user, what="undo", model=Feedback, pks=about):
+            done = services.take_back(verdicts=ids, by=request.user)
         text = gettext("Undone: %(n)s") % {"n": len(done.done)} if done.done else gettext("There is nothing to undo.")
         return self._answered(request, done, text, undone=True)
 

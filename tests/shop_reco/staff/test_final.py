@@ -22,7 +22,7 @@ REVERSIBLE = {
     "reco_recommendations.recommender.switch_on", "reco_recommendations.recommender.switch_off",
     "reco_recommendations.recommender.train", "reco_recommendations.recommender.go_back",
     "reco_recommendations.feedback.accept", "reco_recommendations.feedback.dismiss",
-    "reco_products.product.show", "reco_products.product.hide",
+    "reco_users.apikey.rotate", "reco_products.product.show", "reco_products.product.hide",
     "reco_products.category.mark_sensitive", "reco_products.category.mark_ordinary",
     "reco_webhooks.webhooksource.enable", "reco_webhooks.webhooksource.disable",
     "django_celery_beat.periodictask.enable_tasks", "django_celery_beat.periodictask.disable_tasks",
