@@ -1,6 +1,6 @@
 """Recommenders and their versions, training runs, placements and rules, the lists served and what was said of them."""
 
-from .answers import AnswerCount, Arm, CountedDay, Credited, ShopperAnswers
+from .answers import AnswerCount, Arm, CountedDay, Credited, ListCount, ShopperAnswers, ShownProduct
 from .placements import Placement, Rule
 from .recommenders import Recommender, ServingState
 from .runs import CleaningExample, TrainingRun
@@ -15,6 +15,7 @@ __all__ = [
     "Credited",
     "ErasedRow",
     "Feedback",
+    "ListCount",
     "ModelVersion",
     "Placement",
     "Promotion",
@@ -22,6 +23,7 @@ __all__ = [
     "Rule",
     "ServingState",
     "ShopperAnswers",
+    "ShownProduct",
     "Slate",
     "TrainingRun",
 ]
