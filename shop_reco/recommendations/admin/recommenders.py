@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
@@ -24,6 +24,8 @@ from shop_reco.admin_base import KeptAdmin, button, row
 from .. import services
 from ..errors import NothingToRollBackError
 from ..models import ModelVersion, Recommender, TrainingRun
+from ..selectors import recommenders, unfinished_runs
+from .cards import blend_rows, cards, decisions, progress
 
 STATE_COLOURS = {"queued": "info", "running": "warning", "done": "success", "failed": "danger", "cancelled": "default"}
 posted = method_decorator(require_POST)
@@ -36,7 +38,7 @@ class RecommenderAdmin(KeptAdmin):
     actions = ("switch_on", "switch_off", "train", "go_back")
 
     class Media:
-        js = ("shop_reco/admin.js",)
+        js = ("shop_reco/admin.js", "shop_reco/progress.js")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recommender]:
         mine = {"recommender": OuterRef("pk")}
@@ -58,12 +60,28 @@ class RecommenderAdmin(KeptAdmin):
         return obj is None and super().has_change_permission(request, obj)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        train_all = self.address("train_all") if self.may_change(request) else ""
-        return super().changelist_view(request, {"train_all": train_all, **(extra_context or {})})
+        may_change = self.may_change(request)
+        told = {
+            "train_all": self.address("train_all") if may_change else "",
+            "may_change": may_change,
+            "blend": blend_rows(),
+            "cards": cards(recommenders(), may_change=may_change),
+            "decisions": decisions(),
+            "progress_address": self.address("progress"),
+        }
+        return super().changelist_view(request, {**told, **(extra_context or {})})
+
+    def progress(self, request: HttpRequest) -> JsonResponse:
+        """How far trainings are, for the page to ask every two seconds."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return JsonResponse(progress(), headers={"Cache-Control": "no-store"})
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         ours = [
+            path("progress/", wrap(self.progress), name=self._name("progress")),
+            path("<slug:kind>/cancel/", wrap(self.post_cancel), name=self._name("cancel")),
             path("train-all/", wrap(self.post_train_all), name=self._name("train_all")),
             path("<slug:kind>/switch/", wrap(self.post_switch), name=self._name("switch")),
             path("<slug:kind>/train/", wrap(self.post_train), name=self._name("train")),
@@ -121,7 +139,16 @@ class RecommenderAdmin(KeptAdmin):
 
     @posted
     def post_go_back(self, request: HttpRequest, kind: str) -> HttpResponse:
-        self._go_back(request, self._asked_for(request, kind))
+        self._go_back(request, self._asked_for(request, kind), why=request.POST.get("why", ""))
+        return self.back_to_list()
+
+    @posted
+    def post_cancel(self, request: HttpRequest, kind: str) -> HttpResponse:
+        recommender = self._asked_for(request, kind)
+        for run in unfinished_runs():
+            if run.recommender_id == recommender.kind:
+                services.cancel_run(run=run)
+                messages.success(request, gettext("The run is cancelled; what serves now goes on serving."))
         return self.back_to_list()
 
     @posted
@@ -147,14 +174,14 @@ class RecommenderAdmin(KeptAdmin):
         services.request_training(kind=recommender.kind, by=request.user)
         messages.success(request, gettext("%(kind)s is queued for training.") % {"kind": recommender})
 
-    def _go_back(self, request: HttpRequest, recommender: Recommender) -> None:
+    def _go_back(self, request: HttpRequest, recommender: Recommender, *, why: str = "") -> None:
         try:
-            version = services.roll_back(kind=recommender.kind, by=request.user)
+            version = services.roll_back(kind=recommender.kind, by=request.user, why=why)
         except NothingToRollBackError:
             messages.warning(request, gettext("%(kind)s has no earlier version.") % {"kind": recommender})
             return
         messages.success(request, gettext("%(version)s serves now.") % {"version": version})
-        self.log_change(request, recommender, gettext("%(version)s serves now.") % {"version": version})
+        self.log_change(request, version, gettext("%(version)s serves now.") % {"version": version})
 
     @admin.action(description=_("Switch on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> None:
