@@ -182,7 +182,7 @@ class RecoAdminSite(UnfoldAdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         shown = {name: self._may_view(request, name) for _group, models in NAVIGATION for name in models}
         shown["reco_events.event"] |= request.user.has_perm("reco_staff.view_counts")
-        return super().index(request, {"board": dashboard(shown=shown), **(extra_context or {})})
+        return super().index(request, {"board": dashboard(shown=shown, site=self.name), **(extra_context or {})})
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         given = super().each_context(request)

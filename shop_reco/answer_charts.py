@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +51,15 @@ class Compared:
     rows: tuple[Row, ...]
     verdicts: tuple[Verdict, ...]
     effect: Effect
+    link: str
 
 
-def answers_board() -> dict[str, Any]:
-    """Everything that the page shows of answers; three queries, none of them on events."""
+def answers_board(*, lists: Callable[[str], str] = lambda placement: "") -> dict[str, Any]:
+    """Everything that the page shows of answers; three queries, none of them on events.
+
+    Args:
+        lists: The address of the lists of a placement, or of all of them for an empty one.
+    """
     view = answers_view()
     titles = dict(Placement.objects.values_list("key", "title"))
     kinds = {str(key): str(label) for key, label in AnswerCount._meta.get_field("recommender").flatchoices}
@@ -64,17 +69,19 @@ def answers_board() -> dict[str, Any]:
         "placements": charted(view.placements, titles),
         "recommenders": charted(view.recommenders, kinds),
         "tables": [
-            (_("Placement"), _("Answers by placement"), _told(view.placements, titles)),
-            (_("Recommender"), _("Answers by recommender"), _told(view.recommenders, kinds)),
+            (_("Placement"), _("Answers by placement"), _told(view.placements, titles, lists)),
+            (_("Recommender"), _("Answers by recommender"), _told(view.recommenders, kinds, lambda _kind: lists(""))),
         ],
-        "effects": [_compared(each, titles) for each in view.effects],
+        "effects": [_compared(each, titles, lists(each.placement)) for each in view.effects],
         "no_effect": no_effect(view, titles),
         "colours": COLOURS,
+        "trends": view.trends,
+        "titles": titles,
     }
 
 
-def _told(led: Iterable[Led], names: Mapping[str, str]) -> list[tuple[str, Led]]:
-    return [(names.get(each.name, each.name), each) for each in led]
+def _told(led: Iterable[Led], names: Mapping[str, str], lists: Callable[[str], str]) -> list[tuple[str, Led, str]]:
+    return [(names.get(each.name, each.name), each, lists(each.name)) for each in led]
 
 
 def charted(led: Sequence[Led], names: Mapping[str, str]) -> list[Row]:
@@ -112,7 +119,7 @@ def per_hundred(rate: float) -> str:
     return number_format(HUNDRED * rate, decimal_pos=1)
 
 
-def _compared(effect: Effect, titles: Mapping[str, str]) -> Compared:
+def _compared(effect: Effect, titles: Mapping[str, str], link: str) -> Compared:
     return Compared(
         title=titles.get(effect.placement, effect.placement),
         rows=(
@@ -121,6 +128,7 @@ def _compared(effect: Effect, titles: Mapping[str, str]) -> Compared:
         ),
         verdicts=(verdict(effect.clicks, _("clicks")), verdict(effect.purchases, _("purchases"))),
         effect=effect,
+        link=link,
     )
 
 

@@ -89,6 +89,7 @@ class Event(models.Model):
             models.Index(
                 fields=["shopper", "-occurred_at", "-id", "product", "type", "quantity"], name="reco_event_history"
             ),
+            models.Index(fields=["occurred_at", "id"], name="reco_event_by_day"),
         ]
 
     def __str__(self) -> str:
@@ -111,7 +112,10 @@ class RejectedEvent(models.Model):
     class Meta:
         verbose_name = _("rejected event")
         verbose_name_plural = _("rejected events")
-        indexes = [models.Index(fields=["shopper", "received_at"], name="reco_rejected_lately")]
+        indexes = [
+            models.Index(fields=["shopper", "received_at"], name="reco_rejected_lately"),
+            models.Index(fields=["received_at"], name="reco_rejected_by_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.received_at:%Y-%m-%d %H:%M}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
@@ -91,6 +91,24 @@ def _not_learnt(watermarks: dict[str, dt.datetime]) -> dict[str, int]:
         )
         cache.set(key, counted, KEPT)
     return {kind: n for kind, n in counted.items() if kind in watermarks}
+
+
+MOST = 10_000
+"""News beyond which a page does not count on."""
+
+
+def news(*, watermarks: Mapping[str, dt.datetime]) -> dict[str, int]:
+    """Events that a training may use and that came after each moment, MOST and one at most; one query.
+
+    It reads the newest events alone, along the index of times: nothing is kept that a withdrawal would change.
+    """
+    if not watermarks:
+        return {}
+    used = [kind for kind, weight in reco_settings().EVENT_WEIGHTS.items() if weight]
+    allowed = all_consenting(purpose=Consent.Purpose.TRAINING).filter(shopper=OuterRef("shopper"))
+    found = Event.objects.filter(Exists(allowed), occurred_at__gt=min(watermarks.values()) + GRAIN, type__in=used)
+    times = list(found.order_by("-occurred_at", "-id").values_list("occurred_at", flat=True)[: MOST + 1])
+    return {name: sum(at > watermark + GRAIN for at in times) for name, watermark in watermarks.items()}
 
 
 def _training(now: dt.datetime) -> list[Figure]:

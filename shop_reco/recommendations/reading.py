@@ -1,4 +1,4 @@
-"""What lists led to, and what personal lists do, read from the counts of answers; no event is looked at.
+"""What happened day by day, what lists led to, and what personal lists do: read from counts; no event is looked at.
 
 Rates are per list served and have an interval over shoppers. What fewer than FEWEST shoppers stand behind is not told.
 """
@@ -19,7 +19,7 @@ from reco_engine.data.ratios import Estimate, difference, ratio
 from shop_reco.conf import reco_settings
 
 from .attribution import GROUPS, WHOLE
-from .models import AnswerCount, Arm, CountedDay
+from .models import AnswerCount, Arm, CountedDay, ListCount, Placement, Slate
 
 FEWEST = 5
 """Shoppers below whom nothing is told of them."""
@@ -94,10 +94,21 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Trend:
+    """Clicks and purchases per list of one placement and arm, day by day; None where too few shoppers had a list."""
+
+    placement: str
+    arm: str
+    clicks: list[tuple[dt.date, Rate | None]]
+    purchases: list[tuple[dt.date, Rate | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class AnswersView:
     """All of it, over ``days`` days.
 
     Attributes:
+        trends: Of placements with personal lists, these before those of the control share, where there are enough.
         untold: Placements with a control share, but with too few shoppers in an arm to tell anything.
         compared: Whether any list of a control share was counted.
     """
@@ -107,6 +118,7 @@ class AnswersView:
     placements: list[Led]
     recommenders: list[Led]
     effects: list[Effect]
+    trends: list[Trend]
     untold: list[str]
     compared: bool
 
@@ -127,6 +139,11 @@ def answers_view() -> AnswersView:
         placements=_led(_sums(whole, lambda row: row.placement)),
         recommenders=_led(_sums((row for row in rows if row.recommender), lambda row: row.recommender)),
         effects=effects,
+        trends=_trends(
+            whole,
+            sorted({placement for placement, _arm in compared}),
+            [first + dt.timedelta(days=k) for k in range(days)],
+        ),
         untold=[each for each in placements if each not in told],
         compared=bool(placements),
     )
@@ -151,3 +168,115 @@ def _effect(placement: str, sums: dict[tuple[str, str], Sum]) -> Effect | None:
         return None
     clicks, purchases = (Rate.of(difference(personal.estimate(k), control.estimate(k))) for k in (2, 3))
     return Effect(placement, Led.of(placement, personal), Led.of(placement, control), clicks, purchases)
+
+
+def _trends(rows: Iterable[AnswerCount], placements: Iterable[str], days: list[dt.date]) -> list[Trend]:
+    sums = _sums(rows, lambda row: (row.placement, row.arm, row.day))
+    found = []
+    for placement in placements:
+        for arm in (Arm.PERSONAL, Arm.CONTROL):
+            told = [(day, sums.get((placement, arm, day))) for day in days]
+            clicks, purchases = ([(day, _rate(one, k)) for day, one in told] for k in (2, 3))
+            if all(rate is None for _day, rate in clicks):
+                continue
+            found.append(Trend(placement, arm, clicks, purchases))
+    return found
+
+
+def _rate(found: Sum | None, column: int) -> Rate | None:
+    return Rate.of(found.estimate(column)) if found is not None and found.shoppers >= FEWEST else None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was counted of one day (UTC); None where it was not, or where fewer than FEWEST shoppers stand behind it.
+
+    Attributes:
+        lists: Of all placements, by rung.
+        personal: Of placements whose lists are meant to be personal, by rung.
+        covered: The share of the catalogue that lists of the last seven days showed, from 0 to 1.
+    """
+
+    day: dt.date
+    events: int | None
+    lists: dict[str, int]
+    personal: dict[str, int]
+    covered: float | None
+
+    @property
+    def n_lists(self) -> int:
+        return sum(self.lists.values())
+
+    @property
+    def personal_share(self) -> float | None:
+        """How many of the lists that are meant to be personal were."""
+        whole = sum(self.personal.values())
+        return self.personal.get(Slate.Rung.PERSONAL, 0) / whole if whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class DaysView:
+    """The last days, the latest last, and how the lists of all of them came about by placement and rung.
+
+    Attributes:
+        catalogue, shown: Products that may be shown, and those that were in the last seven days, at the last count.
+    """
+
+    days: list[Day]
+    placements: dict[str, dict[str, int]]
+    catalogue: int | None
+    shown: int | None
+    counted_at: dt.datetime | None
+
+    @property
+    def today(self) -> Day:
+        return self.days[-1]
+
+
+def days_view(*, days: int) -> DaysView:
+    """What was counted of the last days; three queries on a few hundred rows, whatever the size of the shop."""
+    last = timezone.now().date()
+    first = last - dt.timedelta(days=days - 1)
+    counted = {each.day: each for each in CountedDay.objects.filter(day__gte=first)}
+    meant = set(Placement.objects.filter(strategy=Placement.Strategy.PERSONAL).values_list("key", flat=True))
+    lists = list(ListCount.objects.filter(day__gte=first))
+    by_day = _told(lists, lambda each: (each.day, each.rung))
+    personal = _told((each for each in lists if each.placement in meant), lambda each: (each.day, each.rung))
+    placements: dict[str, dict[str, int]] = {}
+    for (placement, rung), n in _told(lists, lambda each: (each.placement, each.rung)).items():
+        placements.setdefault(placement, {})[rung] = n
+    found = []
+    for day in (first + dt.timedelta(days=k) for k in range(days)):
+        row = counted.get(day)
+        found.append(
+            Day(
+                day=day,
+                events=row.events if row is not None and row.shoppers >= FEWEST else None,
+                lists={rung: n for (each, rung), n in by_day.items() if each == day},
+                personal={rung: n for (each, rung), n in personal.items() if each == day},
+                covered=row.shown / row.catalogue
+                if row is not None and row.catalogue and row.shown is not None
+                else None,
+            )
+        )
+    latest = max(
+        (each for each in counted.values() if each.catalogue is not None), key=lambda each: each.day, default=None
+    )
+    return DaysView(
+        days=found,
+        placements=placements,
+        catalogue=latest.catalogue if latest else None,
+        shown=latest.shown if latest else None,
+        counted_at=max((each.counted_at for each in counted.values() if each.counted_at), default=None),
+    )
+
+
+def _told(rows: Iterable[ListCount], name_of: Callable[[ListCount], Name]) -> dict[Name, int]:
+    """Lists by name; none where fewer than FEWEST shoppers are known behind them, unless nobody is."""
+    lists: dict[Name, int] = {}
+    shoppers: dict[Name, int] = {}
+    for row in rows:
+        name = name_of(row)
+        lists[name] = lists.get(name, 0) + row.lists
+        shoppers[name] = max(shoppers.get(name, 0), row.shoppers)
+    return {name: n for name, n in lists.items() if shoppers[name] == 0 or shoppers[name] >= FEWEST}

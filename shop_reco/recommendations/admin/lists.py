@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -22,6 +23,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from shop_reco.admin_base import AddressedAdmin, BaseAdmin, EndlessAdmin, figures
 from shop_reco.products.models import Product
+from shop_reco.users.selectors import shopper_by_external_id
 
 from ..models import Placement, Recommender, Rule, Slate
 from ..selectors import placements
@@ -161,15 +163,41 @@ class RuleAdmin(AddressedAdmin):
         return str(rule)
 
 
+class PlacementFilter(admin.SimpleListFilter):
+    """The placements that there are; which ones the lists name is not asked, since they are many."""
+
+    title = _("placement")
+    parameter_name = "placement"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, spot.title) for key, spot in placements().items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Slate]) -> QuerySet[Slate]:
+        return queryset.filter(placement=self.value()) if self.value() else queryset
+
+
 class SlateAdmin(EndlessAdmin):
     list_display = ("served_at", "placement", "rung_shown", "shopper", "length")
-    list_filter = ("rung", "placement", "control", ("shopper", admin.EmptyFieldListFilter))
+    list_filter = ("rung", PlacementFilter, "control", ("shopper", admin.EmptyFieldListFilter))
     list_select_related = ("shopper",)
     search_fields = ("=shopper__external_id", "=id")
     ordering = ("-served_at",)
     list_before_template = "shop_reco/admin/slates_before.html"
     fields = ("id", "served_at", "placement", "rung", "control", "shopper", "told", "by_versions")
     readonly_fields = ("told", "by_versions")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Slate], search_term: str
+    ) -> tuple[QuerySet[Slate], bool]:
+        """By the exact name of a shopper or a list, first looked up, so that an index leads to them."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            return queryset.filter(pk=UUID(term)), False
+        except ValueError:
+            shopper = shopper_by_external_id(external_id=term)
+            return (queryset.filter(shopper=shopper) if shopper else queryset.none()), False
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.formats import localize
@@ -24,6 +24,8 @@ from shop_reco.staff.audit import note
 from .. import services
 from ..errors import NothingToRollBackError
 from ..models import ModelVersion, Recommender, TrainingRun
+from ..selectors import recommenders, unfinished_runs
+from .cards import blend_rows, cards, decisions, progress
 
 WENT_LIVE = {"state": [ModelVersion.State.RETIRED, ModelVersion.State.LIVE]}
 STATE_COLOURS = {"queued": "info", "running": "warning", "done": "success", "failed": "danger", "cancelled": "default"}
@@ -41,7 +43,7 @@ class RecommenderAdmin(KeptAdmin):
     actions = ("switch_on", "switch_off", "train", "go_back")
 
     class Media:
-        js = ("shop_reco/admin.js",)
+        js = ("shop_reco/admin.js", "shop_reco/progress.js")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recommender]:
         mine = {"recommender": OuterRef("pk")}
@@ -71,12 +73,29 @@ class RecommenderAdmin(KeptAdmin):
         return may_train(request.user)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        train_all = self.address("train_all") if may_train(request.user) else ""
-        return super().changelist_view(request, {"train_all": train_all, **(extra_context or {})})
+        may_change = self.may_change(request)
+        told = {
+            "train_all": self.address("train_all") if may_train(request.user) else "",
+            "may_train": may_train(request.user),
+            "may_change": may_change,
+            "blend": blend_rows(),
+            "cards": cards(recommenders(), may_change=may_change),
+            "decisions": decisions(),
+            "progress_address": self.address("progress"),
+        }
+        return super().changelist_view(request, {**told, **(extra_context or {})})
+
+    def progress(self, request: HttpRequest) -> JsonResponse:
+        """How far trainings are, for the page to ask every two seconds."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return JsonResponse(progress(), headers={"Cache-Control": "no-store"})
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         ours = [
+            path("progress/", wrap(self.progress), name=self._name("progress")),
+            path("<slug:kind>/cancel/", wrap(self.post_cancel), name=self._name("cancel")),
             path("train-all/", wrap(self.post_train_all), name=self._name("train_all")),
             path("<slug:kind>/switch/", wrap(self.post_switch), name=self._name("switch")),
             path("<slug:kind>/train/", wrap(self.post_train), name=self._name("train")),
@@ -133,7 +152,16 @@ class RecommenderAdmin(KeptAdmin):
 
     @posted
     def post_go_back(self, request: HttpRequest, kind: str) -> HttpResponse:
-        self._go_back(request, self._asked_for(request, kind))
+        self._go_back(request, self._asked_for(request, kind), why=request.POST.get("why", ""))
+        return self.back_to_list()
+
+    @posted
+    def post_cancel(self, request: HttpRequest, kind: str) -> HttpResponse:
+        recommender = self._asked_for(request, kind)
+        for run in unfinished_runs():
+            if run.recommender_id == recommender.kind:
+                services.cancel_run(run=run)
+                messages.success(request, gettext("The run is cancelled; what serves now goes on serving."))
         return self.back_to_list()
 
     @posted
@@ -162,16 +190,16 @@ class RecommenderAdmin(KeptAdmin):
             note(by=request.user, what="train", row=services.request_training(kind=recommender.kind, by=request.user))
         messages.success(request, gettext("%(kind)s is queued for training.") % {"kind": recommender})
 
-    def _go_back(self, request: HttpRequest, recommender: Recommender) -> None:
+    def _go_back(self, request: HttpRequest, recommender: Recommender, *, why: str = "") -> None:
         try:
             with transaction.atomic():
-                version = services.roll_back(kind=recommender.kind, by=request.user)
-                note(by=request.user, what="go_back", row=version, changes=WENT_LIVE)
+                version = services.roll_back(kind=recommender.kind, by=request.user, why=why)
+                note(by=request.user, what="go_back", row=version, changes=WENT_LIVE, why=why)
         except NothingToRollBackError:
             messages.warning(request, gettext("%(kind)s has no earlier version.") % {"kind": recommender})
             return
         messages.success(request, gettext("%(version)s serves now.") % {"version": version})
-        self.log_change(request, recommender, gettext("%(version)s serves now.") % {"version": version})
+        self.log_change(request, version, gettext("%(version)s serves now.") % {"version": version})
 
     @admin.action(description=_("Switch on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> None:

@@ -1,6 +1,6 @@
 """Recommenders and their versions, training runs, placements and rules, the lists served and what was said of them."""
 
-from .answers import AnswerCount, Arm, CountedDay, Credited, ShopperAnswers
+from .answers import AnswerCount, Arm, CountedDay, Credited, ListCount, ShopperAnswers, ShownProduct
 from .placements import Placement, Rule
 from .recommenders import Recommender, ServingState
 from .reviews import Verdict
@@ -16,6 +16,7 @@ __all__ = [
     "Credited",
     "ErasedRow",
     "Feedback",
+    "ListCount",
     "ModelVersion",
     "Placement",
     "Promotion",
@@ -23,6 +24,7 @@ __all__ = [
     "Rule",
     "ServingState",
     "ShopperAnswers",
+    "ShownProduct",
     "Slate",
     "TrainingRun",
     "Verdict",

@@ -79,6 +79,7 @@ class TrainingRun(models.Model):
         verbose_name = _("training run")
         verbose_name_plural = _("training runs")
         ordering = ["-requested_at", "-id"]
+        indexes = [models.Index(fields=["recommender", "-requested_at", "-id"], name="reco_run_lately")]
         constraints = [
             models.UniqueConstraint(
                 fields=["recommender"], condition=Q(state__in=["queued", "running"]), name="reco_run_one_at_a_time"

@@ -1,32 +1,37 @@
-"""Counting what lists led to, a day at a time, and taking those who leave out of the counts.
+"""Counting what shoppers did and what lists led to, a day at a time, and taking those who leave out of the counts.
 
 A day is counted from its lists and events, never from its last count: counted twice, it is the same. Today is
-counted at each call, yesterday once an hour, an older day once a day until its last purchase can have come.
+counted at each call, yesterday once an hour, an older day once a day until its last purchase can have come, and once
+more after an import.
+
+Events are counted here and not where they are stored: each writer would queue on the day's row. They are kept by
+shopper, as answers are, so that whoever leaves is out of the sum at once, by just what they were in it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import islice
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
-from shop_reco.events.models import Event
+from shop_reco.events.models import DataImport, Event
 from shop_reco.events.selectors import answers_of, flags_in_force
 from shop_reco.users.models import Consent, Shopper, ShopperLink
 from shop_reco.users.selectors import account_links, all_consenting, consenting
 
 from ..attribution import GROUPS, Answers, Counts, ServedList
 from ..models import AnswerCount, Arm, CountedDay, Placement, ShopperAnswers, Slate
+from .shown import count_lists, cover, trim_lists
 
-PEOPLE, CHUNK = 100, 500
-"""Shoppers whose lists are read at once, and rows written or looked up at once."""
+PEOPLE, MANY, CHUNK = 300, 2000, 500
+"""Shoppers whose lists are read at once, those of whom only events are counted, and rows written or looked up at once.
+"""
 MOST = 1000
 """Lists of one day beyond which whoever asked for them is no person."""
 DAY = dt.timedelta(days=1)
@@ -42,7 +47,10 @@ def roll_up_answers(*, now: dt.datetime | None = None) -> int:
     days = _due(now)
     for day in days:
         count_day(day=day, now=now)
+        count_lists(day=day, now=now)
+    cover(now=now)
     _trim(_first(now))
+    trim_lists(first=_first(now), now=now)
     return len(days)
 
 
@@ -55,11 +63,12 @@ def _first(now: dt.datetime) -> dt.date:
 def _due(now: dt.datetime) -> list[dt.date]:
     counted = dict(CountedDay.objects.values_list("day", "counted_at"))
     days = [now.date() - k * DAY for k in range((now.date() - _first(now)).days + 1)]
-    return [day for day in days if day == now.date() or _is_due(day, counted.get(day), now)]
+    imported = DataImport.objects.aggregate(last=Max("finished_at"))["last"]
+    return [day for day in days if day == now.date() or _is_due(day, counted.get(day), now, imported)]
 
 
-def _is_due(day: dt.date, counted_at: dt.datetime | None, now: dt.datetime) -> bool:
-    if counted_at is None:
+def _is_due(day: dt.date, counted_at: dt.datetime | None, now: dt.datetime, imported: dt.datetime | None) -> bool:
+    if counted_at is None or (imported is not None and counted_at < imported):
         return True
     last = _start(day) + DAY + (2 * reco_settings().CREDIT_DAYS + 1) * DAY  # one more for what arrives late
     rest = dt.timedelta(hours=1) if now.date() - day == DAY else DAY
@@ -71,23 +80,27 @@ def _start(day: dt.date) -> dt.datetime:
 
 
 def count_day(*, day: dt.date, now: dt.datetime) -> None:
-    """Count the answers to the lists of one day anew; shopper by shopper, then their sums in one transaction."""
+    """Count one day's events, and answers to its lists, anew; shopper by shopper, then the sums in one transaction."""
     CountedDay.objects.update_or_create(day=day, defaults={"counted_at": None})
     links = account_links()
     visitors = defaultdict(list)
     for visitor, account in links.items():
         visitors[account].append(visitor)
-    people = iter(_people(day, links))
-    seen: set[int] = set()
-    while some := list(islice(people, PEOPLE)):
+    asked, events = _people(day, links), _events(day, links)
+    for some in _parts(sorted(asked), PEOPLE):
         members = {each: person for person in some for each in (person, *visitors[person])}
-        _keep(day, _counted(day, members))
-        seen.update(some)
+        _keep(day, _counted(day, members), events)
+    for some in _parts(sorted(events.keys() - asked), MANY):
+        _keep(day, {person: {} for person in some}, events)
     kept = set(ShopperAnswers.objects.filter(day=day).values_list("shopper_id", flat=True))
-    gone = sorted(kept - seen)
+    gone = sorted(kept - asked - events.keys())
     for start in range(0, len(gone), CHUNK):
         ShopperAnswers.objects.filter(day=day, shopper__in=gone[start : start + CHUNK]).delete()
     _sum(day, now)
+
+
+def _parts(people: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (people[start : start + size] for start in range(0, len(people), size))
 
 
 def _lists(day: dt.date) -> QuerySet[Slate]:
@@ -96,12 +109,26 @@ def _lists(day: dt.date) -> QuerySet[Slate]:
     return Slate.objects.filter(served_at__gte=start, served_at__lt=start + DAY, shopper__in=allowed).order_by()
 
 
-def _people(day: dt.date, links: Mapping[int, int]) -> list[int]:
+def _people(day: dt.date, links: Mapping[int, int]) -> set[int]:
     """Whose lists count: accounts for their visitors; whom a rule about bots flagged, or who asks as one, does not."""
     asked = _lists(day).values_list("shopper_id").annotate(n=Count("pk"))
-    flagged = {links.get(pk, pk) for pk in flags_in_force()}
     some = {links.get(pk, pk) for pk, n in asked.iterator() if pk is not None and n <= MOST}
-    return sorted(some - flagged)
+    return some - _flagged(links)
+
+
+def _events(day: dt.date, links: Mapping[int, int]) -> Counter[int]:
+    """How many events of whom happened on a day, accounts for their visitors; one query along the index of times."""
+    allowed = all_consenting(purpose=Consent.Purpose.ANALYTICS)
+    start, flagged = _start(day), _flagged(links)
+    happened = Event.objects.filter(occurred_at__gte=start, occurred_at__lt=start + DAY, shopper__in=allowed)
+    counted: Counter[int] = Counter()
+    for pk, n in happened.order_by().values_list("shopper_id").annotate(n=Count("pk")).iterator():
+        counted[links.get(pk, pk)] += n
+    return Counter({person: n for person, n in counted.items() if person not in flagged})
+
+
+def _flagged(links: Mapping[int, int]) -> set[int]:
+    return {links.get(pk, pk) for pk in flags_in_force()}
 
 
 def _counted(day: dt.date, members: Mapping[int, int]) -> dict[int, Counts]:
@@ -137,15 +164,18 @@ def _arm(compared: bool, control: bool) -> str:
 
 
 @transaction.atomic
-def _keep(day: dt.date, found: Mapping[int, Counts]) -> None:
+def _keep(day: dt.date, found: Mapping[int, Counts], events: Mapping[int, int]) -> None:
     """Keep the counts of those who are still here and still allow it: whoever leaves locks their row as we do."""
     here = Shopper.objects.select_for_update(no_key=True).filter(pk__in=found).order_by("pk")
     allowed = consenting(purpose=Consent.Purpose.ANALYTICS, among=list(here.values_list("pk", flat=True)))
     ShopperAnswers.objects.bulk_create(
-        [ShopperAnswers(shopper_id=pk, day=day, counts=_told(found[pk])) for pk in sorted(allowed)],
+        [
+            ShopperAnswers(shopper_id=pk, day=day, counts=_told(found[pk]), events=events.get(pk, 0))
+            for pk in sorted(allowed)
+        ],
         update_conflicts=True,
         unique_fields=["shopper", "day"],
-        update_fields=["counts"],
+        update_fields=["counts", "events"],
     )
 
 
@@ -167,9 +197,11 @@ def _sum(day: dt.date, counted_at: dt.datetime | None) -> None:
     """Replace a day's sums by those over its shoppers; the day's lock keeps whoever leaves meanwhile out of them."""
     locked = CountedDay.objects.select_for_update().get(day=day)
     allowed = all_consenting(purpose=Consent.Purpose.ANALYTICS)
-    mine = ShopperAnswers.objects.filter(day=day, shopper__in=allowed).values_list("shopper_id", "counts")
+    mine = ShopperAnswers.objects.filter(day=day, shopper__in=allowed).values_list("shopper_id", "counts", "events")
     sums: dict[tuple[str, str, str], AnswerCount] = {}
-    for shopper_id, counts in mine.iterator(chunk_size=CHUNK):
+    locked.events = locked.shoppers = 0
+    for shopper_id, counts, events in mine.iterator(chunk_size=CHUNK):
+        _add_events(locked, events, 1)
         for told in counts:
             key = told["placement"], told["arm"], told["recommender"]
             if key not in sums:
@@ -180,9 +212,15 @@ def _sum(day: dt.date, counted_at: dt.datetime | None) -> None:
             _add(sums[key], shopper_id, told, 1)
     AnswerCount.objects.filter(day=day).delete()
     AnswerCount.objects.bulk_create([sums[key] for key in sorted(sums)])
-    if counted_at is not None:
-        locked.counted_at = counted_at
-        locked.save(update_fields=["counted_at"])
+    locked.counted_at = counted_at or locked.counted_at
+    locked.save(update_fields=["counted_at", "events", "shoppers"])
+
+
+def _add_events(day: CountedDay, events: int, sign: int) -> None:
+    """Add one shopper's events to a day's, or take them out."""
+    if events:
+        day.events += sign * events
+        day.shoppers += sign
 
 
 def _add(row: AnswerCount, shopper_id: int, told: Mapping[str, float], sign: int) -> None:
@@ -219,17 +257,20 @@ def forget_answers(*, shopper_ids: Collection[int]) -> int:
     if not days:
         return 0
     locked = list(CountedDay.objects.select_for_update().filter(day__in=days).order_by("day"))
-    summed = [each.day for each in locked if each.counted_at is not None]
+    summed = {each.day: each for each in locked if each.counted_at is not None}
     rows = {
         (each.day, each.placement, each.arm, each.recommender): each
         for each in AnswerCount.objects.filter(day__in=summed)
     }
-    for shopper_id, day, counts in mine.filter(day__in=summed).values_list("shopper_id", "day", "counts"):
+    left = mine.filter(day__in=summed).values_list("shopper_id", "day", "counts", "events")
+    for shopper_id, day, counts, events in left:
+        _add_events(summed[day], events, -1)
         for told in counts:
             row = rows.get((day, told["placement"], told["arm"], told["recommender"]))
             if row is not None:
                 _add(row, shopper_id, told, -1)
     _write(rows.values())
+    CountedDay.objects.bulk_update(summed.values(), ["events", "shoppers"])
     n_days = mine.delete()[0]
     for each in locked:
         if each.counted_at is None:  # it is being counted, and its sums are of some moment before

@@ -68,8 +68,8 @@ def promote_by_staff(*, version: ModelVersion, by: Any, why: str) -> None:
 
 
 @transaction.atomic
-def roll_back(*, kind: str, by: Any = None) -> ModelVersion:
-    """Make the version before the live one serve again.
+def roll_back(*, kind: str, by: Any = None, why: str = "") -> ModelVersion:
+    """Make the version before the live one serve again; ``why`` is kept with it.
 
     Raises:
         NothingToRollBackError: If there is none.
@@ -77,7 +77,7 @@ def roll_back(*, kind: str, by: Any = None) -> ModelVersion:
     earlier = earlier_versions(kind=kind)
     if not earlier:
         raise NothingToRollBackError(f"{kind} has no earlier version")
-    _make_live(earlier[0], decided_by=By.ROLL_BACK, person=by)
+    _make_live(earlier[0], decided_by=By.ROLL_BACK, why=why.strip(), person=by)
     earlier[0].refresh_from_db()
     return earlier[0]
 

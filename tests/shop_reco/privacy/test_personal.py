@@ -26,6 +26,8 @@ UNLISTED = {
 NO_FOREIGN_KEY = {
     "reco_portraits.Segmentation.n_shoppers": "a count",
     "reco_recommendations.AnswerCount.shoppers": "a count",
+    "reco_recommendations.CountedDay.shoppers": "a count, which an erasure takes the shopper out of",
+    "reco_recommendations.ListCount.shoppers": "a count",
     "reco_recommendations.ErasedRow.shopper_id": "the number of a shopper who is gone, until no model holds their row",
 }
 """Columns that lead to a shopper without a foreign key, with what becomes of them."""

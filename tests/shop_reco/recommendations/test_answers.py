@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from shop_reco.events.flags import Suspicion, raise_flags
+from shop_reco.events.models import DataImport
 from shop_reco.events.services import Sender, record_events
 from shop_reco.events.services import track as report
 from shop_reco.privacy.services import erase_shopper
@@ -109,7 +110,7 @@ def test_a_visitors_list_is_credited_with_what_they_bought_after_signing_in(shop
     answer(people[0], tea, "purchase", at=NOW + dt.timedelta(minutes=5))
     roll_up_answers()
     assert counts() == [1, 1, 1, 1, 1]
-    assert [each.shopper_id for each in ShopperAnswers.objects.all()] == [people[0].pk]
+    assert [each.shopper_id for each in ShopperAnswers.objects.filter(day=NOW.date())] == [people[0].pk]
 
 
 def test_counting_a_day_again_gives_the_same_rows(shop, people):
@@ -206,7 +207,7 @@ def test_who_does_not_allow_analytics_is_not_counted(shop, people):
     serve(people[0], [shop.products["Tea-1"]])
     roll_up_answers()
     assert not AnswerCount.objects.exists()
-    assert not ShopperAnswers.objects.exists()
+    assert not ShopperAnswers.objects.filter(shopper=people[0]).exists()
 
 
 def test_who_allows_no_personal_lists_is_compared_with_nobody(shop, people):
@@ -234,9 +235,55 @@ def test_who_asks_for_more_lists_than_a_person_does_is_not_counted(shop, people,
     assert counts() == [1, 1, 0, 0, 0]
 
 
+def events_on(day):
+    return CountedDay.objects.values_list("events", "shoppers").get(day=day)
+
+
+def test_events_of_a_day_are_counted_with_those_who_did_them_lists_or_none(shop, people):
+    tea = shop.products["Tea-1"]
+    clicked_and_bought(people[0], [tea])
+    answer(people[1], tea, "view_item")
+    answer(people[2], tea, "view_item")
+    decide_consent(shopper=people[2], decisions={"analytics": False}, source="test")
+    raise_flags(suspicions=[Suspicion(people[3].pk, "bots", "1", {})])
+    answer(people[3], tea, "view_item")
+    roll_up_answers()
+    assert events_on(NOW.date()) == (3, 2)
+
+
+@pytest.mark.parametrize("leave", ["withdraw", "erase"])
+def test_who_leaves_takes_their_events_out_of_the_day_at_once(shop, people, leave):
+    tea = shop.products["Tea-1"]
+    for person in people[:3]:
+        answer(person, tea, "view_item")
+    clicked_and_bought(people[3], [tea])
+    roll_up_answers()
+    assert events_on(NOW.date()) == (5, 4)
+    if leave == "withdraw":
+        decide_consent(shopper=people[3], decisions={"analytics": False}, source="test")
+    else:
+        erase_shopper(shopper=people[3])
+    assert events_on(NOW.date()) == (3, 3)
+    count_day(day=NOW.date(), now=timezone.now())
+    assert events_on(NOW.date()) == (3, 3)
+
+
+def test_a_closed_day_is_counted_once_more_after_an_import(shop, people):
+    long_ago = NOW - dt.timedelta(days=20)
+    roll_up_answers(now=NOW)
+    before = events_on(long_ago.date())
+    answer(people[0], shop.products["Tea-1"], "view_item", at=long_ago)
+    roll_up_answers(now=NOW + dt.timedelta(minutes=10))
+    assert events_on(long_ago.date()) == before
+    DataImport.objects.create(source="orders", finished_at=NOW + dt.timedelta(minutes=20))
+    roll_up_answers(now=NOW + dt.timedelta(minutes=30))
+    assert events_on(long_ago.date())[0] == before[0] + 1
+
+
 def test_what_is_older_than_it_is_shown_goes(shop, people):
     serve(people[0], [shop.products["Tea-1"]], at=NOW - dt.timedelta(days=20))
     roll_up_answers(now=NOW)
     assert counts() is not None
     roll_up_answers(now=NOW + dt.timedelta(days=9))
-    assert (AnswerCount.objects.count(), ShopperAnswers.objects.count()) == (0, 0)
+    old = ShopperAnswers.objects.filter(day__lt=(NOW - dt.timedelta(days=18)).date())
+    assert (AnswerCount.objects.count(), old.count()) == (0, 0)

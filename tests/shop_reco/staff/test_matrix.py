@@ -54,6 +54,8 @@ PAGES = {
 BUTTONS = {
     # what a model has beside these: who may post to it
     "reco_recommendations.recommender.train_all": "A X",
+    "reco_recommendations.recommender.cancel": "X",
+    "reco_recommendations.recommender.progress": "V M A X",
     "reco_recommendations.recommender.switch": "X",
     "reco_recommendations.recommender.train": "A X",
     "reco_recommendations.recommender.go_back": "X",
@@ -80,7 +82,7 @@ BUTTONS = {
     "reco_users.shopper.export": "X",
     "reco_users.shopper.erase": "X",
 }
-SHOWN = {"why", "again", "preview", "preview_of", "health", "queue", "piece", "themes"}
+SHOWN = {"why", "again", "preview", "preview_of", "health", "queue", "piece", "themes", "progress"}
 """Pages that change nothing."""
 ACTIONS = {
     # what may be done to chosen rows of a model, and who is offered it
