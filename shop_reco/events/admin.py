@@ -64,7 +64,9 @@ class EventAdmin(EndlessAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        shoppers = list(Shopper.objects.filter(external_id=term).values_list("pk", flat=True))
+        named = Shopper.objects.filter(external_id=term).values_list("pk", flat=True)
+        may_name = any("external_id" in path for path in self.get_search_fields(request))
+        shoppers = list(named) if may_name else []
         products = [] if shoppers else list(Product.objects.filter(sku=term).values_list("pk", flat=True))
         if shoppers:
             return queryset.filter(shopper__in=shoppers), False

@@ -130,7 +130,8 @@ def test_staff_without_permission_see_no_model_and_are_refused_each(trained, new
 
 def kept_back(model_admin):
     """Columns that a list neither shows nor filters by."""
-    filters = [each if isinstance(each, str) else each[0] for each in model_admin.list_filter]
+    filters = [each[0] if isinstance(each, tuple) else each for each in model_admin.list_filter]
+    filters = [each for each in filters if isinstance(each, str)]
     shown = {*model_admin.list_display, *(each.partition("__")[0] for each in filters)}
     columns = [each for each in model_admin.model._meta.concrete_fields if not each.primary_key]
     return [each for each in columns if each.name not in shown]

@@ -196,7 +196,8 @@ class SlateAdmin(EndlessAdmin):
         try:
             return queryset.filter(pk=UUID(term)), False
         except ValueError:
-            shopper = shopper_by_external_id(external_id=term)
+            may_name = any("external_id" in path for path in self.get_search_fields(request))
+            shopper = shopper_by_external_id(external_id=term) if may_name else None
             return (queryset.filter(shopper=shopper) if shopper else queryset.none()), False
 
     def get_urls(self) -> list[URLPattern]:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.formats import localize
 from django.utils.safestring import SafeString
@@ -26,6 +27,7 @@ from ..errors import NothingToRollBackError
 from ..models import ModelVersion, Recommender, TrainingRun
 from ..selectors import recommenders, unfinished_runs
 from .cards import blend_rows, cards, decisions, progress
+from .versus import versus
 
 WENT_LIVE = {"state": [ModelVersion.State.RETIRED, ModelVersion.State.LIVE]}
 STATE_COLOURS = {"queued": "info", "running": "warning", "done": "success", "failed": "danger", "cancelled": "default"}
@@ -95,6 +97,7 @@ class RecommenderAdmin(KeptAdmin):
         wrap = self.admin_site.admin_view
         ours = [
             path("progress/", wrap(self.progress), name=self._name("progress")),
+            path("<slug:kind>/compare/", wrap(self.compare), name=self._name("compare")),
             path("<slug:kind>/cancel/", wrap(self.post_cancel), name=self._name("cancel")),
             path("train-all/", wrap(self.post_train_all), name=self._name("train_all")),
             path("<slug:kind>/switch/", wrap(self.post_switch), name=self._name("switch")),
@@ -102,6 +105,22 @@ class RecommenderAdmin(KeptAdmin):
             path("<slug:kind>/go-back/", wrap(self.post_go_back), name=self._name("go_back")),
         ]
         return [*ours, *super().get_urls()]
+
+    def compare(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """Two versions side by side; the lists are for those who may decide which of them serves."""
+        if not (self.has_view_permission(request) and request.user.has_perm("reco_recommendations.view_modelversion")):
+            raise PermissionDenied
+        recommender = get_object_or_404(Recommender, pk=kind)
+        told = versus(
+            recommender,
+            one=request.GET.get("one", ""),
+            other=request.GET.get("other", ""),
+            with_lists=self.may_change(request),
+        )
+        may_promote = request.user.has_perm("reco_recommendations.change_modelversion")
+        title = gettext("Two versions of %(kind)s") % {"kind": recommender}
+        context = {**self.admin_site.each_context(request), "title": title, "may_promote": may_promote, **told}
+        return TemplateResponse(request, "shop_reco/admin/versus.html", context)
 
     def _name(self, page: str) -> str:
         return f"{self.model._meta.app_label}_{self.model._meta.model_name}_{page}"

@@ -164,6 +164,19 @@ class Memory:
                     view = self._view = _refreshed(self._view, loaded, catalogue)
         return view
 
+    def view_with(self, version: ModelVersion) -> View:
+        """The view as it would be if this version were live; kept by nobody.
+
+        Raises:
+            ArtifactError: If its artifact is gone or damaged.
+        """
+        view, name = self.view(), version.public_id.hex
+        if view.loaded.versions.get(version.recommender_id) == name:
+            return view
+        model = load(reco_settings().ARTIFACTS_ROOT / name, sha256=version.manifest_sha256)
+        loaded = _with(view.loaded, version.recommender_id, name, masked({version.recommender_id: model}))
+        return View(loaded, _knowing(loaded, view.shelf.ids), view.shelf)
+
     def _live(self, revision: int) -> LiveModels:
         models = self._models
         if models is None or models.revision != revision:
@@ -211,6 +224,16 @@ class Memory:
             return None
         self._loaded[kind] = (name, model)
         return model
+
+
+def _with(models: LiveModels, kind: str, name: str, part: Mapping[str, Any]) -> LiveModels:
+    """The same with another version of one of them."""
+    models = replace(models, versions={**models.versions, kind: name})
+    if kind == "buy_again":
+        return replace(models, buy_again=part[kind])
+    if kind == Hybrid.name:
+        return replace(models, hybrid=Hybrid(models.hybrid.parts, part[kind]))
+    return replace(models, hybrid=Hybrid({**models.hybrid.parts, **part}, models.hybrid.blend))
 
 
 def share_ids(models: Iterable[Any]) -> None:

@@ -15,11 +15,12 @@ from shop_reco.products.models import Product
 from shop_reco.products.selectors import final_rows
 from shop_reco.users.models import Shopper
 
-from ..models import Placement, Rule
+from ..models import ModelVersion, Placement, Rule
 from .asking import Request, asked, on_offer
 from .disputes import by_product, with_untold
 from .known import Known
 from .lists import checked, edges_of
+from .memory import memory
 from .rules import Ruled, in_force
 from .served import ServedEdge
 from .shelf import Mask
@@ -40,12 +41,14 @@ class Supposed:
         without: Primary keys of products of which the shopper did nothing.
         rule: One that is in force as well, saved or not.
         lifted: Primary keys of rules that are not.
+        version: One that serves in place of the live one of its kind.
     """
 
     off: frozenset[str] = frozenset()
     without: frozenset[int] = frozenset()
     rule: Rule | None = None
     lifted: frozenset[int] = frozenset()
+    version: ModelVersion | None = None
 
 
 AS_IT_IS = Supposed()
@@ -99,6 +102,7 @@ def supposed_list(
 
     Raises:
         BadPageError, UnknownPlacementError: As for a list that is served.
+        ArtifactError: If the artifact of a version that is supposed to serve is gone.
     """
     about = [product.parent_id or product.pk for product in history or ()]
     request = asked(known=Known(shopper), placement=placement, first=first, products=about)
@@ -125,6 +129,9 @@ def _apply(request: Request, supposed: Supposed) -> tuple[Rule, ...]:
     spot.switched_off = [*spot.switched_off, *supposed.off]
     spot.reasons, spot.exploration = EVERY, 0.0
     request.history = without(request.history, supposed.without)
+    if supposed.version is not None:
+        request.known.view = memory.view_with(supposed.version)
+        request.allowed = on_offer(request)
     rules = in_force(request.view.models.rules, placement=spot.key, now=request.now)
     rules = tuple(rule for rule in rules if rule.pk not in supposed.lifted)
     if supposed.rule is not None and supposed.rule.placement_id in (None, spot.key):

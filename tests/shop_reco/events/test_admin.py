@@ -48,3 +48,13 @@ def test_a_refused_event_is_tried_again_after_its_product_came(shop, person, sta
     import_products(drafts=[ProductDraft(sku="late", title="Late")])
     assert "1 of 1 are stored now." in staff.post(f"{BASE}/rejectedevent/", again, follow=True).content.decode()
     assert Event.objects.filter(pk=event["id"]).count() == 1
+
+
+def test_events_are_found_by_the_exact_name_of_a_shopper_or_a_product(shop, person, staff):
+    def found(term):
+        page = staff.get("/admin/reco_events/event/", {"q": term})
+        return {(each.shopper.external_id, each.product.sku) for each in page.context["cl"].result_list}
+
+    assert {shopper for shopper, _sku in found("h0")} == {"h0"}
+    assert {sku for _shopper, sku in found(" Tea-0 ")} == {"Tea-0"}
+    assert found("Tea") == set()

@@ -6,6 +6,7 @@ import pytest
 
 from shop_reco.products.models import Category
 from shop_reco.recommendations.models import Placement, Rule
+from shop_reco.recommendations.serving import recommend_for
 from shop_reco.recommendations.serving.memory import Memory
 
 PLACEMENTS, RULES = "/admin/reco_recommendations/placement/", "/admin/reco_recommendations/rule/"
@@ -60,3 +61,16 @@ def test_a_rule_that_somebody_else_writes_or_that_goes_with_its_category_is_know
     assert len(memory.models().rules) == 1
     empty.delete()
     assert memory.models().rules == ()
+
+
+def test_lists_are_found_by_placement_by_their_number_and_by_the_exact_name_of_a_shopper(trained, person, staff):
+    served = recommend_for(shopper=person, first=5)
+    recommend_for(shopper=None, first=5)
+
+    def found(**question):
+        page = staff.get("/admin/reco_recommendations/slate/", question)
+        return {each.pk for each in page.context["cl"].result_list}
+
+    assert found(q="h0") == found(q=str(served.slate_id)) == {served.slate_id}
+    assert found(q="h") == found(placement="search") == set()
+    assert len(found(placement="home")) == 2
