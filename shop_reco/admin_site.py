@@ -16,6 +16,7 @@ import unfold
 from django.apps import apps
 from django.conf import settings
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponseBase
 from django.template.backends.django import DjangoTemplates
 from django.template.response import TemplateResponse
@@ -98,6 +99,13 @@ NAVIGATION = (
 )
 """The side bar: each group's models and their icons."""
 
+PAGES = (
+    (_("Why this list?"), "help", "reco_recommendations.slate", "why"),
+    (_("Review of feedback"), "rate_review", "reco_recommendations.feedback", "queue"),
+    (_("Health of the data"), "monitor_heart", "reco_events.rejectedevent", "health"),
+)
+"""Above them, what is no table: title, icon, whose page it is, and which."""
+
 
 @cache
 def own_templates() -> DjangoTemplates:
@@ -167,8 +175,13 @@ class RecoAdminSite(UnfoldAdminSite):
         return super().admin_view(update_wrapper(dressed, view), cacheable)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Who came without a wish goes to the first page; the theme's form does not carry one."""
         page = _dressed(super().login(request, extra_context))
-        return remember_browser(request, page) if request.method == "POST" and page.status_code == 302 else page
+        if request.method != "POST" or page.status_code != 302:
+            return page
+        if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:
+            page["Location"] = self._index()
+        return remember_browser(request, page)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         page, user = super().password_change(request, extra_context), cast(Any, request.user)
@@ -193,13 +206,22 @@ class RecoAdminSite(UnfoldAdminSite):
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """What this person may see, in the groups of NAVIGATION."""
-        index = reverse(f"{self.name}:index")
-        first = {"title": _("Dashboard"), "icon": "space_dashboard", "link": index, "active": request.path == index}
-        groups: list[dict[str, Any]] = [{"title": "", "items": [{**first, "has_permission": True}]}]
+        pages = [(_("Dashboard"), "space_dashboard", self._index())]
+        for title, icon, model, page in PAGES:
+            if self._may_view(request, model):
+                pages.append((title, icon, reverse(f"{self.name}:{model.replace('.', '_')}_{page}")))
+        first = [
+            {"title": title, "icon": icon, "link": link, "active": request.path == link, "has_permission": True}
+            for title, icon, link in pages
+        ]
+        groups: list[dict[str, Any]] = [{"title": "", "items": first}]
         for title, models in NAVIGATION:
             items = [self._entry(request, name, icon) for name, icon in models.items() if self._may_view(request, name)]
             groups.append({"title": title, "items": items})
         return groups
+
+    def _index(self) -> str:
+        return reverse(f"{self.name}:index")
 
     def _entry(self, request: HttpRequest, name: str, icon: str) -> dict[str, Any]:
         options = apps.get_model(name)._meta

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
@@ -232,3 +234,19 @@ def test_shares_lie_side_by_side_and_fill_the_whole():
     parts = shares([("a", 1, "", ""), ("b", 0, "", ""), ("c", 3, "", "")])
     assert [(each.left, each.width) for each in parts] == [(0, 25), (25, 0), (25, 75)]
     assert shares([("a", 0, "", "")]) == []
+
+
+def test_whoever_signs_in_without_a_wish_comes_to_the_first_page(db, client):
+    User.objects.create_superuser("boss", password="a long way home")
+    who = {"username": "boss", "password": "a long way home"}
+    reply = client.post("/admin/login/", who)
+    assert (reply.status_code, reply["Location"]) == (302, "/admin/")
+    client.logout()
+    assert client.post("/admin/login/?next=/admin/search/", who)["Location"] == "/admin/search/"
+
+
+def test_the_side_bar_leads_to_the_pages_that_are_no_tables(trained, staff):
+    page = staff.get("/admin/").content.decode()
+    for link in ("slate/why/", "feedback/queue/", "rejectedevent/health/"):
+        assert f'{link}"' in page
+        assert staff.get(re.search(f'href="([^"]*{link})"', page)[1]).status_code == 200

@@ -55,6 +55,7 @@ BUTTONS = {
     # what a model has beside these: who may post to it
     "reco_recommendations.recommender.train_all": "A X",
     "reco_recommendations.recommender.cancel": "X",
+    "reco_recommendations.recommender.compare": "V M A X",
     "reco_recommendations.recommender.progress": "V M A X",
     "reco_recommendations.recommender.switch": "X",
     "reco_recommendations.recommender.train": "A X",
@@ -82,7 +83,7 @@ BUTTONS = {
     "reco_users.shopper.export": "X",
     "reco_users.shopper.erase": "X",
 }
-SHOWN = {"why", "again", "preview", "preview_of", "health", "queue", "piece", "themes", "progress"}
+SHOWN = {"why", "again", "preview", "preview_of", "health", "queue", "piece", "themes", "progress", "compare"}
 """Pages that change nothing."""
 ACTIONS = {
     # what may be done to chosen rows of a model, and who is offered it
