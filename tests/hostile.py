@@ -177,6 +177,7 @@ def fill(shop, client, user):
     from shop_reco.recommendations.services import give_feedback, request_training
     from shop_reco.recommendations.serving import recommend_for
     from shop_reco.recommendations.training import run_next
+    from shop_reco.staff.audit import note
     from shop_reco.users.services import (
         ShopperDraft,
         create_visitor,
@@ -253,6 +254,8 @@ def fill(shop, client, user):
         generic(client, source, text, [{"sku": text}], secret=secret)
     generic(client, source, "products/upsert", [{"sku": MARKUP[0], "title": [MARKUP[1]]}], secret=secret)
     generic(client, source, "events", [{"id": MARKUP[0], "type": MARKUP[1]}], secret=secret)
+    for product, text in zip(products, PAYLOADS, strict=False):
+        note(by=user, what="change", row=product, changes={"title": [text, text]}, why=text)
     for n, text in enumerate(MARKUP):
         start_import(source=text[:60] + str(n), shift_weeks=0)
         finish_import(source=text[:60] + str(n), report={text: text, "dropped": {text: 3}, "columns": {text: [text]}})

@@ -114,6 +114,10 @@ def admin_pages(filled):
     yield "/admin/search/?" + query(s=hostile.FIRING[20])
     yield "/admin/reco_products/product/?" + query(q=hostile.FIRING[20])
     yield f"/admin/reco_portraits/portrait/{filled.me.pk}/change/"
+    yield "/admin/reco_recommendations/feedback/queue/"
+    yield "/admin/reco_recommendations/feedback/themes/"
+    yield "/admin/reco_events/rejectedevent/health/"
+    yield "/admin/reco_recommendations/slate/why/?" + query(placement="home", first=10, skus=filled.products[3].sku)
     for model in admin_site._registry:
         if model._meta.app_label == "django_celery_beat":  # which nobody outside writes to
             continue
