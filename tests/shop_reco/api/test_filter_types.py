@@ -34,7 +34,8 @@ def tagged(trained):
 
 
 @pytest.fixture
-def asks(tagged, client):
+def asks(tagged, client, settings):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "QUERY_OBJECTS": 10_000}
     about = tagged.products["Cheese-11"]
 
     def of(wish):

@@ -210,7 +210,7 @@ OF_SHOPPERS = {
         locks=1,
     ),
     "giveFeedback": Row(
-        9,
+        10,
         f"""mutation($s: ID!, $p: ID!) {{ giveFeedback(input: {{product: $p, slateId: $s, kind: DISLIKE}})
             {{ ok {ERRORS} }} }}""",
         lambda world, n: world.slate(n),
@@ -235,7 +235,7 @@ OF_SHOPPERS = {
         f"mutation($k: [InterestKey!]) {{ editInterests(input: {{pin: $k}}) {{ portrait {PORTRAIT} {ERRORS} }} }}",
         lambda world, n: {"k": [{"kind": "brand", "key": f"B{k}"} for k in range(n)]},
     ),
-    "exportMyData": Row(57, f"mutation {{ exportMyData {{ url ready {ERRORS} }} }}"),
+    "exportMyData": Row(59, f"mutation {{ exportMyData {{ url ready {ERRORS} }} }}"),
     "upsertProducts": Row(
         24,
         "mutation($p: [ProductInput!]!) { upsertProducts(products: $p) { stored rejected { code } } }",
@@ -246,7 +246,7 @@ OF_SHOPPERS = {
         "mutation($s: [String!]!) { deleteProducts(skus: $s) { stored rejected { code } } }",
         lambda world, n: {"s": [*itertools.islice(world.products, n), *(f"unknown-{k}" for k in range(n))]},
     ),
-    "eraseMe": Row(54, f"mutation {{ eraseMe(confirm: true) {{ receipt {ERRORS} }} }}"),
+    "eraseMe": Row(57, f"mutation {{ eraseMe(confirm: true) {{ receipt {ERRORS} }} }}"),
 }
 """Asked by a server for a shopper: two queries are for its key and for the shopper's name."""
 
@@ -261,27 +261,27 @@ OF_STAFF = {
         lambda world, n: {"a": world.version("live"), "b": world.version("retired")},
     ),
     "setRecommenderEnabled": Row(
-        9,
+        12,
         f"""mutation {{ setRecommenderEnabled(kind: CONTENT, enabled: false) {{
             recommender {{ kind enabled live {VERSION} running {RUN} }} {ERRORS} }} }}""",
     ),
     "setPlacement": Row(
-        11, f'mutation {{ setPlacement(input: {{key: "home", size: 3}}) {{ placement {{ key size }} {ERRORS} }} }}'
+        14, f'mutation {{ setPlacement(input: {{key: "home", size: 3}}) {{ placement {{ key size }} {ERRORS} }} }}'
     ),
-    "startTraining": Row(6, f"mutation {{ startTraining(kind: BUY_AGAIN) {{ run {RUN} {ERRORS} }} }}"),
+    "startTraining": Row(7, f"mutation {{ startTraining(kind: BUY_AGAIN) {{ run {RUN} {ERRORS} }} }}"),
     "cancelTraining": Row(
-        6,
+        9,
         f"mutation($r: ID!) {{ cancelTraining(run: $r) {{ run {RUN} {ERRORS} }} }}",
         lambda world, n: {"r": world.run("queued")},
     ),
     "promote": Row(
-        12,
+        15,
         f'mutation($v: ID!) {{ promote(version: $v, why: "it was better") {{ version {VERSION} {ERRORS} }} }}',
         lambda world, n: {"v": world.version("retired")},
     ),
-    "rollback": Row(11, f"mutation {{ rollback(kind: POPULARITY) {{ version {VERSION} {ERRORS} }} }}"),
+    "rollback": Row(12, f"mutation {{ rollback(kind: POPULARITY) {{ version {VERSION} {ERRORS} }} }}"),
     "reviewFeedback": Row(
-        5,
+        11,
         f"mutation($f: [ID!]!) {{ reviewFeedback(feedback: $f, verdict: ACCEPTED) {{ reviewed {ERRORS} }} }}",
         lambda world, n: {"f": world.feedback(n)},
     ),

@@ -28,8 +28,9 @@ DOCUMENT = f"""query($p: ID!) {{
 
 
 @pytest.fixture
-def ask_as(trained, monkeypatch):
+def ask_as(trained, monkeypatch, settings):
     """Answers as bytes for a named shopper, or for a stranger; at one moment for all."""
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "QUERY_OBJECTS": 10_000}
     moment = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: moment)
     plain = issue_key(name="server", scopes=["lists:read"])[1]
