@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from django.http import HttpRequest
 
-from shop_reco.api.documents import DocumentError, run
+from shop_reco.api.documents import DocumentError, context_of, run
 
 logger = structlog.get_logger(__name__)
 SHOWN = "_reco_shown"
@@ -58,14 +58,22 @@ class Page:
         return page
 
 
-def list_for(request: HttpRequest, wanted: Wanted) -> dict[str, Any] | None:
-    """The list, without what earlier ones of the page show; None where it failed: a page goes on without it."""
+def list_for(request: HttpRequest, wanted: Wanted, *, personal: bool = False) -> dict[str, Any] | None:
+    """The list, without what earlier ones of the page show; None where it failed: a page goes on without it.
+
+    Args:
+        personal: None as well where the list is not this shopper's own; what it had is left for others.
+    """
+    if personal and context_of(request).shopper is None:
+        return None
     page = Page.of(request)
     asked = wanted.request(exclude=page.shown[-MOST_EXCLUDED:])
     try:
         (found,) = run(request, "lists", {"requests": [asked]})["lists"]
     except DocumentError as error:
         logger.warning("list_failed", placement=wanted.placement, error=str(error))
+        return None
+    if personal and not found["personalised"]:
         return None
     page.shown.extend(edge["node"]["id"] for edge in found["edges"])
     return as_shown(found)

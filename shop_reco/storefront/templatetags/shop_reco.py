@@ -59,9 +59,7 @@ def recommendations(
     if skus:
         names += tuple(global_id("Product", row.public_id) for row in products_by_sku(skus=skus))
     wanted = Wanted(placement=placement, first=first, products=names, category=category)
-    found = None if lazy else list_for(request, wanted)
-    if personal and found is not None and not found["personalised"]:
-        found = None
+    found = None if lazy else list_for(request, wanted, personal=personal)
     return {
         "request": request,
         "list": found,

@@ -62,6 +62,12 @@ def test_a_list_that_must_be_personal_is_not_there_for_a_stranger(render):
     assert products_in(render('{% recommendations "home" personal=True %}', "h0"))
 
 
+def test_a_list_that_is_not_shown_keeps_nothing_from_the_next_one(render):
+    alone = render('{% recommendations "popular" first=5 %}')
+    after = render('{% recommendations "home" first=5 personal=True %}{% recommendations "popular" first=5 %}')
+    assert products_in(after) == products_in(alone)
+
+
 def test_where_there_is_nothing_there_is_no_heading_unless_it_is_to_be_said(render):
     assert render('{% recommendations "again" title="Again" %}').strip() == ""
     assert "Not yet" in render('{% recommendations "again" title="Again" empty="Not yet" %}')
