@@ -192,7 +192,7 @@ def revoked(port: int, shop: LiveShop) -> dict[str, Any]:
         new = _shown(post(f"{page_of(old)}/rotate/"))
         taken, seconds = [status(old), status(new)], []
         for plain in (old, new):
-            post("", action="revoke", _selected_action=page_of(plain))
+            post("", action="revoke", _selected_action=page_of(plain), confirmed="1")
             began = time.perf_counter()
             while status(plain) != 403 and time.perf_counter() - began < 5:
                 pass
