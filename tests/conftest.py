@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone, translation
 
+from tests.planted import Planted
+
 SERVICES = {"PostgreSQL": "TESTED_ON_POSTGRESQL", "Redis": "TEST_REDIS_URL", "RabbitMQ": "TEST_AMQP_URL"}
 SHELVES = {"Tea": 12, "Cheese": 12, "Soap": 12}
 
@@ -78,9 +80,31 @@ def shop(db, settings, tmp_path):
     return SimpleNamespace(products=products, people=people, now=now)
 
 
+@pytest.fixture(scope="session")
+def planted_shops():
+    """What `trained` left, by the settings it was trained under: each training is done once."""
+    return {}
+
+
 @pytest.fixture
-def trained(shop):
+def trained(shop, settings, planted_shops, tmp_path_factory):
     """The same shop with the quick recommenders live."""
+    from shop_reco.products.models import Product
+
+    folder = settings.SHOP_RECO["ARTIFACTS_ROOT"]
+    known = repr({key: value for key, value in settings.SHOP_RECO.items() if key != "ARTIFACTS_ROOT"})
+    if known not in planted_shops:
+        train_quick_recommenders()
+        planted_shops[known] = shop, Planted.of(folder, kept=tmp_path_factory.mktemp("trained") / "artifacts")
+        return shop
+    first, planted = planted_shops[known]
+    planted.put_back(folder)
+    return SimpleNamespace(
+        products={product.sku: product for product in Product.objects.all()}, people=dict(first.people), now=first.now
+    )
+
+
+def train_quick_recommenders():
     from shop_reco.recommendations.services import request_training
     from shop_reco.recommendations.training import run_next
 
@@ -88,7 +112,6 @@ def trained(shop):
         request_training(kind=kind)
     while (run := run_next()) is not None:
         assert run.state == "done", run.why
-    return shop
 
 
 @pytest.fixture

@@ -31,11 +31,19 @@ def browser_path():
     return path
 
 
-@pytest.fixture
-def tab(browser_path):
+@pytest.fixture(scope="package")
+def browser(browser_path):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_default_timeout(15_000)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def tab(browser):
+    """A page in a profile of its own."""
+    page = browser.new_page()
+    page.set_default_timeout(15_000)
+    yield page
+    for context in browser.contexts:
+        context.close()
