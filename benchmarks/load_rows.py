@@ -1,0 +1,304 @@
+"""The rows of ``benchmarks.load`` that put a shop of real processes under load: reading, overload, start and switch."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import random
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from tests.faults.live_shop import kill, wait_for
+
+from .fault_rows.clients import Told, Visitor
+from .ingest_clients import Client, Traffic, event
+from .load_shop import PRODUCTS, SHOPPERS, LoadShop
+from .serving_clients import LIST
+from .serving_shop import workers_of
+
+SHARE = 0.6
+"""Of what goes through at full speed."""
+READS_PER_S, SWITCHES, STARTS = 100.0, 10, 5
+
+
+@dataclass
+class PacedReader(Visitor):
+    """Asks for lists at a pace that slow answers do not slow down, as far as its one connection goes."""
+
+    per_second: float = 10.0
+    pause: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._chance, self._due = random.Random(self.port), time.monotonic()
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def ask(self) -> str:
+        body = json.dumps({"query": LIST})
+        shopper = f"h{self._chance.randrange(SHOPPERS)}"
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", "X-Shopper": shopper}
+        try:
+            self._connection.request("POST", "/graphql/", body, headers)
+            reply = self._connection.getresponse()
+            answer = json.loads(reply.read())
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            return f"no answer: {type(error).__name__}"
+        if answer.get("errors") or not answer["data"]["recommendations"]["edges"]:
+            return f"{reply.status}: {str(answer)[:100]}"
+        return ""
+
+    def _go_on(self) -> None:
+        while not self._end.is_set():
+            self._due = max(self._due + 1 / self.per_second, time.monotonic() - 1.0)
+            self._end.wait(max(0.0, self._due - time.monotonic()))
+            began = min(self._due, time.monotonic())
+            word = self.ask()
+            self.told.append(Told(began, time.monotonic() - began, word))
+
+
+@contextmanager
+def readers(shop: LoadShop, port: int, *, per_second: float, n: int = 4) -> Iterator[Callable[[float], list[Told]]]:
+    """Readers at a pace of all together; gives what was told since a moment, after which none may have failed."""
+    each = [PacedReader(port, shop.key, per_second=per_second / n) for _ in range(n)]
+    for reader in each:
+        reader.start()
+    try:
+        yield lambda since: [told for reader in each for told in reader.since(since)]
+    finally:
+        for reader in each:
+            reader.stop()
+    failed = [told.word for reader in each for told in reader.told if told.word]
+    assert not failed, f"{len(failed)} lists failed: {failed[0]}"
+
+
+def p99(told: list[Told]) -> float:
+    return round(float(np.percentile([1000 * each.took for each in told], 99)), 1)
+
+
+def capacity(shop: LoadShop, port: int, seconds: float) -> float:
+    """Events a second of one client, a hundred a batch, as fast as one answer follows the other."""
+    found = Traffic(port, shop.key, SHOPPERS, seconds=seconds, batch=100).run()
+    return float(found["received_per_s"])
+
+
+def reading(shop: LoadShop, seconds: float) -> dict[str, Any]:
+    """L5: lists at rest, then while events come in at 60% and a training goes on."""
+    port, web = shop.open()
+    most = capacity(shop, port, seconds / 2)
+    with readers(shop, port, per_second=10.0) as since:
+        time.sleep(2)  # the first lists take up the models
+        start = time.monotonic()
+        time.sleep(seconds)
+        idle = p99(since(start))
+        worker = shop.trainer()
+        try:
+            start = time.monotonic()
+            traffic = Traffic(port, shop.key, SHOPPERS, seconds=seconds, batch=100, clients=2, per_second=SHARE * most)
+            sent = traffic.run()
+            busy = p99(since(start))
+        finally:
+            shop.stop(worker)
+    kill(web)
+    return {
+        "capacity_events_per_s": most, "events_per_s": sent["received_per_s"], "idle_p99_ms": idle, "busy_p99_ms": busy,
+        "ratio": round(busy / idle, 2), "aims": {"pass": "<= 2", "stretch": "<= 1.3"},
+    }  # fmt: skip
+
+
+def overload(shop: LoadShop, seconds: float) -> dict[str, Any]:
+    """L7: three times what goes through; the allowance of the sender is set to what goes through, as staff would."""
+    port, web = shop.open()
+    most = capacity(shop, port, seconds / 2)
+    kill(web)
+    found = {"capacity_events_per_s": most}
+    points = {"FAULTS_RATE_POINTS": str(int(most / 10)), "FAULTS_RATE_REFILL": str(most / 10 / 2)}
+    for name, more in (("without an allowance", {}), ("with an allowance", points)):
+        port, web = shop.open(**more)
+        found[name] = _flooded(shop, port, most, seconds)
+        kill(web)
+    best = found["with an allowance"]
+    return {
+        **found, "ratio": best["goodput"], "aims": {"pass": "goodput >= 0.8, refused <= 50 ms, recovery <= 10 s",
+        "stretch": "goodput >= 0.95"},
+    }  # fmt: skip
+
+
+def _flooded(shop: LoadShop, port: int, most: float, seconds: float) -> dict[str, Any]:
+    flood = Flood(port, shop.key, per_second=3 * most)
+    calm = PacedReader(port, shop.key, per_second=5.0)
+    before = [calm.ask() or "" for _ in range(10)]
+    assert not any(before), before
+    lost = flood.run(seconds)
+    ended = time.monotonic()
+    calm.start()
+    wait_for(lambda: calm.told, "a list after the flood", seconds=60)
+    recovered = calm.told[0].began + calm.told[0].took - ended
+    calm.stop()
+    missing = flood.acknowledged - shop.stored()
+    assert not missing, f"{len(missing)} acknowledged events are not stored"
+    return {
+        "goodput": round(len(flood.acknowledged) / seconds / most, 2),
+        "refused": len(flood.refused), "refused_ms": _cuts(flood.refused), "taken_ms": _cuts(flood.taken),
+        "other_answers": lost, "recovery_s": round(recovered, 2),
+    }  # fmt: skip
+
+
+def _cuts(times: list[float]) -> dict[str, float]:
+    return {"p50": round(float(np.median(times)), 1), "p99": round(float(np.percentile(times, 99)), 1)} if times else {}
+
+
+@dataclass
+class Flood:
+    """Clients that send more than goes through, and keep to their pace however long the answers take."""
+
+    port: int
+    key: str
+    per_second: float
+    clients: int = 12
+    acknowledged: set[str] = field(default_factory=set)
+    refused: list[float] = field(default_factory=list)
+    taken: list[float] = field(default_factory=list)
+
+    def run(self, seconds: float) -> dict[str, int]:
+        """How often it was answered otherwise than by taking the events or by RATE_LIMITED."""
+        self._others: dict[str, int] = {}
+        end = time.monotonic() + seconds
+        threads = [threading.Thread(target=self._work, args=(number, end)) for number in range(self.clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return self._others
+
+    def _work(self, number: int, end: float) -> None:
+        client, chance = Client(self.port, self.key), random.Random(number)
+        every = 100 * self.clients / self.per_second
+        bodies = [[event(chance, SHOPPERS, PRODUCTS) for _ in range(100)] for _ in range(40)]
+        due = time.monotonic() + every * number / self.clients
+        while due < end:
+            time.sleep(max(0.0, due - time.monotonic()))
+            due = max(due + every, time.monotonic())
+            batch = bodies.pop() if bodies else [event(chance, SHOPPERS, PRODUCTS) for _ in range(100)]
+            began = time.monotonic()
+            word = self._answer(client, batch)
+            took = 1000 * (time.monotonic() - began)
+            if word == "":
+                self.taken.append(took)
+                self.acknowledged |= {each["id"].replace("-", "") for each in batch}
+            elif word == "RATE_LIMITED":
+                self.refused.append(took)
+            else:
+                self._others[word] = self._others.get(word, 0) + 1
+
+    @staticmethod
+    def _answer(client: Client, batch: list[dict[str, Any]]) -> str:
+        try:
+            answer = client.send(batch)
+        except AssertionError as error:
+            return str(error.args[0]["errors"][0]["extensions"]["code"])
+        except (OSError, http.client.HTTPException) as error:
+            return type(error).__name__
+        return "" if answer["accepted"] + answer["duplicates"] == len(batch) else "rejected"
+
+
+def cold_start(shop: LoadShop, seconds: float) -> dict[str, Any]:
+    """L9: from the start of a web process to its first list, and how fast a model is verified and mapped."""
+    times, rungs = [], set()
+    for _ in range(STARTS):
+        began = time.monotonic()
+        port, web = shop.open(workers=1)
+        client = Client(port, shop.key)
+        headers = {"Authorization": f"Bearer {shop.key}", "Content-Type": "application/json", "X-Shopper": "h1"}
+        client.connection.request("POST", "/graphql/", json.dumps({"query": LIST}), headers)
+        answer = json.loads(client.connection.getresponse().read())
+        times.append(time.monotonic() - began)
+        rungs.add(answer["data"]["recommendations"]["rung"])
+        kill(web)
+    return {
+        "first_list_s": {"median": round(median(times), 2), "worst": round(max(times), 2)}, "rungs": sorted(rungs),
+        **_mapped(), "aims": {"pass": "first list <= 3 s, ratio >= 0.5", "stretch": "<= 1.5 s"},
+    }  # fmt: skip
+
+
+def _mapped() -> dict[str, Any]:
+    """MB a second of load() on an artifact of some size, of those that sha256 alone goes through."""
+    from reco_engine.artifacts import load, save
+    from reco_engine.data.interactions import Interactions
+    from reco_engine.recommenders import ItemCF
+
+    chance = np.random.default_rng(1)
+    users, items = np.repeat(np.arange(20_000), 50), chance.integers(0, 20_000, 1_000_000)
+    given = {"activity": 0.5, "source_exponent": 0.5, "target_exponent": 0.3, "n_targets": 400, "spectral_weight": 0.0}
+    model = ItemCF(**given, half_life=180.0, history_half_life=60.0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "item_cf"
+        save(model.fit(Interactions.from_arrays(users, items, timestamps=np.arange(len(items))), seed=0), path)
+        files = [each for each in path.iterdir() if each.is_file()]
+        size = sum(each.stat().st_size for each in files)
+        hashed, mapped = [], []
+        for _ in range(5):
+            began = time.perf_counter()
+            for each in files:
+                hashlib.sha256(each.read_bytes()).hexdigest()
+            hashed.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            load(path)
+            mapped.append(time.perf_counter() - began)
+    return {
+        "artifact_mb": round(size / 1e6, 1), "sha256_mb_per_s": round(size / 1e6 / median(hashed)),
+        "load_mb_per_s": round(size / 1e6 / median(mapped)), "ratio": round(median(hashed) / median(mapped), 2),
+    }  # fmt: skip
+
+
+def switch(shop: LoadShop, seconds: float) -> dict[str, Any]:
+    """L10: versions go live under reads; which maps of old ones the web processes still hold is read in /proc."""
+    port, web = shop.open()
+    hand = shop.hand()
+    with readers(shop, port, per_second=1000.0) as since:
+        time.sleep(2)
+        start = time.monotonic()
+        time.sleep(3)
+        most = len(since(start)) / 3
+    pace = min(READS_PER_S, SHARE * most)
+    switched: list[tuple[float, float]] = []
+    old = ""
+    with readers(shop, port, per_second=pace) as since:
+        time.sleep(2)
+        start = time.monotonic()
+        time.sleep(seconds)
+        steady = since(start)
+        for _ in range(SWITCHES):
+            old = shop.live_version("popularity").replace("-", "")
+            hand.do("services.request_training(kind='popularity').pk")
+            began = time.monotonic()
+            assert hand.do("work_off()") == 1
+            switched.append((began, time.monotonic() + 1.0))
+            time.sleep(1.5)
+        all_told = since(start)
+        ended = time.monotonic()
+        held = lambda: any(old in line for pid in workers_of(web) for line in _maps(pid))  # noqa: E731
+        wait_for(lambda: not held(), "the end of the old map", seconds=60)
+        freed = time.monotonic() - ended
+    kill(web)
+    around = [told for told in all_told if any(a <= told.began <= b for a, b in switched)]
+    return {
+        "reads_per_s": round(pace, 1), "lists": len(all_told), "errors": 0, "switches": SWITCHES,
+        "steady_p99_ms": p99(steady), "around_p99_ms": p99(around), "added_p99_ms": round(p99(around) - p99(steady), 1),
+        "old_map_freed_s": round(freed, 1),
+        "aims": {"pass": "0 errors, added p99 <= 20 ms, freed <= 60 s", "stretch": "added p99 <= 5 ms"},
+    }  # fmt: skip
+
+
+def _maps(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/maps").read_text().splitlines()
