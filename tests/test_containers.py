@@ -21,6 +21,10 @@ def compose():
     return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
+OPTIONAL = {"rabbitmq": ["rabbitmq"], "prometheus": ["monitoring"], "grafana": ["monitoring"]}
+"""Services that are started for those who ask for their profile."""
+
+
 def names_in(path: str) -> set[str]:
     """Variables that a .env file sets, or shows how to set."""
     return set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / path).read_text(), re.MULTILINE))
@@ -51,7 +55,8 @@ def test_compose_itself_reads_the_file(tmp_path):
 
 def test_every_part_of_production_has_a_service_and_waits_for_what_it_needs(compose):
     services = compose["services"]
-    assert set(services) == {"migrate", "web", "worker", "beat", "postgres", "redis"}
+    assert set(services) - set(OPTIONAL) == {"migrate", "web", "worker", "beat", "postgres", "redis"}
+    assert {name: service["profiles"] for name, service in services.items() if "profiles" in service} == OPTIONAL
     for name in ("web", "worker", "beat"):
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     for name in ("worker", "beat"):
@@ -65,8 +70,19 @@ def test_serving_does_not_wait_for_the_broker(compose):
 
 
 def test_neither_the_database_nor_the_broker_is_reachable_from_outside(compose):
-    assert {name for name, service in compose["services"].items() if "ports" in service} == {"web"}
-    assert all(port.startswith("127.0.0.1:") for port in compose["services"]["web"]["ports"])
+    published = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
+    assert set(published) == {"web", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_our_own_processes_write_only_where_they_must_and_may_do_nothing_else(compose):
+    for name in ("migrate", "web", "worker", "beat"):
+        service = compose["services"][name]
+        assert service["read_only"]
+        assert "/tmp" in service["tmpfs"]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert [mount.split(":")[1] for mount in service["volumes"]] == ["/srv/artifacts"]
 
 
 def test_no_secret_is_written_into_the_compose_file():
@@ -77,7 +93,10 @@ def test_no_secret_is_written_into_the_compose_file():
 
 def test_every_volume_that_is_mounted_is_declared(compose):
     mounts = [mount for service in compose["services"].values() for mount in service.get("volumes", [])]
-    assert {mount.split(":")[0] for mount in mounts} == set(compose["volumes"])
+    named = {mount.split(":")[0] for mount in mounts if not mount.startswith(".")}
+    assert named == set(compose["volumes"])
+    files = [mount.split(":")[0] for mount in mounts if mount.startswith(".")]
+    assert all((ROOT / path).exists() for path in files)
 
 
 def test_env_example_names_every_variable_that_compose_and_production_read():
@@ -95,7 +114,8 @@ def test_compose_hands_on_what_production_needs(compose):
 
 def test_the_image_holds_what_it_copies_and_runs_as_nobody_special():
     lines = (ROOT / "Dockerfile").read_text().splitlines()
-    sources = [word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]]
+    copied = [line for line in lines if line.startswith("COPY ") and "--from=" not in line]
+    sources = [word for line in copied for word in line.split()[1:-1]]
     assert sources
     assert [source for source in sources if not (ROOT / source).exists()] == []
     user = max(number for number, line in enumerate(lines) if line.startswith("USER "))
@@ -106,3 +126,28 @@ def test_the_image_holds_what_it_copies_and_runs_as_nobody_special():
 def test_no_secret_and_no_local_data_reach_the_image():
     ignored = set((ROOT / ".dockerignore").read_text().split())
     assert {".env", ".git", "var", ".venv"} <= ignored
+
+
+def test_what_is_watched_and_alerted_on_is_what_the_shop_measures():
+    from shop_reco.measures import metrics
+
+    sources = [path.read_text() for path in (ROOT / "shop_reco" / "monitoring").glob("*.py")]
+    known = {name for text in sources for name in re.findall(r'"(shop_reco_\w+)"', text)}
+    known |= {sample.name for family in metrics.registry.collect() for sample in family.samples}
+    known |= {family.name for family in metrics.registry.collect()}
+    alerts = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text())
+    board = json.loads((ROOT / "deploy" / "grafana" / "dashboards" / "shop-reco.json").read_text())
+    asked = [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
+    asked += [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    for expression in asked:
+        for name in re.findall(r"\bshop_reco_\w+", expression):
+            plain = re.sub(r"_(bucket|sum|count|total)$", "", name)
+            assert {name, plain} & known, f"{name} is measured nowhere"
+
+
+def test_prometheus_asks_as_whom_the_web_server_answers_and_with_its_token(compose):
+    asked = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"][0]
+    (target,) = asked["static_configs"][0]["targets"]
+    assert target.split(":")[0] in compose["services"]["web"]["environment"]["ALLOWED_HOSTS"].split(",")
+    assert asked["authorization"]["credentials_file"] == "/run/secrets/metrics_token"
+    assert compose["secrets"]["metrics_token"] == {"environment": "METRICS_TOKEN"}
