@@ -1,9 +1,10 @@
 """A production on this machine whose processes are killed in turn: ``python -m benchmarks.deployment``, JSON out.
 
-Production settings, PostgreSQL, a Redis of its own as the broker, two web processes behind clients that know both, two
-workers, beat, and whoever starts again what has died. The mix of ``benchmarks.load`` comes in all the while, and
-trainings are asked for. No acknowledged event may be lost, no list may fail, and all trainings must end well.
-The status is 1 otherwise.
+The commands and the environment of docker-compose.yml, started as processes on a PostgreSQL that answers and a Redis
+of their own: two web servers behind clients that know both, two of each worker, beat, and somebody who starts again
+what has died. The mix of ``benchmarks.load`` comes in all the while, and trainings are asked for. No acknowledged event
+may be lost, no list may fail, and all trainings must end well; the status is 1 otherwise. At the end each part's own
+health check of docker-compose.yml is run.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import secrets
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -21,8 +24,9 @@ from typing import Any
 import httpx
 
 from tests.faults import postgresql
-from tests.faults.live_shop import LiveShop, answers, free_port, kill, wait_for
+from tests.faults.live_shop import ROOT, LiveShop, answers, free_port, kill, wait_for
 
+from .composed import Service, services, with_option
 from .fault_rows.broker import Redis
 from .load_run import run_mix
 from .load_shop import KINDS, PRODUCTS, SHOPPERS
@@ -30,6 +34,7 @@ from .machine import device, tell
 
 RESTARTED = 1.0
 """Seconds until a process that died is started again."""
+TOKEN = "of-the-benchmarks-alone"
 
 
 def main() -> None:
@@ -48,60 +53,65 @@ def main() -> None:
     finally:
         redis.stop()
     print(json.dumps({"device": device(), **found}, indent=1))
-    if found["lost"] or found["mix"]["failed"] or found["trainings"].keys() - {"done"}:
+    unhealthy = [name for name, healthy in found["healthy"].items() if not healthy]
+    if found["lost"] or found["mix"]["failed"] or found["trainings"].keys() - {"done"} or unhealthy:
         sys.exit(1)
 
 
 class Deployment(LiveShop):
-    """What docker-compose.yml starts, started as processes."""
+    """The parts of a production, by name; a context that ends them."""
 
     def __init__(self, folder: Path, server: str, broker: str) -> None:
         database = postgresql.created(server)
-        settings = {
-            "DJANGO_SETTINGS_MODULE": "shop_reco.settings.production",
-            "SECRET_KEY": secrets.token_urlsafe(48), "ALLOWED_HOSTS": "127.0.0.1",
-            "SECURE_SSL_REDIRECT": "false", "DATABASE_URL": database, "BROKER_URL": broker,
-            "ARTIFACTS_ROOT": str(folder / "artifacts"), "STATIC_ROOT": str(folder / "static"),
-            "FAULTS_PRODUCTS": str(PRODUCTS), "FAULTS_SHOPPERS": str(SHOPPERS), "FAULTS_EVENTS_EACH": "20",
+        given = {
+            "SECRET_KEY": secrets.token_urlsafe(48), "ALLOWED_HOSTS": "127.0.0.1", "POSTGRES_PASSWORD": "unused",
+            "SECURE_SSL_REDIRECT": "false", "BROKER_URL": broker, "METRICS_TOKEN": TOKEN,
         }  # fmt: skip
-        super().__init__(folder, **settings)
+        self.services = services(given)
+        here = {
+            "DATABASE_URL": database, "ARTIFACTS_ROOT": str(folder / "artifacts"), "STATIC_ROOT": str(folder / "static")
+        }  # fmt: skip
+        shared = {**self.services["worker"].environment, **here}
+        sizes = {"FAULTS_PRODUCTS": str(PRODUCTS), "FAULTS_SHOPPERS": str(SHOPPERS), "FAULTS_EVENTS_EACH": "20"}
+        self.here = here
+        self._as_composed("migrate", {**os.environ, **shared})
+        super().__init__(folder, **shared, **sizes)
         self.database = database
         self.run("manage.py", "collectstatic", "--noinput")
         self.ports = [free_port(), free_port()]
         self.parts: dict[str, Any] = {}
 
     def __enter__(self) -> Deployment:
-        for name in ("web 1", "web 2", "worker 1", "worker 2", "beat"):
-            self.begin(name)
-        self.whole()
+        for service in self.services:
+            for number in (1, 2) if service != "beat" else (1,):
+                if service != "migrate":
+                    self.begin(f"{service} {number}")
+        for port in self.ports:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+                wait_for(lambda client=client: answers(client), "a web process", seconds=60)  # type: ignore[misc]
         return self
 
     def __exit__(self, *error: object) -> None:
         self.end()
 
     def begin(self, name: str) -> None:
-        kind, _, number = name.partition(" ")
+        kind, number = name.split()
+        service = self.services[kind]
+        command, more = service.command, dict(service.environment)
         if kind == "web":
-            address = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.ports[int(number) - 1]))
-            threads = ("--no-access-log", "--blocking-threads", "4", "shop_reco.wsgi:application")
-            self.parts[name] = self.start("granian", *address, *threads)
-        elif kind == "worker":
-            host = f"--hostname=deployment-{number}@%h"
-            self.parts[name] = self.start("celery", "-A", "shop_reco", "worker", "--concurrency", "1", host)
-        else:
-            self.parts[name] = self.start("celery", "-A", "shop_reco", "beat", "--pidfile=")
+            command = with_option(command, host="127.0.0.1", port=str(self.ports[int(number) - 1]))
+            more["PROMETHEUS_MULTIPROC_DIR"] = str(self.folder / f"metrics-{number}")
+        elif kind != "beat":
+            command = [*command, f"--hostname={kind}-{number}@%h"]
+        self.parts[name] = self.start(*command, **{**more, **self.here})
 
-    def whole(self) -> None:
-        for port in self.ports:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-                wait_for(lambda client=client: answers(client), "a web process", seconds=60)  # type: ignore[misc]
-
-    def ask(self, kind: str) -> None:
-        self.train(kind)
+    def _as_composed(self, name: str, environment: dict[str, str]) -> None:
+        command = [sys.executable, *self.services[name].command[1:]]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=sys.stderr)
 
     def used(self, options: argparse.Namespace) -> dict[str, Any]:
         for kind in KINDS:
-            self.ask(kind)
+            self.train(kind)
         self.settle(len(KINDS))
         tell("trained; the mix begins")
         seconds, names = 60 * options.minutes, list(self.parts)
@@ -115,8 +125,8 @@ class Deployment(LiveShop):
             if strikes and passed >= strikes[0]:
                 strikes.pop(0)
                 name = next(turn)
-                if name.startswith("worker"):
-                    self.ask(KINDS[sum(killed.values()) % len(KINDS)])
+                if not name.startswith(("web", "beat")):
+                    self.train(KINDS[sum(killed.values()) % len(KINDS)])
                 kill(self.parts[name], signal.SIGKILL)
                 killed[name] += 1
                 dead[name] = passed
@@ -132,8 +142,18 @@ class Deployment(LiveShop):
         runs = self.rows("select state, count(*) from reco_recommendations_trainingrun group by state")
         return {
             "minutes": options.minutes, "killed": killed, "mix": mix.report(),
-            "lost": len(mix.acknowledged - stored), "trainings": dict(runs),
+            "lost": len(mix.acknowledged - stored), "trainings": dict(runs), "healthy": self.healthy(),
         }  # fmt: skip
+
+    def healthy(self) -> dict[str, bool]:
+        """What each service's own check says, run as the engine would."""
+        return {name: self._healthy(service) for name, service in self.services.items() if service.probe}
+
+    def _healthy(self, service: Service) -> bool:
+        program = {"python": [sys.executable]}.get(service.probe[0], [sys.executable, "-m", service.probe[0]])
+        probe = [each.replace("127.0.0.1:8000", f"127.0.0.1:{self.ports[0]}") for each in service.probe[1:]]
+        environment = {**self.environment, **service.environment, **self.here, "PROMETHEUS_MULTIPROC_DIR": ""}
+        return not subprocess.run([*program, *probe], cwd=ROOT, env=environment, capture_output=True).returncode
 
     def settle(self, ended: int) -> None:
         """Wait until so many trainings have ended, and none is under way."""
