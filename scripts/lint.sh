@@ -9,3 +9,4 @@ bin=.venv/bin
 "$bin/lint-imports"
 "$bin/python" manage.py makemigrations --check --dry-run
 "$bin/python" manage.py export_graphql_schema --check
+"$bin/python" scripts/settings_table.py --check

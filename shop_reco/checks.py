@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
@@ -62,6 +64,14 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         for name in ("KEY_GRACE", "KEY_NOTED")
         if getattr(reco, name) < 0
     ]
+    if not _is_time_zone(reco.SHOP_TIME_ZONE):
+        text = f"SHOP_RECO['SHOP_TIME_ZONE'] is {reco.SHOP_TIME_ZONE!r}, which is no time zone."
+        messages.append(
+            Error(text, hint='Name one of the IANA database, such as "Europe/Berlin".', id="shop_reco.E021")
+        )
+    if not re.fullmatch(r"[A-Z]{3}", reco.CURRENCY):
+        text = f"SHOP_RECO['CURRENCY'] is {reco.CURRENCY!r}, which is no code of ISO 4217."
+        messages.append(Error(text, hint='Name one of three capitals, such as "EUR".', id="shop_reco.E022"))
     messages += [Error(f"SHOP_RECO['CLEANING']: {text}.", id="shop_reco.E006") for text in faults(reco.CLEANING)]
     if reco.STAFF_PASSWORD_MINUTES < 0:
         messages.append(Error("SHOP_RECO['STAFF_PASSWORD_MINUTES'] must not be negative.", id="shop_reco.E010"))
@@ -96,6 +106,14 @@ def _watching(reco: RecoSettings) -> list[CheckMessage]:
         text = f"SHOP_RECO['METRICS_TOKEN'] must have {SHORTEST_TOKEN} characters or more."
         messages.append(Error(text, id="shop_reco.E008"))
     return messages
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _installed(module: str) -> bool:

@@ -65,7 +65,8 @@ class RecoSettings:
     """The same for searches, in days. Raising it lets events in again that were folded already."""
 
     ANONYMOUS_DAYS: int = 90
-    """The same for events of visitors whom no account is known of, and for visitors without events and consents."""
+    """The same for events of visitors whom no account is known of, and for visitors without events and consents,
+    in days."""
 
     SEGMENT_SHOPPERS: int = 50
     """Fewest shoppers among whom groups are looked for; with fewer, segments go by fixed rules."""
@@ -86,7 +87,7 @@ class RecoSettings:
     """Largest file that is imported, unpacked, in bytes."""
 
     IMPORT_RATIO: int = 100
-    """How many times its own size an archive may unpack to."""
+    """Times its own size that an archive may unpack to."""
 
     IMPORT_COLUMNS: int = 1000
     """Most columns of a file that is imported."""
@@ -95,7 +96,7 @@ class RecoSettings:
     """Most rows of a file that is imported."""
 
     PAGE_ITEMS: int = 100
-    """Largest `first` a query may ask for."""
+    """Items that a query may ask for at most, as its `first`."""
 
     BODY_BYTES: int = 262_144
     """Largest GraphQL request body, in bytes; trackEvents from a server may send four times as much."""
@@ -119,13 +120,13 @@ class RecoSettings:
     """Directives that a GraphQL document may have."""
 
     QUERY_REPEATS: int = 60
-    """How often a GraphQL document may use one name."""
+    """Times that a GraphQL document may use one name."""
 
     QUERY_OBJECTS: int = 2500
     """Objects that the operation of a browser may lead to, its lists and searches counted by their work."""
 
     QUERY_OBJECTS_TRUSTED: int = 10_000
-    """The same for servers with a key, and for staff."""
+    """Objects for servers with a key, and for staff."""
 
     QUERY_SECONDS: float = 5.0
     """Seconds after which the fields of an operation that are left are not begun."""
@@ -146,10 +147,10 @@ class RecoSettings:
     """Points that come back in a second."""
 
     RATE_SHARED: int = 20
-    """How many times that much an address may spend, behind which many shop."""
+    """Times that much that an address may spend, behind which many shop."""
 
     RATE_SERVER: int = 100
-    """How many times that much a server with a key may spend."""
+    """Times that much that a server with a key may spend."""
 
     RATE_TRUSTED: int = 0
     """Proxies of the shop in front of it, whose word on the address in X-Forwarded-For counts."""
@@ -158,7 +159,7 @@ class RecoSettings:
     """Distinct shoppers that must stand behind an item pair or neighbourhood."""
 
     PINNED_POINTS: float = 0.25
-    """What an interest that the shopper pinned adds to a score; a typical best score is about 1."""
+    """Points that an interest that the shopper pinned adds to a score; a typical best score is about 1."""
 
     CANDIDATES: int = 300
     """Items worth ranking that candidate generation passes on."""
@@ -176,7 +177,7 @@ class RecoSettings:
     """Memory that the process of a training run may have, in MB; None: as much as there is."""
 
     TRAINING_NICENESS: int = 10
-    """How far the process of a training run stands back for whoever serves, 0 to 19."""
+    """Steps by which the process of a training run stands back for whoever serves, 0 to 19."""
 
     TRAINING_HOURS: float = 12.0
     """Hours after which the process of a training run is ended."""
@@ -204,7 +205,7 @@ class RecoSettings:
     """Days of lists whose clicks and purchases are counted and charted; fewer than SLATE_DAYS."""
 
     LIKE_WEIGHT: float = 1.0
-    """How much a like that staff accepted counts in training, as EVENT_WEIGHTS do; 0 leaves likes out."""
+    """Weight of a like that staff accepted in training, as EVENT_WEIGHTS give it; 0 leaves likes out."""
 
     PRIVACY_ROOT: Path | None = None
     """Folder of exports, of the erase ledger and of the key that signs receipts; None: "privacy" among the artifacts.

@@ -24,7 +24,8 @@ WITHHELD = frozenset({"args", "kwargs", "exc", "traceback", "return_value", "hos
 
 MASK = "[withheld]"
 _PERSONAL = re.compile(
-    r"(?P<email>[^\s@\"'<>=:;,()]+@[^\s@\"'<>;,()]+\.[^\s@\"'<>;,()]+)"
+    r"(?P<login>(?<=://)[^\s/:@]*:[^\s/@]+(?=@))"
+    r"|(?P<email>[^\s@\"'<>=:;,()]+@[^\s@\"'<>;,()]+\.[^\s@\"'<>;,()]+)"
     r"|(?P<key>\b[0-9a-f]{12}\.[A-Za-z0-9_-]{20,})"
     r"|(?P<bearer>\b(?:[Bb]earer|[Bb]asic)\s+\S+)"
     r"|(?P<phone>(?<![\w.:-])\+\d[\d\s().-]{6,}\d)"
@@ -33,7 +34,7 @@ EventDict = MutableMapping[str, Any]
 
 
 def masked(text: str) -> str:
-    """The text without e-mail addresses, international phone numbers and keys; a net below everything else."""
+    """The text without e-mail addresses, phone numbers, keys and passwords of addresses; a net below everything else."""
     return _PERSONAL.sub(MASK, text)
 
 

@@ -10,6 +10,7 @@ import datetime as dt
 import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
@@ -20,13 +21,18 @@ from .drafts import EventDraft
 from .models import DirtyShopper, Event
 
 LOCK_TIMEOUT = 5
-"""Seconds that a write waits for another one; SQLite's limit is in its connection's options."""
+"""Seconds that a write waits for another one where the connection has no limit of its own, as SQLite's has."""
 
 CHUNK = 500
+COPIED = 1000
+"""Events from which on they go to PostgreSQL by COPY."""
 COLUMNS = (
     "id", "shopper_id", "product_id", "type", "occurred_at", "received_at", "clock_skewed", "channel", "order",
     "quantity", "price", "currency", "rating", "text", "query", "slate_id", "digest",
 )  # fmt: skip
+
+
+Rows = Sequence[tuple[Any, ...]]
 
 
 def hold(shopper_ids: Collection[int]) -> None:
@@ -39,7 +45,8 @@ def hold(shopper_ids: Collection[int]) -> None:
     table = connection.ops.quote_name(Shopper._meta.db_table)
     with connection.cursor() as cursor:
         if not connection.savepoint_ids:  # else the transaction is the shop's own, and so are its limits
-            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")
+            limit = f"set_config('lock_timeout', '{LOCK_TIMEOUT}s', true)"
+            cursor.execute(f"SELECT {limit} WHERE current_setting('lock_timeout') = '0'")
         cursor.execute(
             f"SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE",  # noqa: S608
             [sorted(shopper_ids)],
@@ -68,20 +75,46 @@ def insert_events(drafts: Sequence[tuple[EventDraft, str]], *, received_at: dt.d
     table, columns = quote(Event._meta.db_table), ", ".join(quote(name) for name in COLUMNS)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            arrays = ", ".join(f"%s::{ARRAYS.get(name, 'text')}[]" for name in COLUMNS)
-            cursor.execute(
-                f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) AS fresh ({columns}) "  # noqa: S608
-                f"ORDER BY 1 ON CONFLICT (id) DO NOTHING RETURNING id",
-                [list(column) for column in zip(*rows, strict=True)],
-            )
-            return {event_id for (event_id,) in cursor.fetchall()}
+            fresh = _copied if len(rows) >= COPIED else _as_arrays
+            with fresh(cursor, rows) as (source, values):
+                cursor.execute(
+                    f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source} "  # noqa: S608
+                    f"ORDER BY id ON CONFLICT (id) DO NOTHING RETURNING id",
+                    values,
+                )
+                return {event_id for (event_id,) in cursor.fetchall()}
         # The one writer has looked already: an id cannot have been taken since.
         places = ", ".join(["%s"] * len(COLUMNS))
         cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)  # noqa: S608
     return {draft.id for draft, _ in drafts}
 
 
-ARRAYS = {
+@contextmanager
+def _as_arrays(cursor: Any, rows: Rows) -> Iterator[tuple[str, Sequence[Any] | None]]:
+    """The rows as what a statement selects from, within it: an array for each column."""
+    columns = ", ".join(connection.ops.quote_name(name) for name in COLUMNS)
+    arrays = ", ".join(f"%s::{TYPES.get(name, 'text')}[]" for name in COLUMNS)
+    yield f"unnest({arrays}) AS fresh ({columns})", [list(column) for column in zip(*rows, strict=True)]
+
+
+@contextmanager
+def _copied(cursor: Any, rows: Rows) -> Iterator[tuple[str, Sequence[Any] | None]]:
+    """The same in a table of this session: nearly twice as fast for thousands of rows, and dearer for a hundred.
+
+    The table goes with the transaction, in which nobody else sees it.
+    """
+    quote = connection.ops.quote_name
+    name, columns = quote("reco_fresh_events"), ", ".join(quote(column) for column in COLUMNS)
+    cursor.execute(f"CREATE TEMPORARY TABLE {name} (LIKE {quote(Event._meta.db_table)}) ON COMMIT DROP")
+    with connection.wrap_database_errors, cursor.copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types([TYPES.get(column, "text") for column in COLUMNS])
+        for row in rows:
+            copy.write_row(row)
+    yield name, None
+    cursor.execute(f"DROP TABLE {name}")
+
+
+TYPES = {
     "id": "uuid",
     "shopper_id": "bigint",
     "product_id": "bigint",

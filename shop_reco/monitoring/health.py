@@ -56,7 +56,7 @@ class Readiness:
 
     def _look(self) -> dict[str, Verdict]:
         checks: dict[str, Callable[[], Verdict]] = {
-            "database": _database,
+            "database": lambda: database(),
             "migrations": self._migrations,
             "models": _models,
             "artifacts": _artifacts,
@@ -71,9 +71,15 @@ class Readiness:
     def _migrations(self) -> Verdict:
         # A process wants the same migrations for as long as it lives: it reads their files until they are applied.
         if not self._migrated:
-            executor = MigrationExecutor(connection)
-            self._migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+            self._migrated = not missing_migrations()
         return "ok" if self._migrated else "failing"
+
+
+def missing_migrations() -> list[str]:
+    """Those that this release wants and the database has not, in the order in which they are to be applied."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
 
 
 def _verdict(name: str, check: Callable[[], Verdict]) -> Verdict:
@@ -86,7 +92,7 @@ def _verdict(name: str, check: Callable[[], Verdict]) -> Verdict:
     return "failing"
 
 
-def _database() -> Verdict:
+def database() -> Verdict:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return "ok"
@@ -98,10 +104,13 @@ def _models() -> Verdict:
 
 
 def _artifacts() -> Verdict:
-    """No folder is needed before the first training."""
+    return "ok" if artifacts_readable() else "degraded"
+
+
+def artifacts_readable() -> bool:
+    """Whether what is live can be read; no folder is needed before the first training."""
     folder = reco_settings().ARTIFACTS_ROOT
-    readable = os.access(folder, os.R_OK | os.X_OK)
-    return "ok" if readable or (not folder.exists() and not live_versions()) else "degraded"
+    return os.access(folder, os.R_OK | os.X_OK) or (not folder.exists() and not live_versions())
 
 
 readiness = Readiness()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-import environ
 import structlog
 from django.utils.translation import gettext_lazy as _
 
 from shop_reco.conf import APPS
 from shop_reco.logs import foreign_line, told_exception, without_personal
 
+from .environment import Environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-env = environ.Env()
+env = Environment()
 if (BASE_DIR / ".env").exists():
     env.read_env(str(BASE_DIR / ".env"))
 
@@ -123,6 +123,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _stamped: list[Any] = [
     structlog.contextvars.merge_contextvars,  # the ids of the request, the task and the run
     structlog.stdlib.add_log_level,
@@ -146,7 +147,7 @@ LOGGING = {
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": env.one_of("LOG_LEVEL", LOG_LEVELS, default="INFO")},
     "loggers": {
         "django": {"handlers": [], "propagate": True},  # Django's own mail requests and locals to ADMINS
         "django.db.backends": {"level": "INFO"},  # below it each statement is logged with its values

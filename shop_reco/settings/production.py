@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from .base import *
 from .base import env
+from .postgresql import for_this_process
 
+logging.captureWarnings(True)  # they become lines like all others
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS"), "127.0.0.1"]  # the container asks itself whether it is healthy
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-DATABASES = {"default": env.db("DATABASE_URL")}
-DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+DATABASES = {"default": for_this_process(env.db("DATABASE_URL"), env)}
 CELERY_BROKER_URL = env.str("BROKER_URL")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default="/srv/static"))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db.models import QuerySet
+
+from .models import Role
+from .roles import ROLES
 
 
 def role_name(group: Group) -> str:
@@ -29,6 +33,30 @@ def groups_to_give(user: Any) -> QuerySet[Group]:
     mine = user.get_all_permissions()
     held = groups.prefetch_related("permissions__content_type")
     return groups.filter(pk__in=[each.pk for each in held if _names(each) <= mine])
+
+
+def meant(names: Iterable[str], there: Iterable[str]) -> set[str]:
+    """The permissions that exist of those named; an app that is not installed has none."""
+    wanted, apps_ = set(names), {name.removesuffix("*") for name in names if name.endswith(".*")}
+    return {name for name in there if name in wanted or name.startswith(tuple(apps_))}
+
+
+def roles_in_want() -> tuple[set[str], dict[str, set[str]]]:
+    """Roles whose group is gone, and by role the permissions that it was never given; two queries.
+
+    What the shop took from a group was given once, and is not among them.
+    """
+    labels = {name.partition(".")[0] for names in ROLES.values() for name in names}
+    found = Permission.objects.filter(content_type__app_label__in=labels).select_related("content_type")
+    there = [f"{each.content_type.app_label}.{each.codename}" for each in found]
+    roles = {role.kind: role for role in Role.objects.all()}
+    lacking: dict[str, set[str]] = {}
+    for kind, names in ROLES.items():
+        role = roles.get(kind)
+        if role is None or role.group_id is not None:
+            never = meant(names, there) - set(role.given if role is not None else ())
+            lacking |= {str(kind): never} if never else {}
+    return {kind for kind, role in roles.items() if role.group_id is None}, lacking
 
 
 def _names(group: Group) -> set[str]:

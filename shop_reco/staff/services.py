@@ -11,6 +11,7 @@ from django.db import transaction
 
 from .models import Role
 from .roles import ROLES
+from .selectors import meant
 
 GROUP = "reco_{kind}"
 """Name of a role's group in the database, whatever language staff read; a shop's own "viewer" is another group."""
@@ -27,7 +28,7 @@ def ensure_roles() -> None:
         role = Role.objects.select_for_update().filter(pk=kind).first() or Role.objects.create(
             kind=kind, group=Group.objects.get_or_create(name=GROUP.format(kind=kind))[0]
         )
-        new = {name: there[name] for name in _meant(names, there) if name not in role.given}
+        new = {name: there[name] for name in meant(names, there) if name not in role.given}
         if role.group is not None and new:
             role.group.permissions.add(*new.values())
             role.given = sorted([*role.given, *new])
@@ -41,9 +42,3 @@ def _permissions(labels: Iterable[str]) -> dict[str, Permission]:
             create_permissions(config, verbosity=0)
     found = Permission.objects.filter(content_type__app_label__in=labels).select_related("content_type")
     return {f"{each.content_type.app_label}.{each.codename}": each for each in found}
-
-
-def _meant(names: Iterable[str], there: Iterable[str]) -> set[str]:
-    """The permissions that exist of those named; an app that is not installed has none."""
-    wanted, apps_ = set(names), {name.removesuffix("*") for name in names if name.endswith(".*")}
-    return {name for name in there if name in wanted or name.startswith(tuple(apps_))}

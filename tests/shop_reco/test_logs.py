@@ -85,6 +85,16 @@ def test_what_looks_personal_is_masked_in_any_text(lines, text):
     assert text not in json.dumps(lines())
 
 
+@pytest.mark.parametrize(
+    "address", ["redis://:canary@redis:6379/0", "postgres://reco:canary@db/reco", "amqp://u:canary@q//"]
+)
+def test_the_password_of_an_address_is_masked(lines, address):
+    structlog.get_logger("shop_reco.test").info(f"cannot reach {address}", address=address)
+    logging.getLogger("celery.worker").error("consumer: Cannot connect to %s", address)
+    assert CANARY not in json.dumps(lines())
+    assert "[withheld]@" in lines()[0]["address"]
+
+
 @pytest.mark.parametrize("text", ["2026-11-25T02:45:00.123456+00:00", "a2c4 30000 items", "12.5 s", "v1.2.3"])
 def test_times_and_figures_are_not(text):
     assert masked(text) == text

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -21,6 +21,8 @@ MAX_ATTEMPTS = 3
 """How often a run is begun before it counts as failed, where its workers died."""
 MAX_KILLED = 2
 """The same, where its process was killed: what needs more memory than there is will not fit the next time either."""
+CLAIM = 0x5265636F
+"""PostgreSQL's advisory lock of whoever claims a run; "Reco" in ASCII."""
 State, Work = TrainingRun.State, TrainingRun.Work
 URGENCY = (Work.UPDATE, Work.FULL, Work.ERASURE)
 """A run does the work of those before it, too."""
@@ -58,7 +60,8 @@ def claim_next_run(*, owner: uuid.UUID) -> TrainingRun | None:
     One run at a time: None while another worker's lease is good. A lease that ends later than any can was given
     before the clock was set back, and is none.
     """
-    now = timezone.now()
+    _alone_in_claiming()
+    now = _now()
     lease = dt.timedelta(seconds=reco_settings().LEASE)
     good = Q(lease_until__gt=now, lease_until__lte=now + 2 * lease)
     running = TrainingRun.objects.select_for_update().filter(state=State.RUNNING)
@@ -151,4 +154,25 @@ def _must(updated: int) -> None:
 
 
 def _lease_end() -> dt.datetime:
-    return timezone.now() + dt.timedelta(seconds=reco_settings().LEASE)
+    return _now() + dt.timedelta(seconds=reco_settings().LEASE)
+
+
+def _alone_in_claiming() -> None:
+    """Have whoever claims wait for whoever does, until the transaction ends. SQLite has one writer anyway.
+
+    Locks of rows are not enough in PostgreSQL: who waited for a row that another one has just claimed gets it as it is
+    now, and would take its worker for dead.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIM])
+
+
+def _now() -> dt.datetime:
+    """By the clock of the database, since workers on two machines have two clocks; SQLite is on one machine."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        told: dt.datetime = cursor.fetchone()[0]
+        return told

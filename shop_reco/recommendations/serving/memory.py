@@ -226,6 +226,17 @@ class Memory:
         return model
 
 
+def damaged_versions() -> dict[str, str]:
+    """Why each live version cannot be taken up that cannot, by kind; reads the whole artifact of each."""
+    damaged: dict[str, str] = {}
+    for version in live_versions():
+        try:
+            load(reco_settings().ARTIFACTS_ROOT / version.public_id.hex, sha256=version.manifest_sha256)
+        except ArtifactError as error:
+            damaged[version.recommender_id] = str(error)
+    return damaged
+
+
 def _with(models: LiveModels, kind: str, name: str, part: Mapping[str, Any]) -> LiveModels:
     """The same with another version of one of them."""
     models = replace(models, versions={**models.versions, kind: name})

@@ -60,7 +60,7 @@ def test_a_database_that_does_not_answer_is_the_one_check_that_is_told(client, m
     def fail():
         raise OperationalError("canary of a password")
 
-    monkeypatch.setattr(health, "_database", fail)
+    monkeypatch.setattr(health, "database", fail)
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()) == (503, {"status": "failing", "checks": {"database": "failing"}})
     assert client.get("/health/live").status_code == 200
