@@ -36,9 +36,13 @@ def services(given: Mapping[str, str]) -> dict[str, Service]:
     for name, service in read.items():
         if "build" in service:
             environment = {key: filled(str(value), given) for key, value in service["environment"].items()}
-            probe: list[Any] = service.get("healthcheck", {}).get("test", [])
-            found[name] = Service(list(service.get("command", default)), environment, [str(each) for each in probe[1:]])
+            found[name] = Service(list(service.get("command", default)), environment, _probe(service))
     return found
+
+
+def _probe(service: Mapping[str, Any]) -> list[str]:
+    kind, *words = service.get("healthcheck", {}).get("test", ["NONE"])
+    return ["sh", "-c", words[0].replace("$$", "$")] if kind == "CMD-SHELL" else [str(each) for each in words]
 
 
 def filled(text: str, given: Mapping[str, str]) -> str:

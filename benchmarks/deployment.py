@@ -69,7 +69,8 @@ class Deployment(LiveShop):
         }  # fmt: skip
         self.services = services(given)
         here = {
-            "DATABASE_URL": database, "ARTIFACTS_ROOT": str(folder / "artifacts"), "STATIC_ROOT": str(folder / "static")
+            "DATABASE_URL": database, "REDIS_URL": broker.replace("/0", "/1"),
+            "ARTIFACTS_ROOT": str(folder / "artifacts"), "STATIC_ROOT": str(folder / "static"),
         }  # fmt: skip
         shared = {**self.services["worker"].environment, **here}
         sizes = {"FAULTS_PRODUCTS": str(PRODUCTS), "FAULTS_SHOPPERS": str(SHOPPERS), "FAULTS_EVENTS_EACH": "20"}
@@ -102,7 +103,7 @@ class Deployment(LiveShop):
             command = with_option(command, host="127.0.0.1", port=str(self.ports[int(number) - 1]))
             more["PROMETHEUS_MULTIPROC_DIR"] = str(self.folder / f"metrics-{number}")
         elif kind != "beat":
-            command = [*command, f"--hostname={kind}-{number}@%h"]
+            command = [*command, f"--hostname=celery@{kind}-{number}"]
         self.parts[name] = self.start(*command, **{**more, **self.here})
 
     def _as_composed(self, name: str, environment: dict[str, str]) -> None:
@@ -147,13 +148,13 @@ class Deployment(LiveShop):
 
     def healthy(self) -> dict[str, bool]:
         """What each service's own check says, run as the engine would."""
-        return {name: self._healthy(service) for name, service in self.services.items() if service.probe}
+        return {name: self._healthy(name, service) for name, service in self.services.items() if service.probe}
 
-    def _healthy(self, service: Service) -> bool:
-        program = {"python": [sys.executable]}.get(service.probe[0], [sys.executable, "-m", service.probe[0]])
-        probe = [each.replace("127.0.0.1:8000", f"127.0.0.1:{self.ports[0]}") for each in service.probe[1:]]
-        environment = {**self.environment, **service.environment, **self.here, "PROMETHEUS_MULTIPROC_DIR": ""}
-        return not subprocess.run([*program, *probe], cwd=ROOT, env=environment, capture_output=True).returncode
+    def _healthy(self, name: str, service: Service) -> bool:
+        probe = [each.replace("127.0.0.1:8000", f"127.0.0.1:{self.ports[0]}") for each in service.probe]
+        more = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOSTNAME": f"{name}-1"}
+        environment = {**self.environment, **service.environment, **self.here, **more, "PROMETHEUS_MULTIPROC_DIR": ""}
+        return not subprocess.run(probe, cwd=ROOT, env=environment, capture_output=True).returncode
 
     def settle(self, ended: int) -> None:
         """Wait until so many trainings have ended, and none is under way."""

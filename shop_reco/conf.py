@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ APPS = (
     "shop_reco.storefront",
 )
 """What a host project adds to INSTALLED_APPS."""
+
+CACHE_TABLE = "reco_cache"
+"""The table of a DatabaseCache of ours; ``migrate`` makes it where CACHES names it."""
 
 
 def _event_weights() -> Mapping[str, float]:
@@ -95,6 +98,24 @@ class RecoSettings:
     IMPORT_ROWS: int = 100_000_000
     """Most rows of a file that is imported."""
 
+    KAFKA_BROKERS: str = ""
+    """Where consume_events finds Kafka: addresses with their ports, by commas."""
+
+    KAFKA_TOPIC: str = ""
+    """The topic that consume_events takes events from."""
+
+    KAFKA_GROUP: str = "shop-reco"
+    """The group under which consumers share its partitions."""
+
+    KAFKA_SOURCE: str = "kafka"
+    """What the stream is called: ids of events are unique within it, and it is recorded with consents."""
+
+    KAFKA_CONSENT: Sequence[str] = ()
+    """What the shoppers in it consented to elsewhere: ["personalisation", "training"]."""
+
+    KAFKA_OPTIONS: Mapping[str, Any] = field(default_factory=dict)
+    """Options of Kafka's client itself, as for signing in: {"security.protocol": "SASL_SSL", ...}."""
+
     PAGE_ITEMS: int = 100
     """Items that a query may ask for at most, as its `first`."""
 
@@ -151,6 +172,9 @@ class RecoSettings:
 
     RATE_SERVER: int = 100
     """Times that much that a server with a key may spend."""
+
+    RATE_REDIS: str = ""
+    """Address of a Redis through which the processes share what was spent; empty: through the database."""
 
     RATE_TRUSTED: int = 0
     """Proxies of the shop in front of it, whose word on the address in X-Forwarded-For counts."""

@@ -16,6 +16,7 @@ import structlog
 from celery import Task
 
 from .measures import hint_lost
+from .queues import ONCE_MORE
 
 PAUSE = 0.2
 """Seconds in which hints gather: under a stream of events one is published for many."""
@@ -57,7 +58,7 @@ def _publish_forever() -> None:
         with _offering:
             _offered.discard((task.name, args))
         try:
-            task.apply_async(args=args, retry=False, ignore_result=True)
+            task.apply_async(args=args, retry=True, retry_policy=ONCE_MORE, ignore_result=True)
         except Exception as error:  # whatever the broker's client raises, the sweep makes up for it
             hint_lost()
             logger.warning("hint_lost", task=task.name, error=type(error).__name__)

@@ -12,6 +12,8 @@ import jsonschema
 import pytest
 import yaml
 
+from shop_reco.queues import NAMES, TRAINING
+
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "tests" / "compose_schema" / "compose-spec.json"
 
@@ -55,14 +57,25 @@ def test_compose_itself_reads_the_file(tmp_path):
 
 def test_every_part_of_production_has_a_service_and_waits_for_what_it_needs(compose):
     services = compose["services"]
-    assert set(services) - set(OPTIONAL) == {"migrate", "web", "worker", "beat", "postgres", "redis"}
+    assert set(services) - set(OPTIONAL) == {"migrate", "web", "worker", "trainer", "beat", "postgres", "redis"}
     assert {name: service["profiles"] for name, service in services.items() if "profiles" in service} == OPTIONAL
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "trainer", "beat"):
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
-    for name in ("worker", "beat"):
+    for name in ("worker", "trainer", "beat"):
         assert services[name]["depends_on"]["redis"] == {"condition": "service_healthy"}
-    for name in ("postgres", "redis", "worker"):
+    for name in ("postgres", "redis", "worker", "trainer"):
         assert "test" in services[name]["healthcheck"]
+
+
+def test_every_queue_has_a_worker_and_trainings_have_one_of_their_own(compose):
+    commands = {name: service.get("command", []) for name, service in compose["services"].items()}
+    taken = {
+        name: set(command[command.index("--queues") + 1].split(","))
+        for name, command in commands.items()
+        if "worker" in command
+    }
+    assert set().union(*taken.values()) == set(NAMES)
+    assert [queues for queues in taken.values() if TRAINING in queues] == [{TRAINING}]
 
 
 def test_serving_does_not_wait_for_the_broker(compose):
@@ -76,7 +89,7 @@ def test_neither_the_database_nor_the_broker_is_reachable_from_outside(compose):
 
 
 def test_our_own_processes_write_only_where_they_must_and_may_do_nothing_else(compose):
-    for name in ("migrate", "web", "worker", "beat"):
+    for name in ("migrate", "web", "worker", "trainer", "beat"):
         service = compose["services"][name]
         assert service["read_only"]
         assert "/tmp" in service["tmpfs"]

@@ -20,3 +20,7 @@ class BatchTooLargeError(ValueError):
 
 class UnknownEventError(LookupError):
     """No event of this shopper has this id."""
+
+
+class StreamMovedError(RuntimeError):
+    """Another consumer has read on from where this one was; nothing was stored."""

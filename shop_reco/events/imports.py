@@ -4,41 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import time
-import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection, reset_queries, transaction
+from django.db import reset_queries, transaction
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
-from shop_reco.database_errors import cannot_serve, lost_a_race
 from shop_reco.tables.error_file import ErrorFile, path_beside
 from shop_reco.tables.errors import FileError, TakenError
 from shop_reco.tables.fields import Fields
 from shop_reco.tables.reading import Dialect, batches, fingerprint, open_table
 from shop_reco.tables.rows import BadRow, Row, Table
 from shop_reco.tables.writing import Writing
-from shop_reco.users import services as users
 from shop_reco.users.models import Consent
-from shop_reco.users.selectors import consenting_to_any, erased_since, primary_keys
 
-from .admission import NO_CONSENT, Judge, Judged, names_in, products_in
-from .drafts import EventDraft, days_kept, name_of
+from .drafts import EventDraft, days_kept
 from .errors import EventError
-from .models import DataImport, Event, Sender
+from .models import DataImport, Event
 from .rejections import UNKEPT
 from .rows import FIELDS, NEEDED, Identities, event_of, field_of, shopper_of
-from .services import CONFLICT
 from .storing import hold, insert_events, mark_dirty, stored_digests
+from .vouched import JudgedBatch, Said, Stored, judged_batch, stored_batch, tried
 
-TRIES = 5
-ERASED = EventError("ERASED", "the shopper was erased, and an import brings nothing back from before")
 NOT_WRITTEN = UNKEPT | {"ERASED"}
 """Refusals that are counted and kept nowhere, an error file included."""
 Told = Callable[[int, float], None]
@@ -54,7 +46,7 @@ def import_events(
     """
     rest, read, new = iter(rows), 0, 0
     while chunk := list(islice(rest, batch)):
-        new += _tried(lambda chunk=chunk: _store_drafts(chunk))  # type: ignore[misc]
+        new += tried(lambda chunk=chunk: _store_drafts(chunk))  # type: ignore[misc]
         read += len(chunk)
         reset_queries()  # where DEBUG is on, each would be kept
         if progress is not None:
@@ -73,20 +65,6 @@ def _store_drafts(chunk: Sequence[EventDraft]) -> int:
     inserted = insert_events(list(drafts.values()), received_at=now)
     mark_dirty({draft.shopper_id for draft, _ in drafts.values()})
     return len(inserted)
-
-
-def _tried(work: Callable[[], int]) -> int:
-    """Another writer may store one of the ids, erase one of the shoppers or hold the lock meanwhile."""
-    for again in range(1, TRIES):
-        try:
-            return work()
-        except DatabaseError as error:
-            if not (lost_a_race(error) or cannot_serve(error)):
-                raise
-            if not connection.in_atomic_block:  # else the connection is of whoever opened the transaction
-                connection.close_if_unusable_or_obsolete()
-            time.sleep(0.2 * again)
-    return work()
 
 
 @transaction.atomic
@@ -165,13 +143,9 @@ def import_event_file(*, file: EventFile, progress: Told | None = None) -> FileR
         table.close()
 
 
-@dataclass(slots=True)
-class _Prepared:
-    """A row, and the event that it says, or why it says none and the shopper whom it names all the same."""
-
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared(Said):
     row: Row | BadRow
-    event: dict[str, Any]
-    error: EventError | None = None
 
 
 class _FileImport:
@@ -248,15 +222,15 @@ class _FileImport:
 
     def _prepared(self, row: Row | BadRow) -> _Prepared:
         if isinstance(row, BadRow):
-            return _Prepared(row, {}, EventError(row.code, row.why))
+            return _Prepared(row=row, event={}, error=EventError(row.code, row.why))
         named = self.file.fields.of(row.values)
         event_id = self.identities.of(named.get("id"), row.values)
         try:
             event = event_of(named, self.file.writing)
         except EventError as error:
-            return _Prepared(row, shopper_of(named), error)
+            return _Prepared(row=row, event=shopper_of(named), error=error)
         event["id"] = event_id
-        return _Prepared(row, event)
+        return _Prepared(row=row, event=event)
 
     def _import_batch(self, chunk: list[_Prepared]) -> None:
         before, earlier = self.errors.kept(), self.report
@@ -267,16 +241,16 @@ class _FileImport:
             now = timezone.now()
             # a dry run takes back the shoppers and consents too; else they are made outside, and nobody waits so long
             with transaction.atomic() if self.file.dry_run else nullcontext():
-                judged, erased = self._judged(chunk, now)
+                judged = judged_batch(chunk, source=self.file.source, purposes=self.file.purposes, now=now)
                 with transaction.atomic():
-                    self._store(chunk, judged, erased, now)
+                    self._store(chunk, judged, now)
                     if not self.file.dry_run:
                         self._remember(earlier.read)
                 if self.file.dry_run:
                     transaction.set_rollback(True)
             return len(chunk)
 
-        _tried(work)  # what a batch that failed has left in the error file is cut off when the import goes on
+        tried(work)  # what a batch that failed has left in the error file is cut off when the import goes on
         reset_queries()  # where DEBUG is on, each would be kept
 
     def _remember(self, read_before: int) -> None:
@@ -290,82 +264,15 @@ class _FileImport:
         row.report = {"resume": told}
         row.save(update_fields=["report"])
 
-    def _judged(self, chunk: Sequence[_Prepared], now: dt.datetime) -> tuple[list[Judged], dict[str, dt.datetime]]:
-        """What each row comes to, but for the consent of its shopper; and who was erased, as far as was known."""
-        events = [each.event for each in chunk]
-        people, erased = self._people(events, now)
-        judge = Judge(
-            people=people,
-            products=products_in(events),
-            visitor=None,
-            sender=Sender.SERVER,
-            now=now,
-            arrived=now,
-            reco=reco_settings(),
-        )
-        judged: list[Judged] = []
-        for each in chunk:
-            name = each.event.get("shopper", "")
-            since = erased.get(name)
-            if since is not None and (name not in people or each.error or each.event["occurred_at"] <= since):
-                judged.append(Judged(None, ERASED))
-            elif each.error is not None:
-                judged.append(_bad(each.event, each.error, people))
-            else:
-                judged.append(judge.judge(each.event))
-        return judged, erased
-
-    def _people(
-        self, events: Sequence[Mapping[str, Any]], now: dt.datetime
-    ) -> tuple[dict[str, int], dict[str, dt.datetime]]:
-        """The shoppers by name, made where consent is vouched for; and when those who were erased were."""
-        names = names_in(events)
-        erased = erased_since(external_ids=names)
-        if not self.file.purposes:
-            return primary_keys(external_ids=names), erased
-        with transaction.atomic():
-            made = users.ensure_shoppers(external_ids=names - erased.keys())
-            _check_erased(names, erased)
-            users.import_consents(
-                shopper_ids=made.values(), purposes=self.file.purposes, source=self.file.source, decided_at=now
-            )
-        return primary_keys(external_ids=erased.keys()) | made, erased
-
-    def _store(
-        self,
-        chunk: Sequence[_Prepared],
-        judged: Sequence[Judged],
-        erased: Mapping[str, dt.datetime],
-        now: dt.datetime,
-    ) -> None:
-        """Store what was found good of those who consent at this moment."""
-        people = {each.shopper_id for each in judged if each.shopper_id is not None}
-        hold(people)
-        _check_erased(names_in([each.event for each in chunk]), erased)
-        allowed = consenting_to_any(among=people)
-        good: dict[uuid.UUID, tuple[EventDraft, str]] = {}
-        taken = stored_digests([each.found.id for each in judged if isinstance(each.found, EventDraft)])
-        for each, (shopper_id, found) in zip(chunk, ((one.shopper_id, one.found) for one in judged), strict=True):
+    def _store(self, chunk: Sequence[_Prepared], judged: JudgedBatch, now: dt.datetime) -> None:
+        for each, verdict in zip(chunk, stored_batch(chunk, judged, now=now), strict=True):
             self.report.read += 1
-            if shopper_id is not None and shopper_id not in allowed:
-                # whatever else is wrong with the row: of what nobody allowed us to keep, that is all there is to say
-                self._reject(each.row, NO_CONSENT)
-            elif isinstance(found, EventError):
-                self._reject(each.row, found)
+            if isinstance(verdict, EventError):
+                self._reject(each.row, verdict)
+            elif verdict is Stored.NEW:
+                self.report.new += 1
             else:
-                digest = found.digest()
-                before = taken.get(found.id)
-                if before is None:
-                    taken[found.id], good[found.id] = digest, (found, digest)
-                elif before == digest:
-                    self.report.duplicates += 1
-                else:
-                    self._reject(each.row, CONFLICT)
-        inserted = insert_events(list(good.values()), received_at=now)
-        if len(inserted) < len(good):
-            raise IntegrityError("another writer stored some of the ids meanwhile")  # all is looked at again
-        mark_dirty({draft.shopper_id for draft, _ in good.values()})
-        self.report.new += len(good)
+                self.report.duplicates += 1
 
     def _reject(self, row: Row | BadRow, error: EventError) -> None:
         self.report.rejected[error.code] = self.report.rejected.get(error.code, 0) + 1
@@ -381,25 +288,3 @@ class _FileImport:
             values=values,
             text=text,
         )
-
-
-def _check_erased(names: Collection[str], erased: Mapping[str, dt.datetime]) -> None:
-    """Have all looked at again where one of the names was erased after ``erased`` was asked for.
-
-    Asked after the shoppers were made or held: whoever erases one from now on takes with them what is stored here.
-
-    Raises:
-        IntegrityError: If so.
-    """
-    if erased_since(external_ids=names) != erased:
-        raise IntegrityError("a shopper of these rows was erased meanwhile")
-
-
-def _bad(event: Mapping[str, Any], error: EventError, people: Mapping[str, int]) -> Judged:
-    """A row that says no event; of a stranger there is nothing to say but that they allowed nothing."""
-    try:
-        name = name_of(event)
-    except EventError:
-        return Judged(None, error)
-    person = people.get(name)
-    return Judged(person, error if person is not None or not name else NO_CONSENT)

@@ -184,3 +184,30 @@ class DataImport(models.Model):
 
     def __str__(self) -> str:
         return self.source
+
+
+class StreamPosition(models.Model):
+    """How far a partition of a stream has been read: written in the transaction of the events themselves.
+
+    ``end_offset`` is where the partition ended when it was last looked at.
+    """
+
+    source = models.CharField(_("source"), max_length=40)
+    topic = models.CharField(_("topic"), max_length=249)
+    partition = models.PositiveIntegerField(_("partition"))
+    next_offset = models.PositiveBigIntegerField(_("next offset"))
+    end_offset = models.PositiveBigIntegerField(_("end of the partition"), default=0)
+    new = models.PositiveBigIntegerField(_("new events"), default=0)
+    duplicates = models.PositiveBigIntegerField(_("stored before"), default=0)
+    rejected = models.PositiveBigIntegerField(_("rejected"), default=0)
+    seen_at = models.DateTimeField(_("last looked at"))
+
+    class Meta:
+        verbose_name = _("position in a stream")
+        verbose_name_plural = _("positions in streams")
+        constraints = [
+            models.UniqueConstraint(fields=["source", "topic", "partition"], name="reco_stream_position_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}] {self.next_offset}"

@@ -17,6 +17,12 @@ from .models import RejectedEvent, Sender
 UNKEPT = frozenset({"CONSENT_REQUIRED", "FORBIDDEN_FIELD"})
 """Refusals that leave no row: nobody allowed us to keep the first, and nobody could replay the second."""
 
+BAD_MESSAGE = "BAD_MESSAGE"
+"""A message of a stream of which nothing can be told; its row says where it lies."""
+
+PLACE = {"source", "topic", "partition", "offset"}
+"""What is kept of such a message."""
+
 LONGEST = TEXT_CHARACTERS + 1
 """Characters kept of a text: one more than any field takes, so that what was too long stays so."""
 
@@ -59,6 +65,27 @@ def keep(refused: Sequence[Refused], *, sender: Sender, now: dt.datetime, most: 
                 )
             )
     RejectedEvent.objects.bulk_create(rows)
+
+
+def keep_places(refused: Sequence[Refused], *, now: dt.datetime, most: int) -> None:
+    """Keep where messages lie that were refused and that nobody owns, ``most`` in 24 hours.
+
+    What they say is kept nowhere: no export or erasure would find it.
+    """
+    if not refused:
+        return
+    lately = RejectedEvent.objects.filter(shopper__isnull=True, received_at__gt=now - dt.timedelta(days=1))
+    free = max(0, most - lately.count())
+    RejectedEvent.objects.bulk_create(
+        RejectedEvent(
+            payload=dict(each.raw),
+            code=each.error.code,
+            message=each.error.message[:512],
+            sender=Sender.SERVER,
+            received_at=now,
+        )
+        for each in refused[:free]
+    )
 
 
 def plain(value: Any, depth: int = 0) -> Any:

@@ -182,8 +182,10 @@ def replay_rejected(*, rejected: RejectedEvent) -> Outcome:
 
     It may say what its sender may: what came from a browser is no purchase because staff send it again.
     One that says nothing of its time happened when it first arrived. One that is refused again stays, with
-    the newest reason.
+    the newest reason. So does a message of a stream of which only its place was kept: its sender has it.
     """
+    if rejected.shopper_id is None and set(rejected.payload) == rejections.PLACE:
+        return Outcome(rejected=[Rejection(0, rejected.code, rejected.message)])
     outcome = _recorded(
         [rejected.payload],
         rejected.shopper,

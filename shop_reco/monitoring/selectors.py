@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from shop_reco.conf import reco_settings
-from shop_reco.events.models import DirtyShopper, Event
+from shop_reco.events.models import DirtyShopper, Event, StreamPosition
 from shop_reco.measures import Figure
 from shop_reco.recommendations.models import ModelVersion, TrainingRun
 from shop_reco.users.models import Consent
@@ -35,9 +36,9 @@ class Live:
 
 
 def shop_figures() -> list[Figure]:
-    """All of them; six queries, and one of them once in five minutes."""
+    """All of them; seven queries, and one of them once in five minutes."""
     now, live = timezone.now(), _live()
-    return [*_staleness(live, now), *_training(now), _dirty_shoppers()]
+    return [*_staleness(live, now), *_training(now), _dirty_shoppers(), *_streams(now)]
 
 
 def _live() -> list[Live]:
@@ -151,3 +152,38 @@ def _training(now: dt.datetime) -> list[Figure]:
 def _dirty_shoppers() -> Figure:
     n = DirtyShopper.objects.count()
     return Figure("shop_reco_dirty_shoppers", "Shoppers whose portrait waits to be drawn anew.", (), [((), float(n))])
+
+
+def _streams(now: dt.datetime) -> list[Figure]:
+    """What consumers of streams have noted; of a topic all partitions together."""
+    rows = StreamPosition.objects.order_by("topic").values_list("topic")
+    found = rows.annotate(
+        lag=Sum(Greatest(F("end_offset") - F("next_offset"), 0)),
+        new=Sum("new"), duplicate=Sum("duplicates"), rejected=Sum("rejected"), seen=Max("seen_at"),
+    )  # fmt: skip
+    topics = [(topic, lag, (new, again, bad), seen) for topic, lag, new, again, bad, seen in found]
+    outcomes = ("accepted", "duplicate", "rejected")
+    return [
+        Figure(
+            "shop_reco_stream_lag",
+            "Messages that a topic has and its consumers have not read, as they saw it last.",
+            ("topic",),
+            [((topic,), float(lag)) for topic, lag, _counts, _seen in topics],
+        ),
+        Figure(
+            "shop_reco_stream_silent_seconds",
+            "Since a consumer of the topic was last at work; it says so every ten seconds.",
+            ("topic",),
+            [((topic,), (now - seen).total_seconds()) for topic, _lag, _counts, seen in topics],
+        ),
+        Figure(
+            "shop_reco_stream_messages",
+            "Messages that were read, ever.",
+            ("topic", "outcome"),
+            [
+                ((topic, outcome), float(n))
+                for topic, _lag, counts, _seen in topics
+                for outcome, n in zip(outcomes, counts, strict=True)
+            ],
+        ),
+    ]

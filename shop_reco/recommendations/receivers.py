@@ -6,10 +6,14 @@ from typing import Any
 
 from celery.signals import before_task_publish
 from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models.signals import post_delete, post_migrate, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
+from shop_reco.conf import CACHE_TABLE
 from shop_reco.users.signals import shoppers_changed
 
 from . import services
@@ -18,8 +22,10 @@ from .tasks import PUBLISHED
 
 
 @receiver(post_migrate, sender=apps.get_app_config("reco_recommendations"))
-def on_migrated(**kwargs: Any) -> None:
+def on_migrated(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
     services.ensure_recommenders()
+    if any(cache.get("LOCATION") == CACHE_TABLE for cache in settings.CACHES.values()):
+        call_command("createcachetable", CACHE_TABLE, verbosity=0, database=using)
     if apps.is_installed("django_celery_beat"):
         ensure_schedule()
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop_reco.conf import APPS
 from shop_reco.logs import foreign_line, told_exception, without_personal
+from shop_reco.queues import MAINTENANCE, ONCE_MORE, task_queues, task_routes
 
 from .environment import Environment
 
@@ -113,7 +114,13 @@ def file_system_broker(folder: Path) -> dict[str, Any]:
 
 CELERY_RESULT_BACKEND = "shop_reco.steady_results:SteadyResults"
 CELERY_RESULT_EXTENDED = True
+CELERY_TASK_QUEUES = task_queues()
+CELERY_TASK_ROUTES = task_routes()
+CELERY_TASK_DEFAULT_QUEUE = MAINTENANCE
+CELERY_TASK_PUBLISH_RETRY_POLICY = ONCE_MORE
 CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_RETRY_ON_WORKER_LOST = True  # first: it counts, so that what kills each worker is not tried for ever
 CELERY_TASK_TRACK_STARTED = True
 CELERY_WORKER_REDIRECT_STDOUTS = False  # a traceback would be logged a character at a time
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -122,6 +129,7 @@ CELERY_BEAT_SCHEDULER = "shop_reco.steady_beat:SteadyScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for as long as it takes
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _stamped: list[Any] = [

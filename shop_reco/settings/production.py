@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from shop_reco.conf import CACHE_TABLE
+from shop_reco.queues import broker_transport_options
+
 from .base import *
 from .base import env
 from .postgresql import for_this_process
@@ -16,7 +19,20 @@ ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS"), "127.0.0.1"]  # the container asks 
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATABASES = {"default": for_this_process(env.db("DATABASE_URL"), env)}
 CELERY_BROKER_URL = env.str("BROKER_URL")
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_transport_options(CELERY_BROKER_URL)
+CELERY_BROKER_CONNECTION_TIMEOUT = 1.0
+CELERY_BROKER_HEARTBEAT = 10  # of RabbitMQ: a worker that was cut off, not killed, loses its tasks to another
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "shop_reco.steady_cache.SteadyCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": CACHE_TABLE}}
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default="/srv/static"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -27,8 +43,13 @@ SHOP_RECO = {
     "PRIVACY_ROOT": env("PRIVACY_ROOT", cast=Path, default=None),
     "SHOP_TIME_ZONE": env.str("SHOP_TIME_ZONE", default="UTC"),
     "CURRENCY": env.str("CURRENCY", default="USD"),
+    "RATE_REDIS": REDIS_URL,
     "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
     "TENSORBOARD_ROOT": env("TENSORBOARD_ROOT", cast=Path, default=None),
+    "KAFKA_BROKERS": env.str("KAFKA_BROKERS", default=""),
+    "KAFKA_TOPIC": env.str("KAFKA_TOPIC", default=""),
+    "KAFKA_CONSENT": env.list("KAFKA_CONSENT", default=[]),
+    "KAFKA_OPTIONS": env.json("KAFKA_OPTIONS", default={}),
 }
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)

@@ -1,9 +1,9 @@
 """How much a sender may ask for: a bucket of points that fills again, shared by all processes.
 
 Every process keeps the buckets of its own senders in memory and decides by them, so that no request waits for a write.
-Only a sender who spends fast is told to the database, by a thread, and then learns what other processes gave them: what
-they get beyond their limit is at most the share of it that each process has not told yet. A database that cannot write
-leaves every process with its own bucket.
+Only a sender who spends fast is told to the others, by a thread, and then learns what other processes gave them: what
+they get beyond their limit is at most the share of it that each process has not told yet. They are told through Redis
+where RATE_REDIS names one, else through the database; one that is away leaves every process with its own bucket.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
+from shop_reco.conf import reco_settings
+
+from . import redis_allowances
+from .errors import StoreAwayError
 from .models import Allowance
 from .selectors import digest_of
 
@@ -118,28 +122,32 @@ class Allowances:
         self._wake.set()
 
     def _tell_forever(self) -> None:
+        away = False
         while True:
             self._wake.wait()
             self._wake.clear()
             try:
                 self.tell()
-            except (DatabaseError, InterfaceError) as error:
-                logger.warning("allowances_not_told", error=type(error).__name__)
+                away = False
+            except (DatabaseError, InterfaceError, StoreAwayError) as error:
+                if not away:  # once, however long it lasts
+                    logger.warning("allowances_not_told", error=type(error).__name__)
+                away = True
             finally:
                 connection.close()
             time.sleep(PAUSE)
 
     def tell(self) -> None:
-        """Tell the database what its senders spent here, and learn what they spent elsewhere.
+        """Tell the others what senders spent here, and learn what they spent elsewhere.
 
         Raises:
-            DatabaseError, InterfaceError: If it cannot be told; it is the next time.
+            DatabaseError, InterfaceError, StoreAwayError: If it cannot be told; it is the next time.
         """
         with self._lock:
             spent = {name: self._buckets[name] for name in self._waiting if name in self._buckets}
             told = {name: bucket.untold for name, bucket in spent.items()}
             self._waiting.clear()
-        left = spend(
+        left = spend_shared(
             spent={name: (points, spent[name].size, spent[name].refill) for name, points in told.items() if points > 0}
         )
         with self._lock:
@@ -148,6 +156,12 @@ class Allowances:
                 bucket.fill(self._clock())
                 bucket.untold = max(0.0, bucket.untold - told[name])
                 bucket.level = min(bucket.level, level - bucket.untold)
+
+
+def spend_shared(*, spent: Mapping[str, tuple[float, float, float]]) -> dict[str, float]:
+    """As ``spend``, wherever the shared buckets are."""
+    url = reco_settings().RATE_REDIS
+    return redis_allowances.spend(url=url, spent=spent) if url else spend(spent=spent)
 
 
 @transaction.atomic

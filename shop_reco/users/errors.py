@@ -13,3 +13,7 @@ class DeadKeyError(ValueError):
 
 class RotatingKeyError(ValueError):
     """A key is in the midst of a rotation already: two of one name are taken at a time, and no third."""
+
+
+class StoreAwayError(RuntimeError):
+    """The store of the shared buckets does not answer; every process goes on with its own."""

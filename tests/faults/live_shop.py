@@ -18,6 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from kombu import Connection
+from kombu.exceptions import OperationalError
+
+from shop_reco.queues import NAMES
 
 from . import postgresql
 
@@ -40,7 +44,7 @@ class LiveShop:
             **more,
         }
         if broker:
-            self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": f"faults-{uuid.uuid4()}"}
+            self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": f"faults-{uuid.uuid4()}-"}
         self.running: list[subprocess.Popen[Any]] = []
         planted = self.run("-m", "tests.faults.plant")
         self.key = json.loads(planted.splitlines()[-1])["key"]
@@ -60,11 +64,25 @@ class LiveShop:
         self.running.append(process)
         return process
 
-    def worker(self, epochs: int = 2, **more: str) -> subprocess.Popen[bytes]:
-        """A worker whose behaviour MLP trains for so many epochs: with many it never ends by itself."""
+    def worker(self, epochs: int = 2, *, pool: str = "solo", queue: str = "", **more: str) -> subprocess.Popen[bytes]:
+        """A worker whose behaviour MLP trains for so many epochs: with many it never ends by itself.
+
+        ``queue`` is the one that it takes from, of all where it is empty; the pool ``prefork`` has one child.
+        """
         # A name of its own: RabbitMQ refuses a second worker of one name, and another run may have left one.
         name = f"--hostname=faults-{uuid.uuid4()}@%h"
-        arguments = ("celery", "-A", "shop_reco", "worker", "--pool=solo", "--loglevel=INFO", name)
+        arguments = [
+            "celery",
+            "-A",
+            "shop_reco",
+            "worker",
+            f"--pool={pool}",
+            "--concurrency=1",
+            "--loglevel=INFO",
+            name,
+        ]
+        if queue:
+            arguments += ["--queues", self.environment.get("FAULTS_QUEUE", "") + queue]
         return self.start(*arguments, FAULTS_EPOCHS=str(epochs), **more)
 
     def beat(self, scheduler: str = "", **more: str) -> subprocess.Popen[bytes]:
@@ -155,6 +173,8 @@ class LiveShop:
                 os.kill(pid, signal.SIGKILL)
         if self.database:
             postgresql.drop(self.database)
+        if "FAULTS_BROKER_URL" in self.environment:
+            forget_queues(self.environment["FAULTS_BROKER_URL"], self.environment["FAULTS_QUEUE"])
 
 
 class Hand:
@@ -173,6 +193,17 @@ class Hand:
         told = json.loads(line)
         assert "error" not in told, f"{expression}: {told['error']}"
         return told["value"]
+
+
+def forget_queues(broker: str, prefix: str) -> None:
+    """Delete what a shop's tasks left there; nothing where the broker is away."""
+    with contextlib.suppress(OperationalError), Connection(broker, connect_timeout=2) as connection:
+        connection.ensure_connection(max_retries=1, timeout=2)
+        for name in NAMES:
+            with contextlib.suppress(connection.channel_errors):
+                channel = connection.channel()
+                channel.queue_delete(prefix + name)
+                channel.exchange_delete(prefix + name)
 
 
 def processes_with(word: str) -> list[int]:

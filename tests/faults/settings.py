@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shop_reco.queues import MAINTENANCE, broker_transport_options, task_queues, task_routes
 from shop_reco.settings.base import env
 from shop_reco.settings.demo import *
 from shop_reco.settings.demo import INSTALLED_APPS, SHOP_RECO
@@ -25,7 +26,11 @@ DEBUG = env.bool("FAULTS_DEBUG", True)
 if "FAULTS_DATABASE_URL" in env:
     DATABASES = {"default": env.db("FAULTS_DATABASE_URL")}
     DATABASES["default"]["CONN_MAX_AGE"] = 60
-if "FAULTS_BROKER_URL" in env:
+if "FAULTS_BROKER_URL" in env:  # spoken to as in production
     CELERY_BROKER_URL = env.str("FAULTS_BROKER_URL")
-    CELERY_BROKER_TRANSPORT_OPTIONS = {}
-    CELERY_TASK_DEFAULT_QUEUE = env.str("FAULTS_QUEUE")
+    CELERY_BROKER_TRANSPORT_OPTIONS = broker_transport_options(CELERY_BROKER_URL)
+    CELERY_BROKER_CONNECTION_TIMEOUT = 1.0
+    CELERY_BROKER_HEARTBEAT = 10
+    CELERY_TASK_QUEUES = task_queues(env.str("FAULTS_QUEUE"))
+    CELERY_TASK_ROUTES = task_routes(env.str("FAULTS_QUEUE"))
+    CELERY_TASK_DEFAULT_QUEUE = env.str("FAULTS_QUEUE") + MAINTENANCE

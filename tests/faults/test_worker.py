@@ -1,13 +1,18 @@
-"""A worker that dies in the middle of a training costs time and nothing else, whatever the broker."""
+"""A worker that dies in the middle of its work costs seconds and nothing else, whatever the broker."""
 
 from __future__ import annotations
 
 import os
 import signal
+import time
+from pathlib import Path
 
 import pytest
 
-from .live_shop import LiveShop, kill, wait_for
+from shop_reco.queues import BACK, PORTRAITS, SWEEP, TRAINING
+
+from .live_shop import LiveShop, kill, wait_for, words_of
+from .poison import TRIES
 
 pytestmark = pytest.mark.faults
 BROKERS = {"file system": "", "Redis": "TEST_REDIS_URL", "RabbitMQ": "TEST_AMQP_URL"}
@@ -26,6 +31,31 @@ def live(tmp_path, broker):
     shop = LiveShop(tmp_path, broker)
     yield shop
     shop.end()
+
+
+@pytest.fixture
+def crowded(tmp_path, broker):
+    """A shop whose portraits take some seconds to draw; nothing but the broker brings a lost task back."""
+    shop = LiveShop(tmp_path, broker, FAULTS_SHOPPERS="800", FAULTS_EVENTS_EACH="4")
+    yield shop
+    shop.end()
+
+
+def dirty(shop: LiveShop) -> int:
+    ((n,),) = shop.rows("select count(*) from reco_events_dirtyshopper")
+    return int(n)
+
+
+def in_the_middle(shop: LiveShop) -> None:
+    """Have the portraits drawn; returns when some are and others are not."""
+    n = dirty(shop)
+    shop.hand().do("send('shop_reco.portraits.tasks.refresh_dirty')")
+    wait_for(lambda: dirty(shop) < n, "the first portrait")
+
+
+def children_of(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [child for child in map(int, found) if any("celery" in word for word in words_of(child))]
 
 
 def test_a_killed_training_leaves_the_last_version_serving_and_is_taken_over(live):
@@ -53,3 +83,53 @@ def test_a_killed_training_leaves_the_last_version_serving_and_is_taken_over(liv
     assert live.runs("behaviour_mlp")[-1][2] == 2
     assert live.live_version("behaviour_mlp") != before
     assert live.list_of(web)["rung"] == "PERSONAL"
+
+
+def test_the_portraits_of_a_killed_worker_are_drawn_by_the_next_one_within_seconds(crowded, broker):
+    worker = crowded.worker(pool="prefork", queue=PORTRAITS)
+    in_the_middle(crowded)
+    kill(worker, signal.SIGKILL)
+    assert dirty(crowded) > 0
+    if not broker:  # the folder forgets what was read from it; beat sweeps
+        crowded.hand().do("every('Draw portraits with news', 1)")
+        crowded.beat()
+    began = time.monotonic()
+    crowded.worker(pool="prefork", queue=PORTRAITS)
+    wait_for(lambda: dirty(crowded) == 0, "the portraits that were left", seconds=BACK + SWEEP + 30)
+    assert time.monotonic() - began < BACK + SWEEP + 20
+
+
+def test_a_worker_that_loses_its_child_does_the_task_again(crowded):
+    worker = crowded.worker(pool="prefork")
+    in_the_middle(crowded)
+    (child,) = children_of(worker.pid)
+    os.kill(child, signal.SIGKILL)
+    assert dirty(crowded) > 0
+    wait_for(lambda: dirty(crowded) == 0, "the portraits that were left", seconds=40)
+    assert worker.poll() is None
+
+
+def test_what_kills_each_process_that_tries_it_is_given_up(live, tmp_path):
+    marks, mark = tmp_path / "marks", tmp_path / "mark"
+    worker, hand = live.worker(pool="prefork"), live.hand()
+    hand.do(f"send('tests.faults.poison.always_kills', args=[{str(marks)!r}])")
+    wait_for(lambda: marks.exists() and len(marks.read_text().split()) == TRIES, "the last try", seconds=90)
+    hand.do(f"send('tests.faults.poison.writes', args=[{str(mark)!r}])")
+    wait_for(mark.exists, "the message after it", seconds=40)
+    time.sleep(5)
+    assert len(marks.read_text().split()) == TRIES
+    assert worker.poll() is None
+
+
+def test_a_portrait_does_not_wait_for_a_training(live):
+    live.worker(epochs=1_000_000, queue=TRAINING)
+    live.train("behaviour_mlp")
+    wait_for(lambda: [run[0] for run in live.runs("behaviour_mlp")] == ["running"], "the training")
+    hand = live.hand()
+    hand.do("send('shop_reco.portraits.tasks.refresh_dirty')")
+    live.train("popularity")
+    time.sleep(3)
+    assert dirty(live) > 0  # who trains does not take it
+    live.worker(queue=PORTRAITS)
+    wait_for(lambda: dirty(live) == 0, "the portraits", seconds=30)
+    assert live.runs("popularity") == []  # nor does who draws take the other training

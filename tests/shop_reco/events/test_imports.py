@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 
-from shop_reco.events import imports
+from shop_reco.events import vouched
 from shop_reco.events.drafts import EventDraft
 from shop_reco.events.imports import EventFile, import_event_file, import_events
 from shop_reco.events.models import DataImport, DirtyShopper, Event, RejectedEvent
@@ -140,7 +140,7 @@ def test_an_erased_shopper_is_not_brought_back(orders, command, person, monkeypa
     assert not Shopper.objects.filter(external_id="h0").exists()
     assert not path.with_name("orders.errors.csv").exists()
     # without the ledger's answer the same file does bring them back
-    monkeypatch.setattr("shop_reco.events.imports.erased_since", lambda *, external_ids: {})
+    monkeypatch.setattr("shop_reco.events.vouched.erased_since", lambda *, external_ids: {})
     assert "1 new, 2 stored before" in command(path, "--consent", "training", "--source", "till")
     assert Shopper.objects.filter(external_id="h0").exists()
 
@@ -150,7 +150,7 @@ def once_asked(monkeypatch):
     """Has something done right after the import has heard, for the first time, who was erased."""
 
     def then(deed):
-        asked, erased_since = [], imports.erased_since
+        asked, erased_since = [], vouched.erased_since
 
         def answered(*, external_ids):
             found = erased_since(external_ids=external_ids)
@@ -159,7 +159,7 @@ def once_asked(monkeypatch):
                 deed()
             return found
 
-        monkeypatch.setattr(imports, "erased_since", answered)
+        monkeypatch.setattr(vouched, "erased_since", answered)
 
     return then
 
@@ -291,7 +291,7 @@ def test_an_interrupted_import_goes_on_where_it_was_and_ends_like_a_whole_one(or
 def test_a_batch_that_failed_leaves_nothing_behind_once_the_import_went_on(orders, small_batches, monkeypatch):
     path = orders(14, row1={"sku": "no"}, row9={"sku": "no"})
 
-    insert, calls = imports.insert_events, []
+    insert, calls = vouched.insert_events, []
 
     def failing(*arguments, **named):
         calls.append(1)
@@ -300,7 +300,7 @@ def test_a_batch_that_failed_leaves_nothing_behind_once_the_import_went_on(order
         return insert(*arguments, **named)
 
     with monkeypatch.context() as patched:
-        patched.setattr(imports, "insert_events", failing)
+        patched.setattr(vouched, "insert_events", failing)
         with pytest.raises(Cut):
             import_event_file(file=EventFile(path=path))
     assert DataImport.objects.get().report["resume"]["read"] == 7

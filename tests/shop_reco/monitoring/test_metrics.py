@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from shop_reco.events.models import DirtyShopper
+from shop_reco.events.models import DirtyShopper, StreamPosition
 from shop_reco.events.services import track
 from shop_reco.monitoring import metrics, selectors
 from shop_reco.recommendations.models import ModelVersion, TrainingRun
@@ -86,10 +86,24 @@ def test_portraits_that_wait(shop, scraped):
     assert scraped()["shop_reco_dirty_shoppers"] == n
 
 
-def test_a_scrape_asks_six_questions_and_one_of_them_once_in_five_minutes(trained, scraped, django_assert_num_queries):
-    with django_assert_num_queries(6):
+def test_how_far_a_stream_was_read(db, scraped):
+    old = timezone.now() - dt.timedelta(minutes=3)
+    for partition, (at, end) in enumerate([(7, 9), (4, 4)]):
+        StreamPosition.objects.create(
+            source="kafka", topic="events", partition=partition, next_offset=at, end_offset=end, new=3, rejected=1,
+            seen_at=old,
+        )  # fmt: skip
+    told = scraped()
+    assert told['shop_reco_stream_lag{topic="events"}'] == 2
+    assert told['shop_reco_stream_silent_seconds{topic="events"}'] == pytest.approx(180, abs=60)
+    assert told['shop_reco_stream_messages{outcome="accepted",topic="events"}'] == 6
+    assert told['shop_reco_stream_messages{outcome="rejected",topic="events"}'] == 2
+
+
+def test_a_scrape_asks_seven_questions_one_of_them_once_in_five_minutes(trained, scraped, django_assert_num_queries):
+    with django_assert_num_queries(7):
         scraped()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         scraped()
 
 
