@@ -59,10 +59,12 @@ def _told(value: object) -> str:
 
 def read_in_compose() -> dict[str, set[str]]:
     text = (ROOT / "docker-compose.yml").read_text()
-    found = {name: {default} for name, default in re.findall(r"\$\{([A-Z_]+):-(.*?)\}", text)}
+    given = re.findall(r"\$\{([A-Z_]+):-(.*?)\}", text)
+    found: dict[str, set[str]] = {name: set() if "$" in default else {default} for name, default in given}
     found |= {name: set() for name in re.findall(r"\$\{([A-Z_]+):\?", text)}
-    for service in yaml.safe_load(text)["services"].values():
-        for name, value in service.get("environment", {}).items():
+    ours = [service for service in yaml.safe_load(text)["services"].values() if "build" in service]
+    for service in ours:
+        for name, value in service["environment"].items():
             found.setdefault(name, set() if "$" in value or "://" in value else {value})
     return found
 
