@@ -34,7 +34,7 @@ EventDict = MutableMapping[str, Any]
 
 
 def masked(text: str) -> str:
-    """The text without e-mail addresses, phone numbers, keys and passwords of addresses; a net below everything else."""
+    """The text without e-mail addresses, phone numbers, keys and passwords of addresses; a net below all else."""
     return _PERSONAL.sub(MASK, text)
 
 
