@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from shop_reco.queues import MAINTENANCE
 from tests.faults.live_shop import wait_for
 from tests.faults.poison import TRIES
 
@@ -61,7 +62,7 @@ def garbage(stage: Stage, content: bytes) -> None:
     queue = stage.shop.folder / "broker" / "queue"
     draft = stage.shop.folder / "draft"
     draft.write_bytes(content)
-    draft.rename(queue / f"{time.time_ns() // 1000}_{uuid.uuid4()}.celery.msg")
+    draft.rename(queue / f"{time.time_ns() // 1000}_{uuid.uuid4()}.{MAINTENANCE}.msg")
 
 
 def bad_events(stage: Stage, chance: random.Random, n: int) -> dict[str, int]:

@@ -122,6 +122,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_RETRY_ON_WORKER_LOST = True  # first: it counts, so that what kills each worker is not tried for ever
 CELERY_TASK_TRACK_STARTED = True
+CELERY_WORKER_LOST_WAIT = 2.0  # seconds in which a result of a process that died may still come
 CELERY_WORKER_REDIRECT_STDOUTS = False  # a traceback would be logged a character at a time
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

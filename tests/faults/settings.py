@@ -16,6 +16,7 @@ SHOP_RECO = {
     "MIN_SUPPORT": 1,
     "RATE_POINTS": env.int("FAULTS_RATE_POINTS", 0),
     "RATE_REFILL": env.float("FAULTS_RATE_REFILL", 100.0),
+    "RATE_REDIS": env.str("FAULTS_RATE_REDIS", ""),
     "IMPORT_BATCH": 500,
     "RECOMMENDERS": {"behaviour_mlp": {"n_epochs": env.int("FAULTS_EPOCHS", 2), "patience": None}},
 }

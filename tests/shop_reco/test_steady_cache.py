@@ -6,8 +6,12 @@ import time
 
 import pytest
 import structlog
+from django.core.cache.backends.db import DatabaseCache
+from django.db import connection
 
 from shop_reco import steady_cache
+from shop_reco.conf import CACHE_TABLE
+from shop_reco.recommendations.receivers import on_migrated
 from shop_reco.steady_cache import SteadyCache
 from tests.redis_server import RedisServer
 
@@ -75,3 +79,18 @@ def test_a_redis_that_hangs_is_waited_for_once(process, server, monkeypatch):
     with server.frozen():
         asked(cache)
     assert time.monotonic() - began < 2
+
+
+def test_without_redis_the_cache_is_a_table_that_migrate_makes(db, settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": CACHE_TABLE}}
+    on_migrated()
+    on_migrated()
+    cache = DatabaseCache(CACHE_TABLE, {})
+    cache.set("key", {"n": 1}, 60)
+    assert cache.get("key") == {"n": 1}
+
+
+def test_the_cache_of_a_host_is_its_own_affair(db, settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "of_the_host"}}
+    on_migrated()
+    assert "of_the_host" not in connection.introspection.table_names()
