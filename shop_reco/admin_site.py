@@ -102,6 +102,7 @@ NAVIGATION = (
 PAGES = (
     (_("Why this list?"), "help", "reco_recommendations.slate", "why"),
     (_("Review of feedback"), "rate_review", "reco_recommendations.feedback", "queue"),
+    (_("Segments"), "groups", "reco_portraits.segmentation", "now"),
     (_("Health of the data"), "monitor_heart", "reco_events.rejectedevent", "health"),
 )
 """Above them, what is no table: title, icon, whose page it is, and which."""
@@ -217,6 +218,8 @@ class RecoAdminSite(UnfoldAdminSite):
         groups: list[dict[str, Any]] = [{"title": "", "items": first}]
         for title, models in NAVIGATION:
             items = [self._entry(request, name, icon) for name, icon in models.items() if self._may_view(request, name)]
+            if any(each["active"] for each in first):  # a page beside a table is not that table
+                items = [{**each, "active": False} for each in items]
             groups.append({"title": title, "items": items})
         return groups
 
