@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
+
+from .models import StaffAction
+
+
+def actions_before(moment: dt.datetime) -> QuerySet[StaffAction]:
+    """What staff did before a moment; for retention alone, since these rows can be deleted as no others can."""
+    return QuerySet(StaffAction).filter(at__lt=moment)
 
 
 def role_name(group: Group) -> str:
