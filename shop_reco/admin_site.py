@@ -20,6 +20,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponseBase
 from django.template.backends.django import DjangoTemplates
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -202,6 +203,8 @@ class RecoAdminSite(UnfoldAdminSite):
         given = super().each_context(request)
         ours = {"site_title": self.site_title, "site_header": self.site_header, "site_symbol": "recommend"}
         context = {**given, **{name: given.get(name) or value for name, value in ours.items()}}
+        context["styles"] = [*(given.get("styles") or []), static("shop_reco/theme.css")]
+        context["scripts"] = [*(given.get("scripts") or []), static("shop_reco/landmarks.js")]
         context["show_languages"] = given.get("show_languages") or _has_language_switch()
         return context
 
