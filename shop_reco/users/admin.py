@@ -241,7 +241,7 @@ class GroupChoice(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return role_name(obj)
 
 
-class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[misc, type-arg]
     """Accounts, all of whose columns are personal: its pages are for those who may see such data.
 
     Nobody rises by it: whoever is no superuser gives roles of no more than they may do themselves, and leaves the

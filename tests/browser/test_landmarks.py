@@ -23,9 +23,7 @@ def hindered(page):
     page.wait_for_load_state("networkidle")
     page.locator("[role=main]").wait_for()
     found = Axe().run(page).response["violations"]
-    return [
-        (each["id"], node["html"][:120], node["failureSummary"][:300]) for each in found for node in each["nodes"]
-    ]
+    return [(each["id"], node["html"][:120], node["failureSummary"][:300]) for each in found for node in each["nodes"]]
 
 
 def test_nothing_around_the_content_hinders_anyone_either(staff, live_server):
