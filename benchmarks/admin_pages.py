@@ -37,6 +37,7 @@ def main() -> None:
         "device": device(),
         "shop": large["shop"],
         "counting_today_s": large["counting_today_s"],
+        "finding_groups_s": large["finding_groups_s"],
         "pages": pages,
         f"{AIM:.0f} s or more": slow,
         "more queries than with a thousandth": [name for name, page in pages.items() if not page["same_queries"]],

@@ -31,7 +31,8 @@ from django.utils import timezone  # noqa: E402
 
 from shop_reco.admin_site import admin_site  # noqa: E402
 from shop_reco.events.models import Event, RejectedEvent, ShopperFlag  # noqa: E402
-from shop_reco.portraits.models import Portrait, PortraitEdit  # noqa: E402
+from shop_reco.portraits.models import Portrait, PortraitEdit, Segmentation  # noqa: E402
+from shop_reco.portraits.segmenting import KEPT, fit_segments  # noqa: E402
 from shop_reco.products.models import Product  # noqa: E402
 from shop_reco.recommendations.models import Feedback, ModelVersion, Rule, Slate, TrainingRun  # noqa: E402
 from shop_reco.recommendations.services import request_training, roll_up_answers  # noqa: E402
@@ -62,7 +63,11 @@ def main() -> None:
     began = perf_counter()
     roll_up_answers()
     counted = round(perf_counter() - began, 1)
-    print(json.dumps({"shop": json.loads(told.read_text()), "counting_today_s": counted, "pages": measure()}))
+    began = perf_counter()
+    fit_segments()
+    grouped = round(perf_counter() - began, 1)
+    times = {"counting_today_s": counted, "finding_groups_s": grouped}
+    print(json.dumps({"shop": json.loads(told.read_text()), **times, "pages": measure()}))
 
 
 def plant(n_events: int) -> dict[str, Any]:
@@ -73,6 +78,7 @@ def plant(n_events: int) -> dict[str, Any]:
         plant_products(n, rng)
         plant_shoppers(n, rng)
         plant_events(n_events, n, rng)
+        plant_portraits(n, rng)
         plant_lists(n_events // 5, n, rng)
         plant_rest(n_events // 50, n, rng)
     with connection.cursor() as cursor:
@@ -82,6 +88,8 @@ def plant(n_events: int) -> dict[str, Any]:
         request_training(kind=kind)
         work_off()
     plant_runs(max(n_events // 200, 10))
+    tell("finding groups")
+    plant_segments()
     User.objects.create_superuser("staff")
     tell("counting")
     roll_up_answers()
@@ -108,6 +116,33 @@ def plant_events(n: int, n_shoppers: int, rng: np.random.Generator) -> None:
         type=rng.choice(["view_item", "add_to_cart", "purchase"], n, p=[0.6, 0.15, 0.25]).tolist(),
         occurred_at=moments, received_at=moments, digest=repeat("0" * 32),
     )  # fmt: skip
+
+
+def plant_portraits(n: int, rng: np.random.Generator) -> None:
+    """One for each shopper: a third order often and lately, a third seldom and long ago, the others never."""
+    today = (timezone.now().date() - dt.date(1970, 1, 1)).days
+
+    def summary(place: int) -> str:
+        often = place % 3 == 0
+        orders = 0 if place % 3 == 2 else int(rng.integers(20, 40) if often else rng.integers(2, 5))
+        last = today - int(rng.integers(0, 7) if often else rng.integers(90, 200))
+        told = {"orders": orders, "last": last, "spent": orders * 900, "pieces": orders * 3}
+        return json.dumps({**told, "top": [f"Category {place % 3}"]})
+
+    fill(
+        Portrait, n, shopper_id=range(1, n + 1), n_events=repeat(9), drawn_at=repeat(_at(0)), time_zone=repeat("UTC"),
+        counts=repeat("{}"), summary=map(summary, range(n)),
+    )  # fmt: skip
+
+
+def plant_segments() -> None:
+    """Groups as of this night and of as many before as are kept."""
+    made = fit_segments()
+    if made is not None:
+        night = {"n_shoppers": made.n_shoppers, "content": made.content, "live": False}
+        Segmentation.objects.bulk_create(Segmentation(**night) for _ in range(KEPT))
+        for days, each in enumerate(Segmentation.objects.filter(live=False), start=1):
+            Segmentation.objects.filter(pk=each.pk).update(fitted_at=made.fitted_at - dt.timedelta(days=days))
 
 
 def plant_lists(n: int, n_shoppers: int, rng: np.random.Generator) -> None:
@@ -143,7 +178,6 @@ def plant_rest(n: int, n_shoppers: int, rng: np.random.Generator) -> None:
         evidence=repeat('{"seconds": 60.0, "acts": 144, "most": 100}'), raised_at=moments,
         cleared_at=moments, cleared_by_id=repeat(None),
     )  # fmt: skip
-    fill(Portrait, n, shopper_id=people, n_events=repeat(9), drawn_at=moments, time_zone=repeat("UTC"))
     fill(
         PortraitEdit, n, shopper_id=people, action=repeat("pin"), kind=repeat("brand"), key=repeat("Brand 1"),
         created_at=moments,
@@ -208,6 +242,7 @@ def pages() -> dict[str, Callable[[Client], Any]]:
         "explorer, a history": _getting(f"{why}?placement=home&first=12&skus=p1,p7"),
         "a list": _getting(reverse("admin:reco_recommendations_slate_change", args=[slate])),
         "comparison": _getting(reverse("admin:reco_recommendations_modelversion_change", args=[version.pk])),  # type: ignore[union-attr]
+        "segments": _getting(reverse("admin:reco_portraits_segmentation_now")),
         "two versions": _getting(reverse("admin:reco_recommendations_recommender_compare", args=["item_cf"])),
         "review, what waits": _getting(f"{feedback}?review__exact=open"),
         "lists of a placement": _getting(f"{slates}?placement=home&rung__exact=PERSONAL"),

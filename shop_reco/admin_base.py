@@ -44,6 +44,8 @@ class BaseAdmin(ModelAdmin):
     """
 
     show_full_result_count = False
+    help_texts: Mapping[str, Any] = {}
+    """What forms say below a field of which its model says nothing: what it does, its unit, what empty means."""
 
     class Media:
         css = {"all": ("shop_reco/admin.css",)}
@@ -59,6 +61,12 @@ class BaseAdmin(ModelAdmin):
         if self._is_closed(lookup, request) or (head in columns and head not in shown):
             return False
         return bool(super().lookup_allowed(lookup, value, request))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        for name in self.help_texts.keys() & form.base_fields.keys():
+            form.base_fields[name].help_text = self.help_texts[name]
+        return form
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changes = super().get_changelist_instance(request)

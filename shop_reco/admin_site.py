@@ -20,6 +20,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponseBase
 from django.template.backends.django import DjangoTemplates
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -102,6 +103,7 @@ NAVIGATION = (
 PAGES = (
     (_("Why this list?"), "help", "reco_recommendations.slate", "why"),
     (_("Review of feedback"), "rate_review", "reco_recommendations.feedback", "queue"),
+    (_("Segments"), "groups", "reco_portraits.segmentation", "now"),
     (_("Health of the data"), "monitor_heart", "reco_events.rejectedevent", "health"),
 )
 """Above them, what is no table: title, icon, whose page it is, and which."""
@@ -201,6 +203,8 @@ class RecoAdminSite(UnfoldAdminSite):
         given = super().each_context(request)
         ours = {"site_title": self.site_title, "site_header": self.site_header, "site_symbol": "recommend"}
         context = {**given, **{name: given.get(name) or value for name, value in ours.items()}}
+        context["styles"] = [*(given.get("styles") or []), static("shop_reco/theme.css")]
+        context["scripts"] = [*(given.get("scripts") or []), static("shop_reco/landmarks.js")]
         context["show_languages"] = given.get("show_languages") or _has_language_switch()
         return context
 
@@ -217,6 +221,8 @@ class RecoAdminSite(UnfoldAdminSite):
         groups: list[dict[str, Any]] = [{"title": "", "items": first}]
         for title, models in NAVIGATION:
             items = [self._entry(request, name, icon) for name, icon in models.items() if self._may_view(request, name)]
+            if any(each["active"] for each in first):  # a page beside a table is not that table
+                items = [{**each, "active": False} for each in items]
             groups.append({"title": title, "items": items})
         return groups
 

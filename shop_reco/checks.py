@@ -16,6 +16,8 @@ from reco_engine.data.cleaning_settings import faults
 from .conf import RecoSettings, reco_settings
 
 SHORTEST_TOKEN = 16
+LEAST_RECORD = 365
+"""Days."""
 
 
 @register()
@@ -75,6 +77,9 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     messages += [Error(f"SHOP_RECO['CLEANING']: {text}.", id="shop_reco.E006") for text in faults(reco.CLEANING)]
     if reco.STAFF_PASSWORD_MINUTES < 0:
         messages.append(Error("SHOP_RECO['STAFF_PASSWORD_MINUTES'] must not be negative.", id="shop_reco.E010"))
+    if reco.STAFF_RECORD_DAYS < LEAST_RECORD:
+        text = f"SHOP_RECO['STAFF_RECORD_DAYS'] must be {LEAST_RECORD} or more: who did what must be found for a year."
+        messages.append(Error(text, id="shop_reco.E011"))
     if not 0 <= reco.CONTROL_SHARE <= 1:
         messages.append(Error("SHOP_RECO['CONTROL_SHARE'] must lie between 0 and 1.", id="shop_reco.E009"))
     if reco.DEMO_SWITCHER and not settings.DEBUG:

@@ -305,6 +305,9 @@ class RecoSettings:
     """Age of the last sign-in or password after which exporting or erasing a shopper in the admin asks for the
     password again, in minutes. 0: each time."""
 
+    STAFF_RECORD_DAYS: float = 730.0
+    """Days that it is kept what staff did, at least 365."""
+
     DEMO_SWITCHER: bool = False
     """Lets a visitor shop as any household: for demonstrations, never where DEBUG is off."""
 

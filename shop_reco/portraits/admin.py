@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin import ModelAdmin as PlainAdmin
@@ -12,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,20 +23,37 @@ from unfold.decorators import display
 from shop_reco.admin_base import EndlessAdmin, link_to
 from shop_reco.conf import reco_settings
 from shop_reco.events.models import Event
-from shop_reco.products.selectors import sensitive_paths
 from shop_reco.staff.pages import HIDDEN
 from shop_reco.staff.sensitive import may_see_personal_data
 from shop_reco.users.models import Shopper
 
 from .access import ask_why, note_look
 from .charts import portrait_charts
-from .engine import silence_of
 from .models import Portrait, PortraitEdit, Segmentation
-from .reading import BEHIND_KINDS, events_behind, portrait_of
-from .segmenting import named
+from .reading import BEHIND_KINDS, InterestView, events_behind, portrait_of
+from .segments import groups_of
+from .selectors import live_segmentation
 
+MAY_VIEW = {
+    "products": "reco_products.view_product",
+    "imports": "reco_events.view_dataimport",
+    "schedule": "django_celery_beat.view_periodictask",
+}
+"""Where the page of segments leads to, and what that needs."""
 SHOWN = 12
 """Interests of each kind on a page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A number with its bar, in percent of the longest; ``kind`` and ``key`` lead to the events behind it."""
+
+    name: str
+    kind: str
+    key: str
+    told: str
+    width: float
+    state: str = ""
 
 
 class PortraitAdmin(EndlessAdmin):
@@ -45,15 +65,19 @@ class PortraitAdmin(EndlessAdmin):
     search_help_text = _("The shop's id of a shopper")
     list_select_related = ("shopper",)
     ordering = ("-drawn_at",)
-    fields = ("shopper_page", "n_events", "drawn_at", "as_of_now")
-    readonly_fields = ("shopper_page", "as_of_now")
+    fields = ("shopper_page", "n_events", "drawn_at")
+    readonly_fields = ("shopper_page",)
+    change_form_outer_before_template = "shop_reco/admin/portrait.html"
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
         """The page; that it was read, and why, is kept for the shopper to see."""
         portrait = self.get_object(request, unquote(object_id)) if self.has_view_permission(request) else None
         if portrait is not None and (question := self._asked(request, portrait)) is not None:
             return question
-        page = super().change_view(request, object_id, *args, **kwargs)
+        told = self._as_of_now(portrait) if portrait is not None and request.method == "GET" else {}
+        page = super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
         if portrait is not None and page.status_code == 200:
             note_look(request, shopper=portrait.shopper, what="portrait")
         return page
@@ -73,28 +97,32 @@ class PortraitAdmin(EndlessAdmin):
     def shopper_page(self, portrait: Portrait) -> SafeString | str:
         return link_to(self, portrait.shopper) if _may_view(portrait, Shopper) else "-"
 
-    @display(description=_("as of now"))
-    def as_of_now(self, portrait: Portrait) -> SafeString:
-        """The decayed portrait with the shopper's own edits; six queries."""
+    def _as_of_now(self, portrait: Portrait) -> dict[str, Any]:
+        """The decayed portrait with the shopper's own edits, as charts and bars; nine queries."""
         view = portrait_of(shopper=portrait.shopper)
-        content: dict[str, Any] = {"portrait": view}
-        if view is not None:
-            types, channels = dict(Event.Type.choices), dict(Event.Channel.choices)
-            content |= {
-                "kinds": [_kind(label, [each for each in view.interests if each.kind == kind])
-                          for kind, label in PortraitEdit.Kind.choices],
-                "types": [(types.get(key, key), key, n) for key, n in view.types.items()],
-                "channels": [(channels.get(key, key), key, n) for key, n in view.channel_counts.items()],
-                "charts": portrait_charts(
-                    interests=[(each.kind, each.name, each.above, each.weight) for each in view.interests],
-                    hours=view.hours,
-                    months=view.months,
-                    currency=reco_settings().CURRENCY,
-                ),
-                "evidence": self.address("from", portrait.pk) if _may_view(portrait, Event) else "",
-                "basics": _may_view(portrait, Shopper) and may_see_personal_data(_reader(portrait)),
-            }  # fmt: skip
-        return render_to_string("shop_reco/admin/portrait.html", content)
+        if view is None:
+            return {}
+        live = live_segmentation() if _may_view(portrait, Segmentation) else None
+        return {
+            "portrait": view,
+            "charts": portrait_charts(
+                interests=[(each.kind, each.name, each.above, each.weight) for each in view.interests],
+                hours=view.hours,
+                months=view.months,
+                currency=reco_settings().CURRENCY,
+            ),
+            "counted": [
+                (gettext("Events"), _counts("type", view.types, dict(Event.Type.choices))),
+                (gettext("Channels"), _counts("channel", view.channel_counts, dict(Event.Channel.choices))),
+            ],
+            "kinds": [
+                (label, _weights([each for each in view.interests if each.kind == kind][:SHOWN]))
+                for kind, label in PortraitEdit.Kind.choices
+            ],
+            "groups": groups_of(live, with_trend=False).groups if live else [],
+            "evidence": self.address("from", portrait.pk) if _may_view(portrait, Event) else "",
+            "basics": _may_view(portrait, Shopper) and may_see_personal_data(_reader(portrait)),
+        }
 
     def behind(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The events behind one number; that they were read, and why, is kept as for the page."""
@@ -121,6 +149,7 @@ class PortraitAdmin(EndlessAdmin):
                 for each in found.events
             ],
             "foldedDays": found.folded_days,
+            "n": sum(found.counts.values()),
         }  # fmt: skip
         context = {
             **self.admin_site.each_context(request),
@@ -145,9 +174,23 @@ def _reader(portrait: Portrait) -> Any:
     return getattr(portrait, "seen_by", None)
 
 
-def _kind(label: Any, interests: list[Any]) -> dict[str, Any]:
-    shown = interests[:SHOWN]
-    return {"name": str(label), "interests": shown, "most": max((each.weight for each in shown), default=0.0) or 1.0}
+def _counts(kind: str, counts: Mapping[str, int], names: Mapping[str, Any]) -> list[Bar]:
+    most = max(counts.values(), default=1)
+    return [
+        Bar(name=str(names.get(key, key)), kind=kind, key=key, told=str(n), width=round(100 * n / most, 1))
+        for key, n in counts.items()
+    ]
+
+
+def _weights(interests: Sequence[InterestView]) -> list[Bar]:
+    most = max((each.weight for each in interests), default=0.0) or 1.0
+    return [
+        Bar(
+            name=each.key, kind=each.kind, key=each.key, told=number_format(each.weight, 2), state=each.state,
+            width=round(100 * max(each.weight, 0.0) / most, 1),
+        )
+        for each in interests
+    ]  # fmt: skip
 
 
 class PortraitEditAdmin(EndlessAdmin):
@@ -164,23 +207,36 @@ class SegmentationAdmin(EndlessAdmin):
     fields = ("fitted_at", "n_shoppers", "live", "groups")
     readonly_fields = ("groups",)
 
+    def get_urls(self) -> list[URLPattern]:
+        segments = self.admin_site.admin_view(self.segments)
+        return [path("now/", segments, name="reco_portraits_segmentation_now"), *super().get_urls()]
+
+    def segments(self, request: HttpRequest) -> HttpResponse:
+        """The groups in use: five queries beside the site's own, none of them over events or shoppers."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        live, least = live_segmentation(), reco_settings().SEGMENT_SHOPPERS
+        told: dict[str, Any] = {
+            "title": gettext("Segments"),
+            "live": live,
+            "least": least,
+            "few": reco_settings().MIN_SUPPORT,
+        }
+        told |= {f"may_view_{name}": request.user.has_perm(label) for name, label in MAY_VIEW.items()}
+        if live is not None:
+            told["all"] = groups_of(live)
+        return TemplateResponse(
+            request, "shop_reco/admin/segments_page.html", {**self.admin_site.each_context(request), **told}
+        )
+
     @display(description=_("groups"))
     def groups(self, segmentation: Segmentation) -> SafeString:
-        """Each group's name, size and typical categories; none of fewer shoppers than MIN_SUPPORT, and no
-        category that became sensitive since. One query."""
-        content, silence = segmentation.content, silence_of(sensitive_paths())
-        least = reco_settings().MIN_SUPPORT
-        rows = [
-            {
-                "name": named(parts),
-                "n": size,
-                "share": round(100 * size / segmentation.n_shoppers),
-                "tastes": [(path, n) for path, n in tastes if n >= least and not silence.covers(path)],
-            }
-            for parts, size, tastes in zip(content["names"], content["sizes"], content["tastes"], strict=True)
-            if size >= least
-        ]
-        return render_to_string("shop_reco/admin/segments.html", {"rows": rows, "silhouette": content["silhouette"]})
+        """Each group's name, size, habits and what is typical of it; none of fewer shoppers than MIN_SUPPORT, and
+        nothing that became sensitive since. Two queries."""
+        reader = getattr(segmentation, "seen_by", None)
+        told = {"all": groups_of(segmentation, with_trend=False), "few": reco_settings().MIN_SUPPORT}
+        told["may_view_products"] = reader is not None and reader.has_perm(MAY_VIEW["products"])
+        return render_to_string("shop_reco/admin/segments.html", told)
 
 
 ADMINS: dict[type[Model], type[PlainAdmin[Any]]] = {

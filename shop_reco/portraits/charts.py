@@ -19,6 +19,8 @@ AXES, LETTERS = 8, 14
 """Axes of a radar at most, and letters of a label beside it; the table has the whole name."""
 
 RADIUS, MARGIN_X, MARGIN_Y = 80, 90, 24
+TREND = (280, 40)
+"""Width and height of a trend's drawing area."""
 BARS = (320, 110)
 """Width and height of the bars' drawing area."""
 
@@ -200,6 +202,41 @@ def money_bars(months: Sequence[tuple[dt.date, Any]], currency: str) -> Bars | N
             )
         )
     return Bars(bars, BARS[0], BARS[1], bars[0].name, bars[-1].name, max(bars, key=lambda bar: bar.height).value)
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A share night by night: the points of a line from the first to the last, and the nights in words."""
+
+    points: str
+    first: str
+    last: str
+    rows: list[tuple[str, str]]
+    width: int
+    height: int
+
+
+def trend(nights: Sequence[tuple[dt.date, float]]) -> Trend | None:
+    """A line of percents from 0 up to the largest; nights lie as far apart as they were. None with fewer than two days.
+
+    Of several fits in one day the last counts.
+    """
+    days = sorted(dict(nights).items())
+    if len(days) < 2:
+        return None
+    most, start = max(share for _day, share in days) or 1.0, days[0][0]
+    span = (days[-1][0] - start).days
+    points = (
+        (round(TREND[0] * (day - start).days / span, 1), round(TREND[1] * (1 - share / most), 1)) for day, share in days
+    )
+    rows = [(date_format(day, "SHORT_DATE_FORMAT"), f"{number_format(share, 1)}%") for day, share in days]
+    return Trend(
+        " ".join(f"{x},{y}" for x, y in points),
+        _("%(share)s on %(day)s") % {"share": rows[0][1], "day": rows[0][0]},
+        _("%(share)s on %(day)s") % {"share": rows[-1][1], "day": rows[-1][0]},
+        rows,
+        *TREND,
+    )
 
 
 def portrait_charts(

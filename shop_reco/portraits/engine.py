@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reco_engine.portrait import reading, segments
 from reco_engine.portrait.builder import draw
@@ -25,6 +27,7 @@ from reco_engine.portrait.grains import (
 from reco_engine.portrait.portrait import FORMAT, Portrait, Silence, day_and_hour, levels_of
 from reco_engine.portrait.reading import Interest, PriceBand
 from reco_engine.portrait.segments import Segmentation
+from reco_engine.portrait.typical import typical
 from reco_engine.portrait.words import words
 from shop_reco.conf import reco_settings
 
@@ -33,6 +36,7 @@ from .selectors import EventRow
 __all__ = [
     "JOINT",
     "Interest",
+    "People",
     "Portrait",
     "PortraitEvent",
     "PriceBand",
@@ -42,6 +46,7 @@ __all__ = [
     "folded_days",
     "found_groups",
     "group_named",
+    "habits_of",
     "has_word",
     "is_behind",
     "levels_of",
@@ -49,7 +54,12 @@ __all__ = [
     "portrait_read",
     "reading",
     "silence_of",
+    "typical_of",
 ]
+TYPICAL = 8
+"""Products, and categories, that are told of a group at most."""
+
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,36 +155,114 @@ def has_word(title: str, brand: str, word: str) -> bool:
     return word in words_of(title, brand)
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who is in which group: shoppers by primary key, rising, and the group of each, both of shape (n_shoppers,).
+
+    ``n_all`` counts those as well who are in none.
+    """
+
+    shoppers: Ints
+    groups: Ints
+    n_all: int
+
+    def groups_of(self, shoppers: Ints) -> Ints:
+        """The group of each, -1 for those of none, in their shape."""
+        if not len(self.shoppers):
+            return np.full(shoppers.shape, -1, np.int64)
+        places = np.minimum(np.searchsorted(self.shoppers, shoppers), len(self.shoppers) - 1)
+        return np.where(self.shoppers[places] == shoppers, self.groups[places], -1)
+
+
 def found_groups(
-    summaries: Iterable[Mapping[str, Any]], *, today: dt.date, least: int, min_size: int
-) -> tuple[int, dict[str, Any] | None]:
-    """Groups among shoppers with two orders or more: how many such shoppers there are, and what was found.
+    summaries: Iterable[tuple[int, Mapping[str, Any]]], *, today: dt.date, least: int, min_size: int
+) -> tuple[int, dict[str, Any] | None, People]:
+    """Groups among shoppers with two orders or more: how many such shoppers there are, what was found, and who is
+    where.
 
     The groups are None with fewer than ``least`` shoppers, or where none can be told apart. Of each group the
     categories are named that ``min_size`` of its shoppers or more have among their strongest.
+
+    Args:
+        summaries: Primary keys of shoppers, rising, with the summaries of their portraits.
     """
     day = today.toordinal() - reading.EPOCH
     rows: list[tuple[int, int, int, int]] = []
     tops: list[list[str]] = []
-    for each in summaries:
+    shoppers, n_all = list[int](), 0
+    for shopper_id, each in summaries:
+        n_all += 1
         if each.get("orders", 0) >= 2 and each.get("last") is not None:
+            shoppers.append(shopper_id)
             rows.append((max(day - each["last"], 0), each["orders"], each["spent"], each["pieces"]))
             tops.append(each["top"])
+    nobody = People(np.zeros(0, np.int64), np.zeros(0, np.int64), n_all)
     if len(rows) < least:
-        return len(rows), None
+        return len(rows), None, nobody
     habits = _habits(rows)
     found = segments.found_segments(habits, min_size=min_size)
     if found is None:
-        return len(rows), None
+        return len(rows), None, nobody
+    groups = found.groups(habits)
     tastes: list[dict[str, int]] = [{} for _ in found.sizes]
-    for group, top in zip(found.groups(habits), tops, strict=True):
+    for group, top in zip(groups, tops, strict=True):
         for path in top:
             tastes[group][path] = tastes[group].get(path, 0) + 1
     shared = [
         [[path, n] for path, n in sorted(taste.items(), key=lambda pair: (-pair[1], pair[0]))[:5] if n >= min_size]
         for taste in tastes
     ]
-    return len(rows), found.to_json() | {"tastes": shared}
+    people = People(np.asarray(shoppers, np.int64), groups, n_all)
+    return len(rows), found.to_json() | {"tastes": shared, "shoppers": n_all}, people
+
+
+def typical_of(
+    pairs: Iterable[tuple[int, int]],
+    products: Iterable[tuple[int, int, str | None, str | None]],
+    *,
+    people: People,
+    accounts: Mapping[int, int],
+    silence: Silence,
+    least: int,
+) -> list[dict[str, Any]]:
+    """What each group took to more than the shop did: ``products`` and ``categories``, as key, shoppers and lift.
+
+    Args:
+        pairs: Shoppers and products that they did something with.
+        products: Primary keys, those of the product that a list shows, and the paths of their categories: that one's
+            and their own. What is of no such product, or of a sensitive category, counts nowhere.
+        accounts: Who visitors turned out to be.
+        least: Shoppers of a group that must stand behind a thing.
+    """
+    items, told = dict[int, int](), dict[int, str]()
+    for pk, item, path, own in products:
+        if not any(each and silence.covers(each) for each in (path, own)):
+            items[pk] = item
+            told.setdefault(item, path or "")
+    taken = ((accounts.get(who, who), items[what]) for who, what in pairs if what in items)
+    kept: Ints = np.fromiter(chain.from_iterable(taken), np.int64).reshape(-1, 2)
+    paths = {path: place for place, path in enumerate(sorted(set(told.values()) - {""}))}
+    places = np.asarray([paths.get(told[item], -1) for item in kept[:, 1].tolist()], np.int64)
+    in_one: Ints = np.column_stack((kept[:, 0], places))[places >= 0]
+    goods, kinds = _typical(kept, people, least), _typical(in_one, people, least)
+    names = list(paths)
+    return [
+        {
+            "products": [[key, n, lift] for key, n, lift in of_group],
+            "categories": [[names[key], n, lift] for key, n, lift in in_group],
+        }
+        for of_group, in_group in zip(goods, kinds, strict=True)
+    ]
+
+
+def _typical(pairs: Ints, people: People, least: int) -> list[list[tuple[int, int, float]]]:
+    """Key, shoppers and lift of what each group took to; ``pairs`` are shoppers and keys, shape (n_pairs, 2)."""
+    once = np.unique(pairs, axis=0)
+    keys, things = np.unique(once[:, 1], return_inverse=True)
+    n_groups = int(people.groups.max(initial=-1)) + 1
+    groups = people.groups_of(once[:, 0])
+    found = typical(groups, things.reshape(-1).astype(np.int64), n_groups=n_groups, least=least, most=TYPICAL)
+    return [[(int(keys[each.thing]), each.n, each.lift) for each in of_group] for of_group in found]
 
 
 def group_named(content: Mapping[str, Any], portrait: Portrait, *, now: float) -> tuple[str, ...]:
@@ -183,8 +271,20 @@ def group_named(content: Mapping[str, Any], portrait: Portrait, *, now: float) -
     pieces = sum(each for days in portrait.orders.values() for _lines, each in days.values())
     money = reading.spent(portrait).get(reco_settings().CURRENCY, 0)
     row = (away, reading.n_orders(portrait), money, pieces + portrait.older.get("pieces", 0))
-    found = Segmentation.from_json({name: content[name] for name in Segmentation.__dataclass_fields__})
+    found = _read(content)
     return found.names[int(found.groups(_habits([row]))[0])]
+
+
+def habits_of(content: Mapping[str, Any]) -> list[tuple[float, float, float, float]]:
+    """What is usual in each group: days since the last purchase, orders, hundredths spent, pieces an order."""
+    found = _read(content)
+    logarithms = np.asarray(found.middle) + np.asarray(found.centres) * np.asarray(found.spread)
+    away, orders, spent, pieces = np.maximum(np.expm1(logarithms), 0.0).T.tolist()
+    return list(zip(away, orders, spent, pieces, strict=True))
+
+
+def _read(content: Mapping[str, Any]) -> Segmentation:
+    return Segmentation.from_json({name: content[name] for name in Segmentation.__dataclass_fields__})
 
 
 def _habits(rows: Sequence[tuple[int, int, int, int]]) -> segments.Habits:

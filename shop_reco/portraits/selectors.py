@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,7 +14,7 @@ from django.db.models.functions import Coalesce, NullIf
 from shop_reco.conf import reco_settings
 from shop_reco.events.models import DirtyShopper, Event
 from shop_reco.events.selectors import UnixSeconds
-from shop_reco.products.models import Category
+from shop_reco.products.models import Category, Product
 from shop_reco.users.models import Consent, Shopper, ShopperLink
 from shop_reco.users.selectors import all_consenting
 
@@ -141,14 +142,55 @@ def live_segmentation() -> Segmentation | None:
     return Segmentation.objects.filter(live=True).first()
 
 
-def summaries() -> Iterator[dict[str, Any]]:
+def earlier_segmentations() -> list[tuple[dt.datetime, int, list[list[str]], list[int]]]:
+    """Of each one kept, oldest first: when it was found, among how many, names and sizes of its groups; one query."""
+    found = Segmentation.objects.order_by("pk")
+    return list(found.values_list("fitted_at", "n_shoppers", "content__names", "content__sizes"))
+
+
+def counted_in_groups() -> list[QuerySet[Consent, int]]:
+    """Subqueries of who may be counted: those in all of them, who allow both a portrait and analytics."""
+    return [all_consenting(purpose=each) for each in (Consent.Purpose.PERSONALISATION, Consent.Purpose.ANALYTICS)]
+
+
+def summaries() -> Iterator[tuple[int, dict[str, Any]]]:
     """Summaries of all portraits of shoppers who allow analytics, in the order of keys, streamed; one query.
 
     A visitor who was found to be an account is counted as the account alone.
     """
     linked = ShopperLink.objects.filter(visitor=OuterRef("shopper"), undone_at__isnull=True)
     found = Portrait.objects.filter(~Exists(linked))
-    for purpose in (Consent.Purpose.PERSONALISATION, Consent.Purpose.ANALYTICS):
-        found = found.filter(shopper__in=all_consenting(purpose=purpose))
+    for allowing in counted_in_groups():
+        found = found.filter(shopper__in=allowing)
     found = found.order_by("shopper_id")
-    return found.values_list("summary", flat=True).iterator(chunk_size=CHUNK)
+    return found.values_list("shopper_id", "summary").iterator(chunk_size=CHUNK)
+
+
+def took_to(*, since: dt.datetime, types: Collection[str]) -> Iterator[tuple[int, int]]:
+    """Which of those shoppers did which products one of these things since a moment, each pair once, streamed, in no
+    order; one query."""
+    found = Event.objects.filter(occurred_at__gte=since, type__in=types, product__isnull=False)
+    for allowing in counted_in_groups():
+        found = found.filter(shopper__in=allowing)
+    pairs = found.order_by().values_list("shopper_id", "product_id").distinct()
+    return pairs.iterator(chunk_size=CHUNK)
+
+
+def accounts_of_visitors() -> dict[int, int]:
+    """Who visitors turned out to be; one query."""
+    links = ShopperLink.objects.filter(undone_at__isnull=True)
+    return dict(links.values_list("visitor_id", "account_id"))
+
+
+def product_paths() -> Iterator[tuple[int, int, str | None, str | None]]:
+    """Of each product its key, that of the one that lists show for it, the path of that one's category and of its own;
+    streamed, one query."""
+    shown = Coalesce("parent_id", "pk")
+    path = Coalesce("parent__category__path", "category__path")
+    found = Product.objects.order_by().annotate(item=shown, path=path)
+    return found.values_list("pk", "item", "path", "category__path").iterator(chunk_size=CHUNK)
+
+
+def products_named(*, pks: Collection[int]) -> QuerySet[Product]:
+    """These products as far as they are there, with their categories; one query."""
+    return Product.objects.filter(pk__in=pks, deleted_at__isnull=True).select_related("category")

@@ -14,6 +14,7 @@ from shop_reco.events.models import Event, RejectedEvent
 from shop_reco.recommendations.models import Feedback, Slate
 from shop_reco.recommendations.services import drop_masks
 from shop_reco.staff.attempts import forget_failures
+from shop_reco.staff.selectors import actions_before
 from shop_reco.users.allowances import forget_allowances
 from shop_reco.users.models import Consent, Shopper
 
@@ -41,6 +42,7 @@ def trim(*, now: dt.datetime | None = None) -> dict[str, int]:
         "masks": drop_masks(),
         "allowances": forget_allowances(older=dt.timedelta(hours=1)),
         "failed sign-ins": forget_failures(now=now),
+        "actions of staff": _delete(actions_before(now - dt.timedelta(days=reco.STAFF_RECORD_DAYS))),
     }
 
 

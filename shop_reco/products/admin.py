@@ -68,6 +68,22 @@ class ProductAdmin(BaseAdmin):
     list_per_page = 50
     autocomplete_fields = ("category", "brand", "parent")
     readonly_fields = ("public_id", "created_at", "updated_at", "deleted_at", "languages")
+    help_texts = {
+        "title": _("As shoppers read it in lists; its words are found by the search and weigh in who may like it."),
+        "sku": _("The shop's own number of it, by which events and imports name it; no two products have the same."),
+        "description": _("What it is, in words that are compared with other products'. Empty: its title alone is."),
+        "category": _("Where it stands; interests, rules and filters go by it. Empty: it is in no category's lists."),
+        "brand": _("Who makes it; interests, rules and filters go by it. Empty: none."),
+        "parent": _("Of a variant the product that lists show for it. Empty: it is shown itself."),
+        "price": _("Of one piece, in the currency below. Empty: not known, and no filter by price finds it."),
+        "currency": _("Three letters, as in USD or CNY."),
+        "visible": _("Whether lists and the search may show it; what was recorded of it stays either way."),
+        "available_from": _("From when on it may be shown. Empty: at once."),
+        "available_until": _("Until when it may be shown. Empty: for good."),
+        "attributes": _(
+            'JSON of what else is known, as in {"colour": "green", "tags": ["new"]}; rules go by the tags.'
+        ),
+    }
     ordering = ("title",)
     actions = ("show", "hide")
     fieldsets = (

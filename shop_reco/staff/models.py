@@ -66,7 +66,7 @@ class AppendOnly(models.QuerySet["StaffAction"]):
 
 
 class StaffAction(models.Model):
-    """One thing that somebody of the staff did to one row: never changed and never deleted.
+    """One thing that somebody of the staff did to one row: never changed, and deleted by retention alone.
 
     It holds neither secrets nor what says who a shopper is; of such a field only that it changed. ``who`` is the name
     that the account had, since an account may go.

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.db.models import QuerySet
 
-from .models import Role
+from .models import Role, StaffAction
 from .roles import ROLES
+
+
+def actions_before(moment: dt.datetime) -> QuerySet[StaffAction]:
+    """What staff did before a moment; for retention alone, since these rows can be deleted as no others can."""
+    return QuerySet(StaffAction).filter(at__lt=moment)
 
 
 def role_name(group: Group) -> str:

@@ -88,6 +88,11 @@ class ConsentStatementAdmin(KeptAdmin):
     list_filter = ("purpose", "language")
     ordering = ("purpose", "-since", "language")
     fields = ("purpose", "version", "language", "text", "since")
+    help_texts = {
+        "purpose": _("What the shopper is asked to allow."),
+        "version": _("A name of this wording, as in 2026-05; each language of the same wording has the same one."),
+        "text": _("What the shopper reads before deciding; once published it is never changed."),
+    }
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("reco_users.add_consentstatement")
@@ -133,6 +138,10 @@ class ApiKeyAdmin(KeptAdmin):
         "earlier", "later", "buttons",
     )  # fmt: skip
     readonly_fields = fields
+    help_texts = {
+        "name": _("Which server has it; a key that follows this one has the same name."),
+        "scopes": _("What the server may do with it. Give what it needs and no more; it cannot be changed later."),
+    }
     ordering = ("name", "-pk")
     actions = ("rotate", "revoke")
 
@@ -169,7 +178,7 @@ class ApiKeyAdmin(KeptAdmin):
         return obj is None and super().has_change_permission(request, obj)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return ApiKeyForm if obj is None else super().get_form(request, obj, change, **kwargs)
+        return super().get_form(request, obj, change, **({"form": ApiKeyForm} if obj is None else {}), **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -232,7 +241,7 @@ class GroupChoice(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return role_name(obj)
 
 
-class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[misc, type-arg]
     """Accounts, all of whose columns are personal: its pages are for those who may see such data.
 
     Nobody rises by it: whoever is no superuser gives roles of no more than they may do themselves, and leaves the
@@ -242,6 +251,13 @@ class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    help_texts = {
+        "first_name": _("For other staff to know them by. Empty: the username has to do."),
+        "last_name": _("For other staff to know them by. Empty: the username has to do."),
+        "email": _("Where a new password is sent, if the shop sends any. Empty: only other staff can set one."),
+        "last_login": _("When this account last signed in. Empty: never."),
+        "date_joined": _("When the account was made."),
+    }
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_see_personal_data(request.user) and super().has_view_permission(request, obj)
@@ -271,6 +287,10 @@ class GroupAdmin(DjangoGroupAdmin, BaseAdmin):
     """Groups of staff, to give permissions to; those of the roles under the roles' names."""
 
     list_display = ("role", "name")
+    help_texts = {
+        "name": _("What staff call it. A group that is a role stays it under another name."),
+        "permissions": _("What its members may do. Empty: nothing by being in it."),
+    }
     list_display_links = ("role", "name")
     list_select_related = ("reco_role",)
 

@@ -58,6 +58,11 @@ class WebhookSourceAdmin(KeptAdmin):
     list_display = ("name", "kind", "enabled", "address", "both_secrets", "rotated_at")
     readonly_fields = ("address", "rotated_at", "created_at")
     ordering = ("name",)
+    help_texts = {
+        "name": _("What staff call the shop that reports here."),
+        "kind": _("Whose deliveries they are, which says how they are signed and read; it cannot be changed later."),
+        "enabled": _("Whether deliveries are taken. Off: each is refused, and the sender may try again later."),
+    }
     form = SourceForm
     actions = ("make_new_secret", "end_previous", "enable", "disable")
     fieldsets = (

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from shop_reco.portraits.models import Segmentation
 from shop_reco.portraits.services import refresh_dirty
 from shop_reco.products.services import ensure_category, save_product
 from shop_reco.recommendations.models import ModelVersion, Rule
@@ -14,6 +18,10 @@ from shop_reco.users.services import issue_key
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 390, "height": 844}
+TWO_GROUPS = {
+    "middle": [1.0] * 4, "spread": [1.0] * 4, "centres": [[0.0] * 4] * 2, "names": [["often"], ["seldom"]],
+    "sizes": [18, 12], "silhouette": 0.5, "tastes": [[["Shop > Tea", 9]]] * 2, "shoppers": 40, "days": 90,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -59,6 +67,26 @@ def test_a_portrait_and_what_is_behind_its_numbers_fit_a_phone(trained, person, 
     phone.wait_for_selector("text=Where this comes from")
     assert phone.locator(".evidence tbody tr").count() > 0
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_segments_fit_a_phone_and_lead_to_products_by_keyboard(trained, phone, live_server, settings):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "SEGMENT_SHOPPERS": 10, "MIN_SUPPORT": 5}
+    refresh_dirty()
+    category = {"categories": [["A department with quite some name > " + "x" * 60, 12, 2.0]]}
+    typical = [{"products": [[trained.products["Tea-1"].pk, 12, 3.0]], **category}] * 2
+    for days in (1, 0):
+        Segmentation.objects.filter(live=True).update(live=False)
+        made = Segmentation.objects.create(n_shoppers=30, content=TWO_GROUPS | {"typical": typical})
+        Segmentation.objects.filter(pk=made.pk).update(fitted_at=made.fitted_at - dt.timedelta(days=days))
+    phone.goto(f"{live_server.url}/admin/reco_portraits/segmentation/now/", wait_until="networkidle")
+    assert phone.locator(".reco-group").count() == 3  # two, and who is in none
+    assert phone.locator(".reco-trend").count() == 2
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    axe = Axe().run(phone, context="#content-main", options={"rules": {"color-contrast": {"enabled": False}}})
+    assert [each["id"] for each in axe.response["violations"]] == []
+    phone.get_by_role("link", name="Tea 1").first.focus()
+    phone.keyboard.press("Enter")
+    phone.wait_for_url("**/reco_products/product/*/change/")
 
 
 def test_erasing_a_shopper_works_by_keyboard_and_fits_a_phone(trained, person, phone, live_server):

@@ -59,3 +59,12 @@ def test_a_token_that_could_be_guessed_is_refused(settings):
 def test_a_control_group_is_a_share_of_the_shoppers(settings):
     settings.SHOP_RECO = {**settings.SHOP_RECO, "CONTROL_SHARE": 5}
     assert [each.id for each in check_settings()] == ["shop_reco.E009"]
+
+
+def test_the_record_of_staff_is_kept_for_a_year_at_least(settings):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "STAFF_RECORD_DAYS": 365}
+    assert check_settings() == []
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "STAFF_RECORD_DAYS": 364}
+    (error,) = check_settings()
+    assert error.id == "shop_reco.E011"
+    assert "STAFF_RECORD_DAYS" in error.msg

@@ -53,6 +53,13 @@ class PlacementForm(forms.ModelForm):  # type: ignore[type-arg]
 class PlacementAdmin(BaseAdmin):
     form = PlacementForm
     list_display = ("title", "key", "strategy", "off", "exploration")
+    help_texts = {
+        "key": _("The name by which the shop's pages ask for the list, as in home or basket; it is never changed."),
+        "title": _("What staff call the place here; shoppers do not read it."),
+        "strategy": _("What kind of list goes there; each other setting fits within it."),
+        "repeats": _("Whether a product that the shopper bought may be in the list. Buy again is not bound by it."),
+        "fallback": _("What is shown to whoever has no history yet or wants no personal lists."),
+    }
     search_fields = ("key", "title")
     fieldsets = (
         (None, {"fields": ("key", "title", "strategy")}),
@@ -99,6 +106,19 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
 class RuleAdmin(AddressedAdmin):
     form = RuleForm
     list_display = ("what", "placement", "points", "rank", "active", "starts_at", "ends_at")
+    help_texts = {
+        "action": _("Boost moves by points, hide leaves out, pin gives a rank, and the last leaves a reason untold."),
+        "placement": _("Where it holds. Empty: in every list."),
+        "active": _("Whether it holds; one that is not waits here and changes nothing."),
+        "product": _("The one product that it is for. Empty: name something else below."),
+        "category": _("All products of it and of what lies below it. Empty: it goes by no category."),
+        "brand": _("All products of it. Empty: it goes by no brand."),
+        "tag": _("All products that have it among their tags. Empty: it goes by no tag."),
+        "price_min": _("The lowest price of one piece that it is for. Empty: no lower bound."),
+        "price_max": _("The highest price of one piece that it is for. Empty: no upper bound."),
+        "starts_at": _("From when on it holds. Empty: at once."),
+        "ends_at": _("Until when it holds. Empty: until it is switched off."),
+    }
     list_filter = ("action", "active", "placement")
     list_select_related = ("placement", "product", "category", "brand")
     autocomplete_fields = ("placement", "product", "category", "brand")

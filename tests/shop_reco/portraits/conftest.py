@@ -62,3 +62,21 @@ def two_kinds(shop, settings):
     Event.objects.bulk_create(rows)
     refresh_dirty()
     return [Shopper.objects.get(pk=pk) for pk in sorted(shop.people.values())]
+
+
+def view(shop, shopper, product):
+    """A look at a product, a day ago."""
+    Event.objects.create(
+        id=uuid.uuid4(), shopper=shopper, product=product, type="view_item", digest="", received_at=shop.now,
+        occurred_at=shop.now - dt.timedelta(days=1),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def looking(shop, two_kinds):
+    """The two kinds, of whom the second looked at a soap of late, and all at a cheese."""
+    for place, each in enumerate(two_kinds):
+        view(shop, each, shop.products["Cheese-1"])
+        if place >= 15:
+            view(shop, each, shop.products["Soap-1"])
+    return two_kinds

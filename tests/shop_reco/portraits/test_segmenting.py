@@ -10,7 +10,11 @@ from shop_reco.portraits.reading import portrait_of
 from shop_reco.portraits.segmenting import fit_segments, named
 from shop_reco.portraits.services import refresh_dirty, refresh_portrait
 from shop_reco.portraits.tasks import fit_segments as nightly
-from shop_reco.users.services import decide_consent
+from shop_reco.products.models import Category, Product
+from shop_reco.products.services import set_sensitive
+from shop_reco.users.services import create_visitor, decide_consent, link_visitor
+
+from .conftest import view
 
 
 def test_with_few_shoppers_segments_go_by_rules(shop, person):
@@ -28,6 +32,48 @@ def test_groups_have_names_sizes_and_tastes_and_shoppers_find_themselves_in_one(
     others = {portrait_of(shopper=each, now=shop.now).segment_name for each in two_kinds[15:]}
     assert len(names) == len(others) == 1
     assert names != others
+
+
+def test_what_is_typical_of_a_group_is_counted_with_it(shop, looking):
+    content = fit_segments().content
+    tea, soap = (shop.products[sku].pk for sku in ("Tea-1", "Soap-1"))
+    # half of what a group took to, and with five for the rest who took to none a third of the shop's
+    assert sorted((each["products"], each["categories"]) for each in content["typical"]) == sorted(
+        [([[tea, 15, 1.5]], [["Shop > Tea", 15, 1.5]]), ([[soap, 15, 1.5]], [["Shop > Soap", 15, 1.5]])]
+    )
+    assert (content["shoppers"], content["days"]) == (30, 90)
+
+
+def test_a_variant_counts_for_the_product_that_lists_show(shop, looking):
+    Product.objects.filter(pk=shop.products["Soap-1"].pk).update(parent=shop.products["Soap-2"])
+    told = [key for each in fit_segments().content["typical"] for key, _n, _lift in each["products"]]
+    assert sorted(told) == sorted([shop.products["Tea-1"].pk, shop.products["Soap-2"].pk])
+
+
+def test_what_a_visitor_did_counts_once_and_for_the_account_that_they_are(shop, looking):
+    soap = shop.products["Soap-1"]
+    for each in looking[20:]:
+        visitor = create_visitor()
+        decide_consent(shopper=visitor, decisions={"personalisation": True, "analytics": True}, source="test")
+        view(shop, visitor, soap)
+        link_visitor(visitor=visitor, account=each)
+    Event.objects.filter(shopper__in=looking[25:], product=soap, type="view_item").delete()
+    told = [row for each in fit_segments().content["typical"] for row in each["products"] if row[0] == soap.pk]
+    assert [n for _key, n, _lift in told] == [15]
+
+
+def test_nothing_of_a_sensitive_category_is_typical(shop, looking):
+    set_sensitive(categories=Category.objects.filter(name="Soap"), sensitive=True)
+    typical = fit_segments().content["typical"]
+    assert [key for each in typical for key, _n, _lift in each["categories"]] == ["Shop > Cheese"]
+    assert [key for each in typical for key, _n, _lift in each["products"]] == [shop.products["Cheese-1"].pk]
+
+
+def test_what_is_typical_rests_on_those_alone_who_allow_analytics(shop, looking):
+    for each in looking[:3]:
+        decide_consent(shopper=each, decisions={"analytics": False}, source="test")
+    told = [row for each in fit_segments().content["typical"] for row in each["products"]]
+    assert {key: n for key, n, _lift in told} == {shop.products["Tea-1"].pk: 12, shop.products["Soap-1"].pk: 15}
 
 
 def test_the_same_shoppers_give_the_same_groups(shop, two_kinds):

@@ -18,6 +18,8 @@ from shop_reco.privacy.models import ErasureReceipt, Export
 from shop_reco.privacy.selectors import privacy_root
 from shop_reco.privacy.services import erase_shopper
 from shop_reco.privacy.tasks import trim
+from shop_reco.staff.audit import note
+from shop_reco.staff.models import StaffAction
 from shop_reco.users.models import Shopper, StaffRead
 from shop_reco.users.services import create_visitor, decide_consent, ensure_shopper
 
@@ -88,6 +90,16 @@ def test_what_was_drawn_and_what_proves_stays(known):
     assert ErasureReceipt.objects.filter(pk=receipt.pk).exists()
 
 
+def test_what_staff_did_goes_after_two_years(known, settings):
+    note(by=None, what="change", row=known.shopper)
+    assert retention.trim(now=after(days=729))["actions of staff"] == 0
+    assert StaffAction.objects.count() == 1
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "STAFF_RECORD_DAYS": 1000}
+    assert retention.trim(now=after(days=999))["actions of staff"] == 0
+    assert retention.trim(now=after(days=1001))["actions of staff"] == 1
+    assert not StaffAction.objects.exists()
+
+
 def test_ages_are_settings(known, settings):
     settings.SHOP_RECO = {**settings.SHOP_RECO, "REJECTED_DAYS": 1}
     assert retention.trim(now=after(days=2))["rejected events"] == 1
@@ -107,4 +119,5 @@ def test_beat_runs_it_each_night():
     assert task.crontab is not None
     assert set(trim()) == {
         "rejected events", "exports", "visitors", "names that came back", "masks", "allowances", "failed sign-ins",
+        "actions of staff",
     }  # fmt: skip

@@ -65,6 +65,7 @@ BUTTONS = {
     "reco_recommendations.feedback.review": "R X",
     "reco_events.shopperflag.clear": "X",
     "reco_portraits.portrait.from": "X",
+    "reco_portraits.segmentation.now": "V M A X",
     "auth.user.password_change": "X",
     "reco_recommendations.feedback.queue": "R X",
     "reco_recommendations.feedback.piece": "R X",
@@ -83,7 +84,7 @@ BUTTONS = {
     "reco_users.shopper.export": "X",
     "reco_users.shopper.erase": "X",
 }
-SHOWN = {"why", "again", "preview", "preview_of", "health", "queue", "piece", "themes", "progress", "compare"}
+SHOWN = {"why", "again", "preview", "preview_of", "health", "queue", "piece", "themes", "progress", "compare", "now"}
 """Pages that change nothing."""
 ACTIONS = {
     # what may be done to chosen rows of a model, and who is offered it
