@@ -195,6 +195,16 @@ def session_of(pid: int) -> int:
         return 0
 
 
+def group_of(process: subprocess.Popen[Any]) -> list[int]:
+    """The process and all that it started: a web server works in a child of its own."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[2]) == process.pid:
+                found.append(int(stat.parent.name))
+    return sorted(found)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
