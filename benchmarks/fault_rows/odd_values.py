@@ -194,13 +194,13 @@ def texts(folder: Path, server: str, *, events: int, rounds: int, seed: int) -> 
         reviewed = {name: review(reader, text) for name, text in TEXTS.items()}
         assert {name for name, word in reviewed.items() if word} == set(REFUSED), f"reviews: {reviewed}"
         assert not [word for word in (*searched.values(), *reviewed.values()) if is_ours(word)]
-        rise = risen(web, port, shop.key)
+        rise = risen(web, port)
         assert rise["MB"] <= RISE, f"the memory rose by {rise['MB']} MB"
         assert set(rise["statuses"]) <= {"413", "hung up"}, f"ten megabytes: {rise}"
         assert "413" in rise["statuses"], f"ten megabytes: {rise}"
         kill(web)
         web = shop.serve(port, FAULTS_BODY_BYTES=str(4 * MEGABYTES * 10**6))
-        let_in = risen(web, port, shop.key)
+        let_in = risen(web, port)
         assert let_in["MB"] > RISE, f"the probe does not see a body that is read: {let_in}"
         return {"search": searched, "review": reviewed, "too_long": long, "refused": rise, "let_in": let_in,
                 "control": "fires"}  # fmt: skip
@@ -220,12 +220,12 @@ def review(reader: Reader, text: str) -> str:
     return wrong or (f"rejected {rejected[0]['code']}" if rejected else "")
 
 
-def risen(web: Any, port: int, key: str) -> dict[str, Any]:
+def risen(web: Any, port: int) -> dict[str, Any]:
     """By how many MB the memory of the web process rises at most while it is sent ten megabytes, and what it says."""
     large = json.dumps({"query": SEARCH, "variables": {"s": "x" * MEGABYTES * 10**6}}).encode()
     doors = {"/graphql/": "application/json", "/events/beacon/": "text/plain"}
     for path, kind in doors.items():  # what any first request loads is no part of the measure
-        post(port, path, large[:200_000], kind, key)
+        post(port, path, large[:200_000], kind)
     before, highest, stop = resident(web), [0], threading.Event()
 
     def watch() -> None:
@@ -235,17 +235,17 @@ def risen(web: Any, port: int, key: str) -> dict[str, Any]:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    statuses = [post(port, path, large, kind, key) for path, kind in doors.items() for _ in range(5)]
+    statuses = [post(port, path, large, kind) for path, kind in doors.items() for _ in range(5)]
     stop.set()
     watcher.join()
     told = {status: statuses.count(status) for status in statuses}
     return {"MB": round(max(0, highest[0] - before) / 1e6, 1), "statuses": told}
 
 
-def post(port: int, path: str, body: bytes, kind: str, key: str) -> str:
+def post(port: int, path: str, body: bytes, kind: str) -> str:
     """The status; a server may hang up on a body that it has refused already."""
     origin = f"http://127.0.0.1:{port}"
-    headers = {"Content-Type": kind, "Origin": origin, "Authorization": f"Bearer {key}"}
+    headers = {"Content-Type": kind, "Origin": origin}
     try:
         return str(httpx.post(origin + path, content=body, headers=headers, timeout=20).status_code)
     except httpx.TransportError:

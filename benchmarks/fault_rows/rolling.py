@@ -64,13 +64,13 @@ class Balancer:
         return "answered" if reply.status == 200 and "errors" not in told else f"{FAILED}: {reply.status}"
 
     def _connected(self) -> http.client.HTTPConnection | None:
-        for _ in self.ports:
-            with self.guard:
-                port = next(self.turns)
+        with self.guard:
+            first = next(self.turns)
+        for port in (first, *(other for other in self.ports if other != first)):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
             try:
                 connection.connect()
-            except (TimeoutError, ConnectionRefusedError):
+            except ConnectionRefusedError:
                 continue
             return connection
         return None

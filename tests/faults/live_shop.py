@@ -42,7 +42,7 @@ class LiveShop:
         if broker:
             self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": f"faults-{uuid.uuid4()}"}
         self.running: list[subprocess.Popen[Any]] = []
-        planted = self.run("-m", "tests.faults.plant")
+        planted = self.run("-m", "tests.faults.plant", seconds=600)
         self.key = json.loads(planted.splitlines()[-1])["key"]
 
     def run(self, *arguments: str, seconds: float = 120) -> str:
@@ -84,7 +84,7 @@ class LiveShop:
         address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4"]
         process = self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application", **more)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-            wait_for(lambda: answers(client), "the web process", seconds=30)
+            wait_for(lambda: answers(client), "the web process", seconds=60)
         return process
 
     def hand(self) -> Hand:

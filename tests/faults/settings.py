@@ -33,6 +33,8 @@ if "FAULTS_SYNCHRONOUS" in env:
 if "FAULTS_DATABASE_URL" in env:
     DATABASES = {"default": env.db("FAULTS_DATABASE_URL")}
     DATABASES["default"]["CONN_MAX_AGE"] = 60
+    if "FAULTS_PATIENCE" in env:
+        DATABASES["default"] |= {"ENGINE": "shop_reco.patient", "OPTIONS": {"patience": env.float("FAULTS_PATIENCE")}}
 if "FAULTS_BROKER_URL" in env:
     CELERY_BROKER_URL = env.str("FAULTS_BROKER_URL")
     CELERY_BROKER_TRANSPORT_OPTIONS = {}
