@@ -27,6 +27,8 @@ if "FAULTS_MIGRATIONS" in env:
     MIGRATION_MODULES = env.dict("FAULTS_MIGRATIONS")
 CELERY_IMPORTS = ["tests.faults.poison"]
 DEBUG = env.bool("FAULTS_DEBUG", True)
+if "FAULTS_BODY_BYTES" in env:
+    DATA_UPLOAD_MAX_MEMORY_SIZE = None  # Django's own guard behind ours
 if "FAULTS_SYNCHRONOUS" in env:
     synchronous = f"PRAGMA synchronous={env.str('FAULTS_SYNCHRONOUS')};"
     DATABASES["default"]["OPTIONS"]["init_command"] += synchronous
