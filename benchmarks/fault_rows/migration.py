@@ -56,7 +56,7 @@ def next_release(folder: Path, server: str, *, events: int, rounds: int, seed: i
         before = applied(stage)
         newer = {"FAULTS_MIGRATIONS": package(folder, before), "PYTHONPATH": str(folder)}
         port = free_port()
-        waits = stage.shop.serve(port, **newer)
+        waits = stage.shop.serve(port, "/health/live", **newer)
         assert (told := answers_at(port, "/health/ready"))["checks"]["migrations"] != "ok", f"new code is ready: {told}"
         found = {}
         for name, target in {"forwards": NEXT, "back": before, "forwards again": NEXT}.items():

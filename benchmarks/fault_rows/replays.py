@@ -70,7 +70,8 @@ def control(
     shop: LiveShop, hand: Hand, client: Client, sent: Events, known: str, first: dict[str, str], moment: float
 ) -> str:
     """An event that comes again under another id is another one, and both probes see it; the portraits from then on."""
-    sent.append({**sent[0], "id": str(uuid.uuid4())})
+    other = "p1" if sent[0]["sku"] == "p0" else "p0"  # of a twin no model would learn: near duplicates are cleaned away
+    sent.append({**sent[0], "id": str(uuid.uuid4()), "type": "PURCHASE", "sku": other})
     assert send(client, sent[-1:]) == (1, 0, 0)
     now = portraits(shop, hand)
     assert now != known, "the probe does not see that a portrait changed"

@@ -79,12 +79,12 @@ class LiveShop:
         fresh = httpx.Limits(max_keepalive_connections=0)
         return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=fresh)
 
-    def serve(self, port: int, **more: str) -> subprocess.Popen[bytes]:
-        """A web process with the threads that the shop has in production; returns once it answers."""
+    def serve(self, port: int, path: str = "/health/", **more: str) -> subprocess.Popen[bytes]:
+        """A web process with the threads that the shop has in production; returns once it answers there."""
         address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4"]
         process = self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application", **more)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-            wait_for(lambda: answers(client), "the web process", seconds=60)
+            wait_for(lambda: answers(client, path), "the web process", seconds=60)
         return process
 
     def hand(self) -> Hand:
@@ -217,9 +217,9 @@ def token_in(page: str) -> str:
     return found.group(1)
 
 
-def answers(client: httpx.Client) -> bool:
+def answers(client: httpx.Client, path: str) -> bool:
     try:
-        return client.get("/health/").status_code == 200
+        return client.get(path).status_code == 200
     except httpx.TransportError:
         return False
 
