@@ -25,6 +25,16 @@ SCHEDULES = 4
 
 def stepped(folder: Path, server: str, *, events: int, rounds: int, seed: int) -> dict[str, Any]:
     """Each process asks a library of ours for the time, which adds what stands in a file at that moment."""
+    offset, faked = settable(folder)
+    with Stage(folder, server, **faked) as stage:
+        found = {}
+        for name, off in STEPS.items():
+            found[name] = step(stage, offset, off)
+        return {**found, "control": stands_still(stage, offset), "epilogue": stage.epilogue()}
+
+
+def settable(folder: Path) -> tuple[Path, dict[str, str]]:
+    """The file that says by how many seconds the clock is off, and the environment of whoever goes by it."""
     compiler = shutil.which("cc")
     if compiler is None:
         raise NotRunError("a C compiler makes the clock that can be set; there is none")
@@ -32,12 +42,7 @@ def stepped(folder: Path, server: str, *, events: int, rounds: int, seed: int) -
     library, offset = folder / "clock.so", folder / "offset"
     subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(SHIM), "-ldl"], check=True)
     offset.write_text("0")
-    faked = {"LD_PRELOAD": str(library), "OFFSET_FILE": str(offset)}
-    with Stage(folder, server, **faked) as stage:
-        found = {}
-        for name, off in STEPS.items():
-            found[name] = step(stage, offset, off)
-        return {**found, "control": stands_still(stage, offset), "epilogue": stage.epilogue()}
+    return offset, {"LD_PRELOAD": str(library), "OFFSET_FILE": str(offset)}
 
 
 def step(stage: Stage, offset: Path, off: int) -> dict[str, Any]:

@@ -51,6 +51,12 @@ class Cluster:
     def restart(self, mode: str) -> None:
         self._control("restart", "-m", mode)
 
+    def processes(self) -> list[int]:
+        """The server's first process and its children, those that clients talk to among them."""
+        first = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
+
     def end(self) -> None:
         self._control("stop", "-m", "immediate")
         shutil.rmtree(self.folder)

@@ -44,7 +44,7 @@ def kill_web(folder: Path, server: str, *, events: int, rounds: int, seed: int) 
         for name, value in expected.items():
             assert found[name] == value, f"{name}: {found[name]} after the kills, {value} without"
         integrity = _integrity(struck)
-        _lose_one(struck)
+        lose_one(struck)
         assert storm.acknowledged() - _ids(struck), "the probe does not see an event that was deleted"
         return {
             "events": events, "kills": storm.kills, "lost": 0, "sent_again": storm.sent_again,
@@ -166,9 +166,10 @@ def _held(shop: LiveShop) -> dict[str, Any]:
     }
 
 
-def _lose_one(shop: LiveShop) -> None:
+def lose_one(shop: LiveShop) -> None:
     """The positive control: what a shop would look like that had lost an event."""
-    code = "from shop_reco.events.models import Event\nEvent.objects.earliest('pk').delete()"
+    newest = "Event.objects.order_by('-received_at', 'pk').first().delete()"
+    code = f"from shop_reco.events.models import Event\n{newest}"
     shop.run("-c", f"import django; django.setup()\n{code}")
 
 

@@ -29,7 +29,7 @@ def held(folder: Path, server: str, *, events: int, rounds: int, seed: int) -> d
 
 
 def short(stage: Stage) -> dict[str, Any]:
-    with holding(stage) as began:
+    with holding(stage.shop.folder) as began:
         time.sleep(SHORT)
     time.sleep(1)
     told = stage.buyer.since(began - 1)  # one that was on its way already waits as well
@@ -40,7 +40,7 @@ def short(stage: Stage) -> dict[str, Any]:
 
 
 def long(stage: Stage) -> dict[str, Any]:
-    with holding(stage) as began:
+    with holding(stage.shop.folder) as began:
         time.sleep(LONG)
         told = [each for each in stage.buyer.since(began) if each.began + each.took < began + LONG]
         stored = stage.lost()
@@ -60,9 +60,9 @@ def lists(stage: Stage, since: float) -> dict[str, Any]:
 
 
 @contextmanager
-def holding(stage: Stage) -> Iterator[float]:
-    """Nobody else writes meanwhile; told is since when."""
-    with closing(sqlite3.connect(stage.shop.folder / "db.sqlite3", isolation_level=None, timeout=30)) as stranger:
+def holding(folder: Path) -> Iterator[float]:
+    """Nobody else writes to the shop in this folder meanwhile; told is since when."""
+    with closing(sqlite3.connect(folder / "db.sqlite3", isolation_level=None, timeout=30)) as stranger:
         stranger.execute("begin immediate")
         try:
             yield time.monotonic()

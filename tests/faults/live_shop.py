@@ -46,7 +46,7 @@ class LiveShop:
         if broker:
             self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": f"faults-{uuid.uuid4()}-"}
         self.running: list[subprocess.Popen[Any]] = []
-        planted = self.run("-m", "tests.faults.plant")
+        planted = self.run("-m", "tests.faults.plant", seconds=600)
         self.key = json.loads(planted.splitlines()[-1])["key"]
 
     def run(self, *arguments: str, seconds: float = 120) -> str:
@@ -97,12 +97,12 @@ class LiveShop:
         fresh = httpx.Limits(max_keepalive_connections=0)
         return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=fresh)
 
-    def serve(self, port: int, **more: str) -> subprocess.Popen[bytes]:
-        """A web process with the threads that the shop has in production; returns once it answers."""
+    def serve(self, port: int, path: str = "/health/", **more: str) -> subprocess.Popen[bytes]:
+        """A web process with the threads that the shop has in production; returns once it answers there."""
         address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4"]
         process = self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application", **more)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-            wait_for(lambda: answers(client), "the web process", seconds=30)
+            wait_for(lambda: answers(client, path), "the web process", seconds=60)
         return process
 
     def hand(self) -> Hand:
@@ -226,6 +226,16 @@ def session_of(pid: int) -> int:
         return 0
 
 
+def group_of(process: subprocess.Popen[Any]) -> list[int]:
+    """The process and all that it started: a web server works in a child of its own."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[2]) == process.pid:
+                found.append(int(stat.parent.name))
+    return sorted(found)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -238,9 +248,9 @@ def token_in(page: str) -> str:
     return found.group(1)
 
 
-def answers(client: httpx.Client) -> bool:
+def answers(client: httpx.Client, path: str) -> bool:
     try:
-        return client.get("/health/").status_code == 200
+        return client.get(path).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -28,19 +28,19 @@ def server() -> str:
 def created(server: str) -> str:
     """Make a database on the server of this URL; returns the URL of the new one."""
     name = f"faults_{uuid.uuid4().hex[:12]}"
-    _command(server, f"create database {name}")
+    command(server, f"create database {name}")
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
 def remake(server: str, name: str) -> None:
     """Make an empty database of this name on the server of this URL, whatever was there."""
-    _command(server, f"drop database if exists {name} with (force)")
-    _command(server, f"create database {name}")
+    command(server, f"drop database if exists {name} with (force)")
+    command(server, f"create database {name}")
 
 
 def drop(database: str) -> None:
     parts = urlsplit(database)
-    _command(urlunsplit(parts._replace(path="/postgres")), f"drop database {parts.path[1:]} with (force)")
+    command(urlunsplit(parts._replace(path="/postgres")), f"drop database {parts.path[1:]} with (force)")
 
 
 def rows(database: str, sql: str) -> list[tuple[Any, ...]]:
@@ -50,7 +50,8 @@ def rows(database: str, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
-def _command(url: str, sql: str) -> None:
+def command(url: str, sql: str) -> None:
+    """Do one thing outside of any transaction."""
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:

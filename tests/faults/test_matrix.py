@@ -7,6 +7,7 @@ import random
 import pytest
 
 from benchmarks.fault_rows.artifacts import caught_flips
+from benchmarks.fault_rows.odd_values import at_the_api
 from benchmarks.fault_rows.processes import killed, killed_in_promotion
 from benchmarks.fault_rows.stage import Stage
 
@@ -31,6 +32,12 @@ def test_a_death_in_the_middle_of_a_promotion_shows_the_old_version_or_the_new(s
 
 def test_a_flipped_bit_is_caught_wherever_it_is(stage):
     assert caught_flips(stage, 100, random.Random(5)) == 100
+
+
+def test_no_number_that_is_none_comes_in_by_the_api(stage):
+    told = at_the_api(stage)
+    assert sum(told.values()) == 48
+    assert "" not in told
 
 
 def test_after_all_that_the_shop_trains_by_itself_and_has_lost_nothing(stage):
