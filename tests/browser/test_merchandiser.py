@@ -242,7 +242,7 @@ def test_a_day_of_the_staff(days_before, arrives, worker):
     worker.start()
     told, seen = card.locator("[data-reco-told]"), []
     done = card.locator("[data-reco-done] a")
-    latest = time.monotonic() + 180
+    latest = time.monotonic() + 300
     while worker.is_alive() and time.monotonic() < latest:
         if (text := told.inner_text()) not in seen:
             seen.append(text)
