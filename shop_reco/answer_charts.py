@@ -9,8 +9,9 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from shop_reco.recommendations.models import AnswerCount, Placement
+from shop_reco.recommendations.models import AnswerCount
 from shop_reco.recommendations.reading import AnswersView, Effect, Led, Rate, answers_view
+from shop_reco.recommendations.selectors import placement_titles
 
 HUNDRED = 100
 """Lists that rates are told for."""
@@ -61,7 +62,7 @@ def answers_board(*, lists: Callable[[str], str] = lambda placement: "") -> dict
         lists: The address of the lists of a placement, or of all of them for an empty one.
     """
     view = answers_view()
-    titles = dict(Placement.objects.values_list("key", "title"))
+    titles = placement_titles()
     kinds = {str(key): str(label) for key, label in AnswerCount._meta.get_field("recommender").flatchoices}
     return {
         "days": view.days,
@@ -76,6 +77,7 @@ def answers_board(*, lists: Callable[[str], str] = lambda placement: "") -> dict
         "no_effect": no_effect(view, titles),
         "colours": COLOURS,
         "trends": view.trends,
+        "falls": view.falls,
         "titles": titles,
     }
 

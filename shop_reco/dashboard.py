@@ -16,6 +16,7 @@ from django.apps import apps
 from django.db.models import Count, Max, OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -29,12 +30,12 @@ from shop_reco.recommendations.models import (
     CountedDay,
     Feedback,
     ModelVersion,
-    Placement,
     Recommender,
     Slate,
     TrainingRun,
 )
-from shop_reco.recommendations.reading import Day, DaysView, Trend, days_view
+from shop_reco.recommendations.reading import Day, DaysView, Fall, Trend, days_view
+from shop_reco.recommendations.selectors import placement_titles
 
 from .answer_charts import COLOURS, answers_board, per_hundred
 from .day_charts import DayChart, Series, columns_chart, lines_chart, percent, whole
@@ -120,7 +121,9 @@ def dashboard(*, shown: Mapping[str, bool], site: str = "reco_admin") -> dict[st
             board["placements"] = placement_rows(view, links)
             if shown["reco_events.event"]:
                 board["answers"], board["behind"] = _answers(links)
-                board["trends"] = trends(board["answers"]["trends"], board["answers"]["titles"], links)
+                titles = board["answers"]["titles"]
+                board["trends"] = trends(board["answers"]["trends"], titles, links)
+                board["falls"] = [fall_row(each, titles, links) for each in board["answers"]["falls"]]
     if shown["reco_recommendations.modelversion"]:
         board["fresh"] = freshness(links)
     if shown["reco_recommendations.trainingrun"]:
@@ -220,7 +223,7 @@ def _behind(links: Links, model: str, moment: str) -> Any:
 
 def placement_rows(view: DaysView, links: Links) -> list[dict[str, Any]]:
     """Lists of each placement, the most first, with how they came about; one query."""
-    titles = dict(Placement.objects.values_list("key", "title"))
+    titles = placement_titles()
     since = dt.datetime.combine(view.days[0].day, dt.time.min, tzinfo=dt.UTC)
     slate = "reco_recommendations.slate"
     rows = []
@@ -273,6 +276,39 @@ def trends(found: Sequence[Trend], titles: Mapping[str, str], links: Links) -> l
                 )
             )
     return drawn
+
+
+def fall_row(fall: Fall, titles: Mapping[str, str], links: Links) -> dict[str, str]:
+    """A fall in words, and where to look for what is behind it."""
+    text = _("%(placement)s: since %(day)s shoppers click %(after)s times per 100 personal lists; before, %(before)s.")
+    told = {
+        "placement": titles.get(fall.placement, fall.placement),
+        "day": date_format(fall.since),
+        "after": per_hundred(fall.after.value),
+        "before": per_hundred(fall.before.value),
+    }
+    slate = "reco_recommendations.slate"
+    start = dt.datetime.combine(fall.since, dt.time.min, tzinfo=dt.UTC)
+    why = reverse(f"{links.site}:reco_recommendations_slate_why")
+    return {
+        "text": text % told,
+        "control": _beside_control(fall),
+        "lists": links.since(slate, "served_at", start, placement=fall.placement),
+        "why": f"{why}?{urlencode({'placement': fall.placement})}",
+    }
+
+
+def _beside_control(fall: Fall) -> str:
+    if fall.control is None:
+        return _("There is no control share to tell whether it is the lists.")
+    before, after = fall.control
+    if fall.lists_alone is None:
+        text = _("The control share went from %(before)s to %(after)s meanwhile.")
+    elif fall.lists_alone:
+        text = _("The control share went from %(before)s to %(after)s meanwhile: it is something about the lists.")
+    else:
+        text = _("The control share went from %(before)s to %(after)s meanwhile: it may be the shop and not the lists.")
+    return text % {"before": per_hundred(before.value), "after": per_hundred(after.value)}
 
 
 def shares(parts: Sequence[tuple[str, int, str, str]]) -> list[Share]:

@@ -23,6 +23,12 @@ from .models import AnswerCount, Arm, CountedDay, ListCount, Placement, Slate
 
 FEWEST = 5
 """Shoppers below whom nothing is told of them."""
+SURE = 0.999
+"""Level of the interval that a fall must lie beyond: each day of some weeks is tried as its beginning."""
+LEAST_FALL, LATELY = 0.1, 2
+"""Share that is lost at least, and the last days that must show it still."""
+CLICKS = 2
+"""Their column among what is counted of a group."""
 Name = TypeVar("Name")
 
 
@@ -50,6 +56,10 @@ class Sum:
     def add(self, row: AnswerCount) -> None:
         self.most = max(self.most, row.shoppers)
         self.groups[[int(name) for name in row.groups]] += np.array([*row.groups.values()])
+
+    def include(self, other: Sum) -> None:
+        self.most = max(self.most, other.most)
+        self.groups += other.groups
 
     @property
     def shoppers(self) -> int:
@@ -104,11 +114,31 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True)
+class Fall:
+    """Personal lists of a placement lead to fewer clicks since a day than in the days before it.
+
+    Attributes:
+        before, after: Clicks per list.
+        control: The same of the control share; None where too few shoppers stand behind either.
+        lists_alone: Whether the personal lists lost more than the control share did, beyond chance; None where too
+            little is known to say.
+    """
+
+    placement: str
+    since: dt.date
+    before: Rate
+    after: Rate
+    control: tuple[Rate, Rate] | None
+    lists_alone: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class AnswersView:
     """All of it, over ``days`` days.
 
     Attributes:
         trends: Of placements with personal lists, these before those of the control share, where there are enough.
+        falls: Of placements with personal lists, those that fell and are down still.
         untold: Placements with a control share, but with too few shoppers in an arm to tell anything.
         compared: Whether any list of a control share was counted.
     """
@@ -119,6 +149,7 @@ class AnswersView:
     recommenders: list[Led]
     effects: list[Effect]
     trends: list[Trend]
+    falls: list[Fall]
     untold: list[str]
     compared: bool
 
@@ -133,20 +164,24 @@ def answers_view() -> AnswersView:
     placements = sorted({placement for placement, arm in compared if arm == Arm.CONTROL})
     effects = [effect for each in placements if (effect := _effect(each, compared)) is not None]
     told = {effect.placement for effect in effects}
+    spots = sorted({placement for placement, _arm in compared})
+    dates = [first + dt.timedelta(days=k) for k in range(days)]
+    by_day = _sums(whole, lambda row: (row.placement, row.arm, row.day))
     return AnswersView(
         days=days,
         counted_at=CountedDay.objects.aggregate(last=Max("counted_at"))["last"],
         placements=_led(_sums(whole, lambda row: row.placement)),
         recommenders=_led(_sums((row for row in rows if row.recommender), lambda row: row.recommender)),
         effects=effects,
-        trends=_trends(
-            whole,
-            sorted({placement for placement, _arm in compared}),
-            [first + dt.timedelta(days=k) for k in range(days)],
-        ),
+        trends=_trends(by_day, spots, dates),
+        falls=[fall for each in spots if (fall := _fall(each, by_day, dates)) is not None],
         untold=[each for each in placements if each not in told],
         compared=bool(placements),
     )
+
+
+ByDay = dict[tuple[str, str, dt.date], Sum]
+"""Sums of a placement, an arm and a day."""
 
 
 def _sums(rows: Iterable[AnswerCount], name_of: Callable[[AnswerCount], Name]) -> dict[Name, Sum]:
@@ -170,8 +205,7 @@ def _effect(placement: str, sums: dict[tuple[str, str], Sum]) -> Effect | None:
     return Effect(placement, Led.of(placement, personal), Led.of(placement, control), clicks, purchases)
 
 
-def _trends(rows: Iterable[AnswerCount], placements: Iterable[str], days: list[dt.date]) -> list[Trend]:
-    sums = _sums(rows, lambda row: (row.placement, row.arm, row.day))
+def _trends(sums: ByDay, placements: Iterable[str], days: list[dt.date]) -> list[Trend]:
     found = []
     for placement in placements:
         for arm in (Arm.PERSONAL, Arm.CONTROL):
@@ -181,6 +215,55 @@ def _trends(rows: Iterable[AnswerCount], placements: Iterable[str], days: list[d
                 continue
             found.append(Trend(placement, arm, clicks, purchases))
     return found
+
+
+def _fall(placement: str, sums: ByDay, days: list[dt.date]) -> Fall | None:
+    """The day since which the fall is plainest; None where none is beyond chance.
+
+    Both sides are mostly the same shoppers, taken for different ones: who clicks much does so on both, so that the
+    interval is rather too wide.
+    """
+
+    def over(arm: str, some: Iterable[dt.date]) -> Sum:
+        whole = Sum()
+        for day in some:
+            if (found := sums.get((placement, arm, day))) is not None:
+                whole.include(found)
+        return whole
+
+    best, plainest = None, 0.0
+    for k in range(1, len(days)):
+        before, after = over(Arm.PERSONAL, days[:k]), over(Arm.PERSONAL, days[k:])
+        if min(before.shoppers, after.shoppers) < FEWEST:
+            continue
+        lost = difference(after.estimate(CLICKS), before.estimate(CLICKS))
+        reach = lost.interval(SURE)
+        if reach is None or reach[1] >= 0 or -lost.value < LEAST_FALL * before.estimate(CLICKS).value:
+            continue
+        plainness = lost.value**2 / lost.variance if lost.variance > 0 else np.inf
+        if plainness > plainest:
+            best, plainest = k, plainness
+    if best is None:
+        return None
+    before, after = over(Arm.PERSONAL, days[:best]), over(Arm.PERSONAL, days[best:])
+    lately = over(Arm.PERSONAL, days[max(best, len(days) - LATELY) :])
+    level = before.estimate(CLICKS).value
+    if lately.totals()[0] and lately.estimate(CLICKS).value > (1 - LEAST_FALL) * level:
+        return None
+    then, now = over(Arm.CONTROL, days[:best]), over(Arm.CONTROL, days[best:])
+    compared = min(then.shoppers, now.shoppers) >= FEWEST
+    more = difference(
+        difference(after.estimate(CLICKS), before.estimate(CLICKS)),
+        difference(now.estimate(CLICKS), then.estimate(CLICKS)),
+    ).interval()
+    return Fall(
+        placement=placement,
+        since=days[best],
+        before=Rate.of(before.estimate(CLICKS)),
+        after=Rate.of(after.estimate(CLICKS)),
+        control=(Rate.of(then.estimate(CLICKS)), Rate.of(now.estimate(CLICKS))) if compared else None,
+        lists_alone=more[1] < 0 if compared and more is not None else None,
+    )
 
 
 def _rate(found: Sum | None, column: int) -> Rate | None:

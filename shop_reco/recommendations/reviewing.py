@@ -165,7 +165,8 @@ def _theirs(feedback: Feedback) -> Slate | None:
 
 
 def _title_of(placement: str) -> str:
-    return Placement.objects.filter(pk=placement).values_list("title", flat=True).first() or placement
+    spot = Placement.objects.filter(pk=placement).only("key", "title").first()
+    return placement if spot is None else str(spot)
 
 
 def terms_of(reasons: Sequence[Mapping[str, Any]], disputed: Collection[str]) -> list[Term]:

@@ -224,6 +224,11 @@ def placements() -> dict[str, Placement]:
     return Placement.objects.in_bulk()
 
 
+def placement_titles() -> dict[str, str]:
+    """What each is called, by key, in the reader's language; one query."""
+    return {spot.key: str(spot) for spot in Placement.objects.only("key", "title")}
+
+
 def slate_of(*, slate_id: UUID) -> Slate | None:
     return Slate.objects.filter(pk=slate_id).first()
 

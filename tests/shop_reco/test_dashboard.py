@@ -23,6 +23,7 @@ from shop_reco.recommendations.reading import FEWEST, days_view
 from shop_reco.recommendations.services import request_training, roll_up_answers
 from shop_reco.recommendations.serving import recommend_for
 from shop_reco.users.models import Shopper
+from tests.shop_reco.recommendations.test_reading import count, keep
 
 pytestmark = pytest.mark.django_db
 EVERYTHING = {
@@ -72,6 +73,23 @@ def test_coverage_is_what_was_counted_last(links):
     assert (told.value, told.note) == ("25.0%", "30 of 120 products were in a list of the last 7 days")
     chart = charts(days_view(days=28), links)[-1]
     assert [cells for _day, _address, cells in chart.rows[:3]] == [("-",), ("25.0%",), ("-",)]
+
+
+def test_a_fall_is_told_first_with_the_way_to_the_lists_since_then(admin_client, trained):
+    for ago, clicks in enumerate([1] * 4 + [5] * 10):
+        groups = {group: (10, 10, clicks + group % 3, 0) for group in range(30)}
+        keep(
+            count(groups, days_ago=ago),
+            count({30 + k: (10, 10, 2 + k % 3, 0) for k in range(20)}, arm="control", days_ago=ago),
+        )
+    page = admin_client.get("/admin/").content.decode()
+    told = unescape(page.partition("data-fall>")[2].partition("</p>")[0])
+    assert "shoppers click 20.0 times per 100 personal lists; before, 60.0." in told
+    assert "it is something about the lists" in told
+    since = timezone.now().date() - dt.timedelta(days=3)
+    assert f"served_at__gte={since}" in told
+    assert "/slate/why/?placement=home" in told
+    assert admin_client.get("/admin/reco_recommendations/slate/why/?placement=home").status_code == 200
 
 
 def test_a_live_version_is_told_with_the_events_that_it_has_not_learnt(trained, person, links):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..models import Slate
+from ..models import Recommender, Slate
 from ..serving import ServedEdge, ServedReason
 
 COLOURS: Mapping[str, str] = {
@@ -34,12 +34,21 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """One summand of a score; ``recommender`` is what staff call it, empty where none gave it."""
+
+    text: str
+    recommender: str
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
     """One item; ``terms`` are what its score is the sum of, the largest first."""
 
     edge: ServedEdge
     pieces: tuple[Piece, ...]
-    terms: tuple[ServedReason, ...]
+    terms: tuple[Term, ...]
 
 
 def bars_of(edges: Sequence[ServedEdge]) -> list[Bar]:
@@ -47,9 +56,15 @@ def bars_of(edges: Sequence[ServedEdge]) -> list[Bar]:
     sums = [_by_kind(edge.reasons) for edge in edges]
     most = max((sum(map(abs, each.values())) for each in sums), default=0.0) or 1.0
     return [
-        Bar(edge, tuple(_pieces(each, most)), tuple(sorted(edge.reasons, key=lambda term: -abs(term.points))))
+        Bar(edge, tuple(_pieces(each, most)), tuple(_terms(edge.reasons)))
         for edge, each in zip(edges, sums, strict=True)
     ]
+
+
+def _terms(reasons: Iterable[ServedReason]) -> Iterable[Term]:
+    names = dict(Recommender.Kind.choices)
+    for reason in sorted(reasons, key=lambda each: -abs(each.points)):
+        yield Term(reason.text, str(names.get(reason.source, reason.source)), reason.points)
 
 
 def legend(bars: Iterable[Bar]) -> list[tuple[str, str]]:

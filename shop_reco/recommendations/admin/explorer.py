@@ -26,14 +26,16 @@ from shop_reco.products.selectors import products_by_public_id, products_by_sku
 from shop_reco.users.models import Shopper
 from shop_reco.users.selectors import shopper_by_external_id, shopper_by_public_id
 
-from ..models import Recommender, Slate
-from ..selectors import placements, slates_of
+from ..models import Recommender, Rule, Slate
+from ..selectors import placement_titles, slates_of
 from ..serving import Shown, Supposed, supposed_list
 from ..serving.difference import today
 from ..serving.replay import Outcome, replay
 from .bars import Bar, bars_of, legend
 
 MOST = 40
+USUAL = 12
+"""Items of a list, unless others are asked for."""
 WHY = {
     "hidden": gettext_lazy("It is hidden, sold out, or not on offer now."),
     "bought": gettext_lazy("The shopper bought it, and this placement does not repeat."),
@@ -62,7 +64,12 @@ class ExplorerForm(forms.Form):
     )
     placement = forms.ChoiceField(label=_("placement"), initial="home", widget=UnfoldAdminSelectWidget)
     first = forms.IntegerField(
-        label=_("items"), min_value=1, max_value=MOST, initial=12, widget=UnfoldAdminIntegerFieldWidget
+        label=_("items"),
+        min_value=1,
+        max_value=MOST,
+        initial=USUAL,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget,
     )
     off = forms.MultipleChoiceField(
         label=_("What if these were off?"),
@@ -71,9 +78,12 @@ class ExplorerForm(forms.Form):
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_name: bool, **kwargs: Any) -> None:
+        """``may_name``: whether a shopper may be asked about."""
         super().__init__(*args, **kwargs)
-        choices: Any = [(key, spot.title) for key, spot in placements().items()]
+        if not may_name:
+            del self.fields["shopper"]
+        choices: Any = [*placement_titles().items()]
         self.fields["placement"].choices = choices  # type: ignore[attr-defined]
 
     def clean_shopper(self) -> Shopper | None:
@@ -88,6 +98,9 @@ class ExplorerForm(forms.Form):
             raise forms.ValidationError(gettext("There is no such shopper."))
         return found
 
+    def clean_first(self) -> int:
+        return self.cleaned_data["first"] or USUAL
+
     def clean_skus(self) -> list[Product]:
         names = [name.strip() for name in self.cleaned_data["skus"].split(",") if name.strip()]
         rows = {row.sku: row for row in products_by_sku(skus=names)} if names else {}
@@ -101,10 +114,14 @@ class ExplorerForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A place of the list; ``moved`` is how many places further up it is than otherwise, None where it is new."""
+    """A place of the list; ``moved`` is how many places further up it is than otherwise, None where it is new.
+
+    ``rules`` raise or bury it, or have put it there.
+    """
 
     bar: Bar
     moved: int | None
+    rules: Sequence[Rule] = ()
 
 
 def explorer(request: HttpRequest, context: Mapping[str, Any], *, address: str) -> HttpResponse:
@@ -114,13 +131,14 @@ def explorer(request: HttpRequest, context: Mapping[str, Any], *, address: str) 
         context: Of every page of the site.
         address: Of the page without its question.
     """
-    form = ExplorerForm(request.GET or None)
-    told: dict[str, Any] = {"form": form, "address": address, "title": gettext("Why this list?")}
+    may_name = request.user.has_perm("reco_portraits.view_portrait")
+    if request.GET.get("shopper") and not may_name:
+        raise PermissionDenied
+    form = ExplorerForm(request.GET or None, may_name=may_name)
+    told: dict[str, Any] = {"form": form, "address": address, "title": gettext("Why this list?"), "may_name": may_name}
     if form.is_bound and form.is_valid():
-        shopper = form.cleaned_data["shopper"]
+        shopper = form.cleaned_data.get("shopper")
         if shopper is not None:
-            if not request.user.has_perm("reco_portraits.view_portrait"):
-                raise PermissionDenied
             question = ask_why(request, shopper_id=shopper.pk, context=context, back=address)
             if question is not None:
                 return question
@@ -131,14 +149,21 @@ def explorer(request: HttpRequest, context: Mapping[str, Any], *, address: str) 
 
 def explored(request: HttpRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The list as it is, and beside it as it would be if something is supposed to be otherwise."""
-    shopper, history = asked["shopper"], asked["skus"] or None
-    without = _left_out(request)
+    shopper, history = asked.get("shopper"), asked["skus"] or None
+    without, lifted = _left_out(request), _lifted(request)
     here = {"shopper": shopper, "placement": asked["placement"], "first": asked["first"], "history": history}
     now = supposed_list(**here)
-    supposed = Supposed(off=frozenset(asked["off"]), without=frozenset(row.pk for row in without))
-    then = supposed_list(**here, supposed=supposed) if supposed.off or supposed.without else None
+    may_lift = request.user.has_perm("reco_recommendations.view_rule")
+    supposed = Supposed(
+        off=frozenset(asked["off"]),
+        without=frozenset(row.pk for row in without),
+        lifted=lifted & {rule.pk for rule in now.rules} if may_lift else frozenset(),
+    )
+    then = supposed_list(**here, supposed=supposed) if supposed.off or supposed.without or supposed.lifted else None
     shown = then or now
     rows = rows_of(shown, now if then else None)
+    concerned = {rule.pk for some in now.ruled.values() for rule in some}
+    rules = sorted(now.rules, key=lambda rule: (rule.pk not in concerned, -rule.pk)) if may_lift else []
     return {
         "rows": rows,
         "legend": legend(row.bar for row in rows),
@@ -146,6 +171,8 @@ def explored(request: HttpRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
         "supposed": then is not None,
         "passed_over": [(each, WHY[each.why]) for each in shown.passed_over],
         "history": [(row, str(row.public_id) in request.GET.getlist("without")) for row in now.history],
+        "rules": [(rule, rule.pk in supposed.lifted) for rule in rules[:MOST]],
+        "may_see_rules": may_lift,
         "shown": shown,
         "slates": slates_of(shopper_id=shopper.pk, limit=10) if shopper is not None else [],
         "kinds": dict(Slate.ReasonKind.choices),
@@ -155,7 +182,11 @@ def explored(request: HttpRequest, asked: Mapping[str, Any]) -> dict[str, Any]:
 def rows_of(shown: Shown, before: Shown | None) -> list[Row]:
     ranks = before.ranks() if before else {}
     return [
-        Row(bar, ranks[bar.edge.product.pk] - bar.edge.rank if bar.edge.product.pk in ranks else None)
+        Row(
+            bar,
+            ranks[bar.edge.product.pk] - bar.edge.rank if bar.edge.product.pk in ranks else None,
+            shown.ruled.get(bar.edge.product.pk, ()),
+        )
         for bar in bars_of(shown.edges)
     ]
 
@@ -169,6 +200,11 @@ def _left_out(request: HttpRequest) -> Sequence[Product]:
         except ValueError:
             continue
     return products_by_public_id(public_ids=names) if names else []
+
+
+def _lifted(request: HttpRequest) -> frozenset[int]:
+    """Rules that are supposed not to be in force."""
+    return frozenset(int(value) for value in request.GET.getlist("lifted")[:MOST] if value.isdecimal())
 
 
 OUTCOMES = {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -26,12 +29,14 @@ from shop_reco.products.models import Product
 from shop_reco.users.selectors import shopper_by_external_id
 
 from ..models import Placement, Recommender, Rule, Slate
-from ..selectors import placements
-from .explorer import again, explorer
+from ..selectors import placement_titles, placements
+from .explorer import MOST, again, explorer
 from .preview import conflicts, effects_of
 
 RANGES = {"diversity": 1.0, "diversity_cost": 1.0, "least_chance": 1.0, "exploration": 0.5}
 """Shares that a placement may set, from 0 up."""
+OF_HISTORY = (Slate.ReasonKind.HISTORY_ITEM, Slate.ReasonKind.FEATURE, Slate.ReasonKind.REPEAT)
+"""Reasons whose evidence the shopper did something with."""
 
 
 class PlacementForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -183,6 +188,18 @@ class RuleAdmin(AddressedAdmin):
         return str(rule)
 
 
+def _basis(slate: Slate) -> list[int]:
+    """What a list is about, or what of the history it told, that with the most points last."""
+    if about := slate.context.get("products"):
+        return list(about)
+    points: dict[int, float] = defaultdict(float)
+    for item in slate.items:
+        for reason in item["reasons"]:
+            for pk in reason["evidence"] if reason["kind"] in OF_HISTORY else ():
+                points[pk] += reason["points"]
+    return sorted(points, key=lambda pk: points[pk])[-MOST:]
+
+
 class PlacementFilter(admin.SimpleListFilter):
     """The placements that there are; which ones the lists name is not asked, since they are many."""
 
@@ -190,7 +207,7 @@ class PlacementFilter(admin.SimpleListFilter):
     parameter_name = "placement"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(key, spot.title) for key, spot in placements().items()]
+        return [*placement_titles().items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Slate]) -> QuerySet[Slate]:
         return queryset.filter(placement=self.value()) if self.value() else queryset
@@ -260,7 +277,9 @@ class SlateAdmin(EndlessAdmin):
         """The list as it was served, each item with the reasons that make its score; one query."""
         named = {item["product"] for item in slate.items}
         named |= {pk for item in slate.items for reason in item["reasons"] for pk in reason["evidence"]}
-        titles = dict(Product.objects.filter(pk__in=named).values_list("pk", "title"))
+        rows = Product.objects.filter(pk__in=named | set(slate.context.get("products", ()))).only("pk", "title", "sku")
+        products = {row.pk: row for row in rows}
+        titles = {pk: row.title for pk, row in products.items()}
         kinds = dict(Slate.ReasonKind.choices)
         items = [
             {
@@ -279,8 +298,18 @@ class SlateAdmin(EndlessAdmin):
             }
             for rank, item in enumerate(slate.items, start=len(slate.earlier) + 1)
         ]
-        told = {"items": items, "again": self.address("again", slate.pk), "why": self.address("why")}
+        told = {"items": items, "again": self.address("again", slate.pk), "why": self._why_of(slate, products)}
         return render_to_string("shop_reco/admin/slate.html", told)
+
+    def _why_of(self, slate: Any, products: Mapping[int, Product]) -> str:
+        """The explorer, asked about this list: by its shopper, or by what it told as their doing."""
+        asked: dict[str, Any] = {"placement": slate.placement, "first": min(len(slate.items), MOST) or ""}
+        reader = getattr(slate, "seen_by", None)
+        if slate.shopper is not None and reader is not None and reader.has_perm("reco_portraits.view_portrait"):
+            asked["shopper"] = slate.shopper.public_id
+        else:
+            asked["skus"] = ",".join(products[pk].sku for pk in _basis(slate) if pk in products)
+        return f"{self.address('why')}?{urlencode({name: value for name, value in asked.items() if value})}"
 
     @display(description=_("model versions"))
     def by_versions(self, slate: Slate) -> SafeString:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -25,12 +27,17 @@ from shop_reco.staff.audit import note
 from .. import services
 from ..errors import NothingToRollBackError
 from ..models import ModelVersion, Recommender, TrainingRun
-from ..selectors import recommenders, unfinished_runs
+from ..selectors import earlier_versions, live_version, recommenders, unfinished_runs
 from .cards import blend_rows, cards, decisions, progress
 from .versus import versus
 
 WENT_LIVE = {"state": [ModelVersion.State.RETIRED, ModelVersion.State.LIVE]}
 STATE_COLOURS = {"queued": "info", "running": "warning", "done": "success", "failed": "danger", "cancelled": "default"}
+
+
+def may_cancel(user: Any) -> bool:
+    """Whether somebody of the staff may end trainings."""
+    return bool(user.has_perm("reco_recommendations.change_trainingrun"))
 
 
 def may_train(user: Any) -> bool:
@@ -80,6 +87,7 @@ class RecommenderAdmin(KeptAdmin):
             "train_all": self.address("train_all") if may_train(request.user) else "",
             "may_train": may_train(request.user),
             "may_change": may_change,
+            "may_cancel": may_cancel(request.user),
             "blend": blend_rows(),
             "cards": cards(recommenders(), may_change=may_change),
             "decisions": decisions(),
@@ -152,36 +160,42 @@ class RecommenderAdmin(KeptAdmin):
         if may_train(reader):
             shown.append(button(self.address("train", kind), gettext("Train now")))
         if may_switch and recommender.can_go_back:
-            ask = gettext("Serve the version before this one?")
-            shown.append(button(self.address("go_back", kind), gettext("Roll back"), ask=ask))
+            shown.append(button(self.address("go_back", kind), gettext("Roll back")))
         return row(*shown)
 
     @posted
     def post_switch(self, request: HttpRequest, kind: str) -> HttpResponse:
         recommender = self._asked_for(request, kind)
         self._switch(request, recommender, request.POST.get("enabled") == "1")
-        return self.back_to_list()
+        return self._back_to(recommender)
 
     @posted
     def post_train(self, request: HttpRequest, kind: str) -> HttpResponse:
         if not may_train(request.user):
             raise PermissionDenied
-        self._train(request, get_object_or_404(Recommender, pk=kind))
-        return self.back_to_list()
+        recommender = get_object_or_404(Recommender, pk=kind)
+        self._train(request, recommender)
+        return self._back_to(recommender)
 
     @posted
     def post_go_back(self, request: HttpRequest, kind: str) -> HttpResponse:
-        self._go_back(request, self._asked_for(request, kind), why=request.POST.get("why", ""))
-        return self.back_to_list()
+        """Asks for a reason where none came along."""
+        recommender = self._asked_for(request, kind)
+        if (asked := self._why_back(request, [recommender])) is not None:
+            return asked
+        self._go_back(request, recommender, why=request.POST.get("why", ""))
+        return self._back_to(recommender)
 
     @posted
     def post_cancel(self, request: HttpRequest, kind: str) -> HttpResponse:
-        recommender = self._asked_for(request, kind)
+        if not may_cancel(request.user):
+            raise PermissionDenied
+        recommender = get_object_or_404(Recommender, pk=kind)
         for run in unfinished_runs():
             if run.recommender_id == recommender.kind:
                 services.cancel_run(run=run)
                 messages.success(request, gettext("The run is cancelled; what serves now goes on serving."))
-        return self.back_to_list()
+        return self._back_to(recommender)
 
     @posted
     def post_train_all(self, request: HttpRequest) -> HttpResponse:
@@ -197,6 +211,31 @@ class RecommenderAdmin(KeptAdmin):
         if not self.may_change(request):
             raise PermissionDenied
         return get_object_or_404(Recommender, pk=kind)
+
+    def _back_to(self, recommender: Recommender) -> HttpResponse:
+        """The list, at the card of the recommender: what was pressed shows there."""
+        return HttpResponseRedirect(f"{self.address('changelist')}#reco-{recommender.kind}")
+
+    def _why_back(self, request: HttpRequest, chosen: Iterable[Recommender]) -> HttpResponse | None:
+        """The page that asks why these go back, with what would serve then; None where the answer came along."""
+        rows = [
+            (each, live_version(kind=each.kind), next(iter(earlier_versions(kind=each.kind)), None)) for each in chosen
+        ]
+        if request.POST.get("why", "").strip() or not any(earlier for _each, _live, earlier in rows):
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Serve the version before this one?"),
+            "rows": rows,
+            "action": request.POST.get("action", ""),
+            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "select_across": request.POST.get("select_across", "0"),
+            "here": request.get_full_path(),
+            "back": self.address("changelist"),
+            "blank": "why" in request.POST,
+        }
+        return TemplateResponse(request, "shop_reco/admin/go_back.html", context)
 
     def _switch(self, request: HttpRequest, recommender: Recommender, enabled: bool) -> None:
         services.set_enabled(kind=recommender.kind, enabled=enabled)
@@ -236,6 +275,9 @@ class RecommenderAdmin(KeptAdmin):
             self._train(request, recommender)
 
     @admin.action(description=_("Roll back to the version before"), permissions=["change"])
-    def go_back(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> None:
+    def go_back(self, request: HttpRequest, queryset: QuerySet[Recommender]) -> HttpResponse | None:
+        if (asked := self._why_back(request, queryset)) is not None:
+            return asked
         for recommender in queryset:
-            self._go_back(request, recommender)
+            self._go_back(request, recommender, why=request.POST.get("why", ""))
+        return None

@@ -33,8 +33,9 @@ from shop_reco.products.models import Brand, Category, Product
 from shop_reco.staff.audit import noted
 
 from .. import services
-from ..models import Feedback, Placement, Recommender, Slate, Verdict
+from ..models import Feedback, Recommender, Slate, Verdict
 from ..reviewing import Piece, Wanted, feedback_told, page_of, piece, pseudonym, verdicts_under, wanted_feedback
+from ..selectors import placement_titles
 from ..shown import DISPUTABLE
 from ..themes import DAYS, DIMENSIONS, SAMPLE, Theme, themes
 
@@ -69,7 +70,7 @@ class QueueForm(forms.Form):
         choices: dict[str, Iterable[Any]] = {
             "review": [*Feedback.Review.choices, (ALL, _("all of them"))],
             "kind": [any_, *Feedback.Kind.choices],
-            "placement": [any_, *Placement.objects.values_list("key", "title")],
+            "placement": [any_, *placement_titles().items()],
             "recommender": [any_, *Recommender.Kind.choices],
             "reason": [any_, *((kind, kind.label) for kind in DISPUTABLE)],
             "category": [any_, *Category.objects.order_by("path").values_list("pk", "path")[:MOST_CATEGORIES]],
@@ -253,7 +254,7 @@ class ReviewPages(KeptAdmin):
             "facts": [str(each) for each in (category, brand) if each],
             "disputed": [str(Slate.ReasonKind(kind).label) for kind in feedback.disputed],
             "reason": feedback.get_reason_display(),
-            "silence": feedback.kind != Feedback.Kind.LIKE and bool(feedback.disputed or feedback.reason),
+            "reasons": [(kind, kind.label) for kind in _told_reasons(told)],
             "complaint": feedback.kind != Feedback.Kind.LIKE,
             "rule": f"{rule}?{urlencode({'action': 'hide', 'product': item.pk})}",
             "may_rule": self._may_rule(request),
@@ -270,6 +271,15 @@ class ReviewPages(KeptAdmin):
             "expected": round(100 * theme.n / theme.lift / most, 2) if theme.lift else None,
             "queue": f"{self.address('queue')}?{urlencode(query)}",
         }
+
+
+def _told_reasons(told: Piece) -> list[Slate.ReasonKind]:
+    """What may be told of the product no more: what was called wrong first, then the rest, the most points first."""
+    feedback = told.feedback
+    if feedback.kind == Feedback.Kind.LIKE:
+        return []
+    kinds = [*feedback.disputed, feedback.reason, *(term.kind for term in told.terms)]
+    return [Slate.ReasonKind(kind) for kind in dict.fromkeys(kinds) if kind in DISPUTABLE]
 
 
 def row_of(feedback: Feedback, asked: dict[str, str]) -> dict[str, Any]:

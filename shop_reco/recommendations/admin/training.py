@@ -129,6 +129,9 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = ("public_id", "judged", "comparison", "history", "measured", "weight", "overrule")
 
+    class Media:
+        js = ("shop_reco/admin.js",)
+
     def get_urls(self) -> list[URLPattern]:
         name = "reco_recommendations_modelversion_promote"
         promote = path("<int:pk>/promote/", self.admin_site.admin_view(self.post_promote), name=name)
@@ -184,7 +187,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             return gettext("It serves.")
         if version.pruned_at is not None:
             return gettext("Its artifact was deleted; train its recipe anew.")
-        return render_to_string("shop_reco/admin/overrule.html", {"address": self.address("promote", version.pk)})
+        told = {"address": self.address("promote", version.pk), "version": version}
+        return render_to_string("shop_reco/admin/overrule.html", told)
 
     @display(
         description=_("state"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shop_reco.products.models import Brand, Category, Product
@@ -85,7 +86,8 @@ class Placement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        """What the shop calls it; a title that it came with, in the reader's language."""
+        return gettext(self.title) if self.title else self.key
 
 
 def _only(target: str) -> Q:

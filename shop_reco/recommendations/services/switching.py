@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from ..models import (
     Placement,
@@ -17,13 +18,13 @@ from ..models import (
 
 KINDS = tuple(Recommender.Kind.values)
 PLACEMENTS = {
-    "home": ("Picked for you", Placement.Strategy.PERSONAL),
-    "similar": ("Similar products", Placement.Strategy.SIMILAR),
-    "together": ("Bought together", Placement.Strategy.BOUGHT_TOGETHER),
-    "again": ("Buy again", Placement.Strategy.BUY_AGAIN),
-    "popular": ("Popular now", Placement.Strategy.POPULAR),
-    "trending": ("Rising now", Placement.Strategy.TRENDING),
-    "search": ("Search and categories", Placement.Strategy.PERSONAL),
+    "home": (_("Picked for you"), Placement.Strategy.PERSONAL),
+    "similar": (_("Similar products"), Placement.Strategy.SIMILAR),
+    "together": (_("Bought together"), Placement.Strategy.BOUGHT_TOGETHER),
+    "again": (_("Buy again"), Placement.Strategy.BUY_AGAIN),
+    "popular": (_("Popular now"), Placement.Strategy.POPULAR),
+    "trending": (_("Rising now"), Placement.Strategy.TRENDING),
+    "search": (_("Search and categories"), Placement.Strategy.PERSONAL),
 }
 
 

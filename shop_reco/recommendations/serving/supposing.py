@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from .disputes import by_product, with_untold
 from .known import Known
 from .lists import checked, edges_of
 from .memory import memory
-from .rules import Ruled, in_force
+from .rules import Ruled, in_force, targets
 from .served import ServedEdge
 from .shelf import Mask
 from .wishes import without
@@ -76,6 +77,8 @@ class Shown:
 
     Attributes:
         history: Products of the history, the latest first, each once.
+        rules: Those in force.
+        ruled: Of them those that raise, bury or pin a product of the list, by its primary key.
     """
 
     edges: list[ServedEdge]
@@ -83,6 +86,8 @@ class Shown:
     history: list[Product] = field(default_factory=list)
     personal: bool = False
     control: bool = False
+    rules: tuple[Rule, ...] = ()
+    ruled: dict[int, list[Rule]] = field(default_factory=dict)
 
     def ranks(self) -> dict[int, int]:
         return {edge.product.pk: edge.rank for edge in self.edges}
@@ -120,7 +125,23 @@ def supposed_list(
         history=[rows[pk] for pk in known[:EVERY] if pk in rows],
         personal=request.personal or history is not None,
         control=request.control,
+        rules=rules,
+        ruled=_ruled(request, edges, rules),
     )
+
+
+def _ruled(request: Request, edges: Sequence[ServedEdge], rules: Sequence[Rule]) -> dict[int, list[Rule]]:
+    """Which rules are about a place of the list; a query for each category that one names."""
+    shelf = request.view.shelf
+    listed = np.array([edge.product.pk for edge in edges], dtype=np.int64)
+    known = np.isin(listed, shelf.ids)
+    places = np.searchsorted(shelf.ids, listed[known])
+    found: dict[int, list[Rule]] = defaultdict(list)
+    for rule in rules:
+        if rule.action in (Rule.Action.BOOST, Rule.Action.PIN):
+            for pk in listed[known][targets(rule, shelf)[places]].tolist():
+                found[pk].append(rule)
+    return dict(found)
 
 
 def _apply(request: Request, supposed: Supposed) -> tuple[Rule, ...]:

@@ -71,8 +71,11 @@ class Plan:
 
     @property
     def updates(self) -> bool:
-        """Whether the live recipe learns new events, and nothing is searched anew."""
-        return self.work == TrainingRun.Work.UPDATE and self.is_live_recipe
+        """Whether the live recipe learns new events: another one, set since, is tried by a whole training.
+
+        What the gate has just stopped asks for such an update, and would be stopped again and again.
+        """
+        return self.work == TrainingRun.Work.UPDATE and self.live is not None
 
     @property
     def settings(self) -> dict[str, Any]:

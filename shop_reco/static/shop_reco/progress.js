@@ -5,6 +5,7 @@ function show(card, run) {
   card.querySelector("progress").value = run.percent;
   card.querySelector("[data-reco-told]").textContent = run.told;
   card.querySelector("[data-reco-cancel]")?.toggleAttribute("hidden", !run.busy);
+  card.querySelector("[data-reco-done]")?.toggleAttribute("hidden", run.busy);
 }
 
 async function look(board) {

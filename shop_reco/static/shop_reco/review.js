@@ -215,7 +215,7 @@ function onSubmit(event) {
     decide(event.submitter.value, chosen());
   } else if (form.matches("[data-decision]")) {
     event.preventDefault();
-    decide(event.submitter.value, [current]);
+    decide(event.submitter.value, [current], form.elements.reason?.value);
   } else if (form.matches("[data-undo]")) {
     event.preventDefault();
     const ticket = form.elements.ticket?.value;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pytest
 from django.utils import timezone
 from hypothesis import given
@@ -78,3 +79,57 @@ def test_nothing_is_told_of_a_few_shoppers_whoever_they_are_and_however_often_th
         keep(count(some, days_ago=day), count(some, days_ago=day, recommender="item_cf"))
     view = answers_view()
     assert bool(view.placements) == bool(view.recommenders) == (n >= FEWEST)
+
+
+def days(rates, *, arm="personal", people=range(30), lately=0):
+    """A row a day, the last one ``lately`` days ago; who clicks how often is up to chance, the same each time."""
+    drawn = np.random.default_rng(7)
+    for ago, rate in enumerate(reversed(rates), start=lately):
+        keep(count({group: (10, 10, int(drawn.binomial(10, rate)), 0) for group in people}, arm=arm, days_ago=ago))
+
+
+CONTROL = range(30, 60)
+
+
+def test_a_fall_is_told_with_its_day_and_what_the_control_share_did_meanwhile():
+    days([0.4] * 10 + [0.2] * 4)
+    days([0.2] * 14, arm="control", people=CONTROL)
+    (fall,) = answers_view().falls
+    assert (fall.placement, fall.since) == ("home", timezone.now().date() - dt.timedelta(days=3))
+    assert fall.before.value == pytest.approx(0.4, abs=0.03)
+    assert fall.after.value == pytest.approx(0.2, abs=0.03)
+    assert [rate.value for rate in fall.control] == pytest.approx([0.2, 0.2], abs=0.03)
+    assert fall.lists_alone is True
+
+
+def test_where_the_control_share_fell_as_well_it_is_not_said_to_be_the_lists():
+    days([0.4] * 10 + [0.2] * 4)
+    days([0.4] * 10 + [0.2] * 4, arm="control", people=CONTROL)
+    (fall,) = answers_view().falls
+    assert fall.lists_alone is False
+
+
+def test_a_fall_without_a_control_share_is_told_without_its_cause():
+    days([0.4] * 10 + [0.2] * 4)
+    (fall,) = answers_view().falls
+    assert (fall.control, fall.lists_alone) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [
+        [0.3] * 20,  # chance
+        [0.4] * 5 + [0.2] * 5 + [0.4] * 5,  # over by now
+        [0.2] * 10 + [0.4] * 4,  # a rise
+        [0.40] * 10 + [0.39] * 4,  # too little
+        [0.4],  # nothing to compare with
+    ],
+)
+def test_what_is_no_fall_is_not_told(rates):
+    days(rates)
+    assert answers_view().falls == []
+
+
+def test_no_fall_is_told_of_a_few_shoppers():
+    days([0.9] * 10 + [0.1] * 4, people=range(FEWEST - 1))
+    assert answers_view().falls == []

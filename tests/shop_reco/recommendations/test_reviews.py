@@ -185,6 +185,19 @@ def test_a_silenced_reason_is_told_to_nobody_and_the_score_stays(complain, mei):
     assert kind in {reason.kind for reason in told(other, said.product)[1].reasons}
 
 
+def test_a_reason_that_is_not_the_foremost_one_is_silenced_as_well_wherever_it_stands(complain, mei):
+    (said,) = complain(1, kind="wrong_reason")
+    kinds = list(dict.fromkeys(reason.kind for reason in told(said.shopper, said.product)[1].reasons))
+    last = [kind for kind in kinds if kind not in ("REMAINDER", "RULE", said.reason)][-1]
+    everybody = [shopper for shopper in Shopper.objects.all() if said.product in listed(shopper)]
+    told_before = [shopper for shopper in everybody if last in {r.kind for r in told(shopper, said.product)[1].reasons}]
+    assert told_before
+    decide(seen=marks([said]), act="silence", reason=last, by=mei)
+    assert Rule.objects.get().reason == last
+    for shopper in everybody:
+        assert last not in {reason.kind for reason in told(shopper, said.product)[1].reasons}
+
+
 def test_alike_decisions_share_a_rule_which_goes_with_the_last_of_them(complain, mei, trained):
     one, two = complain(2, product=trained.products["Tea-1"])
     first = decide(seen=marks([one]), act="hide", by=mei)

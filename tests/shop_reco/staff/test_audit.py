@@ -120,7 +120,8 @@ def test_buttons_leave_records_and_one_that_is_refused_leaves_none(trained, boss
 def test_a_version_that_staff_make_serve_is_kept_with_the_reason(trained, boss):
     boss.client.post(address(Recommender, "train", "popularity"))
     run_next()
-    boss.client.post(address(Recommender, "go_back", "popularity"))
+    assert "Why go back?" in boss.client.post(address(Recommender, "go_back", "popularity")).content.decode()
+    boss.client.post(address(Recommender, "go_back", "popularity"), {"why": "worse lists"})
     live = ModelVersion.objects.get(recommender="popularity", state="live")
     assert told(last()) == (
         "go_back", "reco_recommendations.modelversion", str(live.pk), {"state": ["retired", "live"]},

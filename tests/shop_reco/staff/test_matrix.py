@@ -54,7 +54,7 @@ PAGES = {
 BUTTONS = {
     # what a model has beside these: who may post to it
     "reco_recommendations.recommender.train_all": "A X",
-    "reco_recommendations.recommender.cancel": "X",
+    "reco_recommendations.recommender.cancel": "A X",
     "reco_recommendations.recommender.compare": "V M A X",
     "reco_recommendations.recommender.progress": "V M A X",
     "reco_recommendations.recommender.switch": "X",

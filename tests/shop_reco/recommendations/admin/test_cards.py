@@ -105,6 +105,28 @@ def test_going_back_keeps_who_and_why_and_a_switch_is_told_beside_it(trained, st
     assert "worse lists" in staff.get(PAGE).content.decode()
 
 
+@pytest.mark.parametrize(
+    "picked", [{}, {"action": "go_back", "_selected_action": ["item_cf"]}], ids=["button", "action"]
+)
+def test_going_back_shows_what_would_serve_and_asks_why_first(trained, staff, picked):
+    live, earlier = ModelVersion.objects.get(recommender="item_cf"), version()
+    address = PAGE if picked else f"{PAGE}item_cf/go-back/"
+    for blank in ({}, {"why": " "}):
+        page = staff.post(address, picked | blank).content.decode()
+        assert str(live) in page
+        assert str(earlier) in page
+        assert 'name="why"' in page
+        assert ModelVersion.objects.get(recommender="item_cf", state="live") == live
+    assert staff.post(address, picked | {"why": "worse lists"}).status_code == 302
+    assert ModelVersion.objects.get(recommender="item_cf", state="live") == earlier
+    assert Promotion.objects.get(version=earlier).why == "worse lists"
+
+
+def test_where_there_is_nothing_to_go_back_to_nothing_is_asked(trained, staff):
+    page = staff.post(f"{PAGE}item_cf/go-back/", follow=True).content.decode()
+    assert "has no earlier version" in page
+
+
 def test_the_page_asks_the_same_of_100_runs_and_versions_as_of_10(trained, staff):
     staff.get(PAGE)
     asked = []

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.http import QueryDict
+from django.test import Client
 
 from shop_reco.recommendations.models import Rule
 from shop_reco.recommendations.serving import recommend_for
@@ -73,6 +76,59 @@ def test_a_rule_that_hides_something_is_named_and_linked(asked, trained):
     product = next(each for each in trained.products.values() if each.title == first)
     rule = Rule.objects.create(action="hide", product=product)
     assert f"/admin/reco_recommendations/rule/{rule.pk}/change/" in asked(shopper="h0")
+
+
+def test_a_rule_that_raises_something_is_named_at_it_and_may_be_supposed_away(asked, trained):
+    before = titles(asked(shopper="h0"))
+    last = titles(asked(shopper="h0", first=20))[-1]
+    product = next(each for each in trained.products.values() if each.title == last)
+    rule = Rule.objects.create(action="boost", product=product, points=5.0)
+    page = asked(shopper="h0")
+    assert titles(page)[0] == product.title
+    assert page.count("By a rule:") == 1
+    assert f'name="lifted" value="{rule.pk}"' in page
+    assert titles(asked(shopper="h0", lifted=rule.pk)) == before
+    assert Rule.objects.get().active
+
+
+@pytest.fixture
+def seller(trained):
+    """May see lists and rules, and nobody's portrait."""
+    seller = User.objects.create_user("seller", is_staff=True)
+    seller.user_permissions.set(Permission.objects.filter(codename__in=["view_slate", "view_rule", "view_product"]))
+    client = Client()
+    client.force_login(seller)
+    return client
+
+
+def test_who_may_not_name_a_shopper_is_not_asked_for_one(seller):
+    page = seller.get(WHY).content.decode()
+    assert 'name="shopper"' not in page
+    assert 'name="skus"' in page
+
+
+def test_a_served_list_leads_to_the_question_why_with_what_it_told_of_the_history(seller, staff, trained, person):
+    served = recommend_for(shopper=person, first=5)
+    address = f"/admin/reco_recommendations/slate/{served.slate_id}/change/"
+    found = re.search(r'href="([^"]+/why/\?[^"]+)"', seller.get(address).content.decode())
+    question = QueryDict(unescape(found[1]).partition("?")[2]).dict()
+    assert (question["placement"], question["first"]) == ("home", "5")
+    assert set(question) == {"placement", "first", "skus"}
+    told = {each.sku for edge in served.edges for reason in edge.reasons for each in reason.evidence}
+    assert set(question["skus"].split(",")) <= told
+    assert len(titles(seller.get(WHY, question).content.decode())) == 5
+    assert str(person.public_id) in staff.get(address).content.decode().partition("/why/?")[2].partition('"')[0]
+
+
+def test_rules_are_for_those_who_may_see_them(client, trained):
+    Rule.objects.create(action="boost", product=trained.products["Tea-1"], points=5.0)
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_slate"))
+    client.force_login(viewer)
+    page = client.get(WHY, {"placement": "home", "lifted": Rule.objects.get().pk}).content.decode()
+    assert titles(page)[0] == "Tea 1"
+    assert "By a rule:" not in page
+    assert 'name="lifted"' not in page
 
 
 @pytest.mark.parametrize(

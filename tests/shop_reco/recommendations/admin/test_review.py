@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 
 import pytest
@@ -255,6 +256,19 @@ def test_a_rule_is_written_on_a_form_that_knows_the_product(complain, staff):
     (said,) = complain(1)
     form = staff.get(told(staff).context["piece"]["rule"]).context["adminform"].form
     assert form.initial == {"action": "hide", "product": str(said.product_id)}
+
+
+def test_any_reason_that_the_list_told_may_be_silenced_the_one_called_wrong_is_offered_first(complain, staff):
+    (said,) = complain(1, kind="wrong_reason")
+    page = told(staff).content.decode()
+    offered = re.findall(
+        r'<option value="([A-Z_]+)">', page.partition('name="reason" class')[2].partition("</select>")[0]
+    )
+    assert offered[0] == said.reason
+    assert len(offered) > 1
+    assert "REMAINDER" not in offered
+    post(staff, "decide", [said], act="silence", reason=offered[-1])
+    assert Rule.objects.get().reason == offered[-1]
 
 
 def test_staff_silence_a_reason_by_a_rule_of_their_own(complain, staff, trained):

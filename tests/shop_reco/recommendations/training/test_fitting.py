@@ -76,6 +76,10 @@ def test_a_candidate_that_the_gate_stops_does_not_serve_and_the_live_recipe_lear
     assert stopped.gate["decision"]["verdict"] == verdict
     assert stopped.gate["comparison"]["sections"].keys() >= {"discovery", "next_basket"}
     assert TrainingRun.objects.get(state="queued").work == "update"
+    assert run_next().state == "done"
+    assert live("popularity") != before
+    assert (live("popularity").recipe, live("popularity").gate) == (before.recipe, {})
+    assert run_next() is None  # and it does not ask for another one
 
 
 def test_a_better_recipe_goes_live_by_the_gate(trained, settings, monkeypatch):
