@@ -102,7 +102,7 @@ def lifts(
     *,
     rng: np.random.Generator | None = None,
     pseudo_pairs: float = 10.0,
-    most_cells: int = MOST_CELLS,
+    most_cells: int | None = None,
     min_support: int = 1,
 ) -> npt.NDArray[np.float64]:
     """How much more often two items of one user share a feature than two items taken at random do.
@@ -115,15 +115,15 @@ def lifts(
         taken: What each user took, shape (n_users, n_items).
         rng: Draws the users to learn from where there are too many.
         pseudo_pairs: How many pairs the guess counts as.
-        most_cells: Features of items taken that are looked at, at most; it bounds the time. Users are drawn
-            until it is reached, and memory holds a tenth of it at a time.
+        most_cells: Features of items taken that are looked at, at most, ``MOST_CELLS`` when missing; it bounds the
+            time. Users are drawn until it is reached, and memory holds a tenth of it at a time.
         min_support: Users with a pair that shares a feature, below which it keeps the guess.
     Returns:
         Logarithms of the ratios, zero or more, shape (n_features,), float64.
     """
     has = sparse.csr_matrix((np.ones(features.nnz), features.indices, features.indptr), features.shape)
     took = sparse.csr_matrix((np.ones(taken.nnz), taken.indices, taken.indptr), taken.shape)
-    costs = took @ np.diff(has.indptr)
+    costs, most_cells = took @ np.diff(has.indptr), most_cells or MOST_CELLS
     took = took[some_users(costs, most_cells, rng or np.random.default_rng(0))]
     together, support = np.zeros(has.shape[1]), np.zeros(has.shape[1], dtype=np.int64)
     for rows in _blocks(took @ np.diff(has.indptr), most_cells // 10):

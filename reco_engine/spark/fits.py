@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from reco_engine.data import features as features_of
 from reco_engine.data.catalogue import Catalogue
-from reco_engine.data.features import MOST_CELLS, feature_matrix, some_users
+from reco_engine.data.features import feature_matrix, some_users
 from reco_engine.data.interactions import Interactions
 from reco_engine.errors import BadInputError
 from reco_engine.recommenders import ContentBased, ItemCF, Popularity, item_cf, popularity
@@ -107,7 +108,7 @@ def _fit_content(
     rows = spark.user_rows(table, Takers(items.item_ids, at, model.half_life), work, hear)
     features, _ = feature_matrix(items)
     rng = features_rng(seed)
-    drawn = some_users(rows.totals(np.diff(features.indptr)), MOST_CELLS, rng)
+    drawn = some_users(rows.totals(np.diff(features.indptr)), features_of.MOST_CELLS, rng)
     taken = sparse.csr_matrix(rows.matrix(len(items))[drawn])
     return model.learn(items, taken, rows.sums(len(items)), settings, seed)
 

@@ -78,11 +78,7 @@ def test_popularity_is_the_same_to_the_byte(interactions, seed):
 @pytest.mark.parametrize("most", [10**9, 2000])
 def test_content_is_the_same_to_the_byte_also_where_it_looks_at_some_users(data, monkeypatch, most):
     interactions, catalogue = data
-    for place in ("reco_engine.data.features", "reco_engine.spark.fits"):
-        monkeypatch.setattr(f"{place}.MOST_CELLS", most)
-    monkeypatch.setattr("reco_engine.data.features.lifts.__kwdefaults__", {
-        **__import__("reco_engine.data.features", fromlist=["lifts"]).lifts.__kwdefaults__, "most_cells": most,
-    })  # fmt: skip
+    monkeypatch.setattr("reco_engine.data.features.MOST_CELLS", most)
     found = by_passes(ContentBased(min_support=2), interactions, InProcess(), catalogue=catalogue)
     assert found == hash_of(ContentBased(min_support=2).fit(interactions, catalogue, seed=7, at=AT))
 

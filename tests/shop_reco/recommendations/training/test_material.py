@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from types import SimpleNamespace
 
-from reco_engine.artifacts import load
+import pytest
+from django.utils import timezone
+
 from reco_engine.errors import MissingDependencyError
-from shop_reco.conf import reco_settings
 from shop_reco.recommendations.models import ModelVersion
 from shop_reco.recommendations.services import request_training
 from shop_reco.recommendations.serving import recommend_for
-from shop_reco.recommendations.training import material, run_next
+from shop_reco.recommendations.training import fitting, material, run_next
 from shop_reco.recommendations.training.exports import spark_root
 from shop_reco.recommendations.training.material import fits_with_spark
 from tests.shop_reco.conftest import skus
@@ -31,10 +32,6 @@ def train(kind, **asked):
     run = run_next()
     assert run.state == "done", run.why
     return run
-
-
-def artifact(run):
-    return load(reco_settings().ARTIFACTS_ROOT / run.version.public_id.hex)
 
 
 def test_numpy_fits_unless_the_shop_says_otherwise(shop):
@@ -68,22 +65,23 @@ def test_what_spark_does_not_fit_is_trained_without_it(shop, with_spark, without
     assert "backend" not in train("user_cf").version.figures
 
 
-def test_a_run_of_sparks_makes_the_version_that_one_in_memory_makes(spark, shop, settings, person):
+def test_a_run_of_sparks_makes_the_version_that_one_in_memory_makes(spark, shop, settings, person, monkeypatch):
+    now = timezone.now()
+    monkeypatch.setattr(fitting, "timezone", SimpleNamespace(now=lambda: now))
     kinds = ("popularity", "item_cf", "content")
     usual = {kind: train(kind).version for kind in kinds}
-    train("hybrid")
     before = recommend_for(shopper=person, first=10)
     settings.SHOP_RECO = {**settings.SHOP_RECO, "TRAINING_BACKEND": "spark"}
     for kind in kinds:
         run = train(kind)
         assert run.version.state == "live"
         assert run.version.figures["backend"] == "spark"
-        assert run.version.recipe == usual[kind].recipe
         assert "Spark trains this." in run.log
-        assert artifact(run).item_ids.tolist() == artifact(usual[kind].run).item_ids.tolist()
+        assert run.version.recipe == usual[kind].recipe
+        assert run.version.manifest_sha256 == usual[kind].manifest_sha256
     after = recommend_for(shopper=person, first=10)
+    assert len(skus(after)) == 10
     assert skus(after) == skus(before)
-    assert [edge.score for edge in after.edges] == pytest.approx([edge.score for edge in before.edges], rel=1e-3)
     assert list(spark_root().iterdir()) == []
 
 
@@ -94,8 +92,6 @@ def test_new_events_are_learnt_by_spark_under_the_live_recipe(spark, shop, with_
 
 
 def test_a_fit_that_fails_leaves_nobodys_data_behind(spark, shop, with_spark, monkeypatch):
-    from shop_reco.recommendations.training import fitting
-
     def broken(*args, **given):
         raise MemoryError
 
