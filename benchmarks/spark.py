@@ -4,7 +4,7 @@ On Complete Journey, and on interactions that are made up as in ``benchmarks.sca
 fitted by both from the same Parquet files, each in a process of its own, and their artifacts are compared: counts,
 orders, scores, bytes. ``peak_mb`` is the most memory that the process and all its children had at once, what they
 share counted once and files that are mapped not at all, since the system takes those back when it must (looked at
-four times a second); for Spark that is Java, the tasks and the driver together.
+once a second); for Spark that is Java, the tasks and the driver together.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MAKERS = {
     "item_cf": lambda: ItemCF(0.5, 0.5, 0.3, 180.0, 60.0, 0.0, n_targets=200, min_support=5),
     "content": lambda: ContentBased(min_support=5),
 }
-LOOK = 0.25
+LOOK = 1.0
 
 
 def main() -> None:
