@@ -28,3 +28,7 @@ class ArtifactError(EngineError):
 
 class MissingDependencyError(EngineError, ImportError):
     """A recommender needs a package that is not installed."""
+
+
+class ClusterError(EngineError):
+    """Spark could not be started, or a job of it failed; the message says why."""

@@ -8,16 +8,18 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from reco_engine.data.cleaning_settings import faults
+from reco_engine.spark.needs import lacking
 
 from .conf import RecoSettings, reco_settings
 
 SHORTEST_TOKEN = 16
 LEAST_RECORD = 365
 """Days."""
+BACKENDS = ("numpy", "spark")
 
 
 @register()
@@ -58,6 +60,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             "RATE_REFILL",
             "RATE_SHARED",
             "RATE_SERVER",
+            "SPARK_SAMPLE",
         )
         if getattr(reco, name) <= 0
     ]
@@ -90,7 +93,31 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
                 id="shop_reco.E003",
             )
         )
-    return messages + _watching(reco)
+    return messages + _watching(reco) + _training(reco)
+
+
+def _training(reco: RecoSettings) -> list[CheckMessage]:
+    """What trains is known, and where it is Spark, it is here.
+
+    A warning only: a process that does not train needs neither Spark nor Java.
+    """
+    messages: list[CheckMessage] = []
+    if reco.TRAINING_BACKEND not in BACKENDS:
+        known = ", ".join(BACKENDS)
+        text = f"SHOP_RECO['TRAINING_BACKEND'] is none that there is: {reco.TRAINING_BACKEND!r}; known ones: {known}"
+        messages.append(Error(text, id="shop_reco.E012"))
+    if reco.SPARK_ABOVE is not None and reco.SPARK_ABOVE < 0:
+        messages.append(Error("SHOP_RECO['SPARK_ABOVE'] must not be below zero.", id="shop_reco.E010"))
+    if (reco.TRAINING_BACKEND == "spark" or reco.SPARK_ABOVE is not None) and (missing := lacking()):
+        messages.append(
+            Warning(
+                f"SHOP_RECO asks for training with Spark, and here is no {', no '.join(missing)}: a training that "
+                "this machine works off will fail.",
+                hint='pip install "shop-reco[spark]" and Java 17 or later; not needed where nothing is trained',
+                id="shop_reco.W001",
+            )
+        )
+    return messages
 
 
 def _watching(reco: RecoSettings) -> list[CheckMessage]:

@@ -206,6 +206,26 @@ class RecoSettings:
     TRAINING_HOURS: float = 12.0
     """Hours after which the process of a training run is ended."""
 
+    TRAINING_BACKEND: str = "numpy"
+    """What fits popularity, item_cf and content: "numpy", in the memory of this process, or "spark"; the others are
+    always fitted by numpy."""
+
+    SPARK_ABOVE: int | None = None
+    """Events that may be learnt from above which TRAINING_BACKEND is "spark" by itself; None: never."""
+
+    SPARK_MASTER: str = "local[*]"
+    """Where Spark runs: this machine, or the address of a cluster, as "spark://host:7077"."""
+
+    SPARK_OPTIONS: Mapping[str, str] = field(default_factory=dict)
+    """Settings of Spark by name: {"spark.executor.memory": "8g"}."""
+
+    SPARK_ROOT: Path | None = None
+    """Folder of what Spark reads and writes while it trains, which every executor sees under this path; None: "spark"
+    among the artifacts. It holds who did what: a training deletes its part of it at its end."""
+
+    SPARK_SAMPLE: int = 5_000_000
+    """Interactions of some shoppers by which settings are searched and recipes compared where Spark fits, at most."""
+
     GATE_SHOPPERS: int = 2000
     """Shoppers by whom two recipes are compared, at most; time grows with it, and certainty."""
 

@@ -127,3 +127,14 @@ def pytest_terminal_summary(terminalreporter):
     if missing:
         terminalreporter.section("what did not run")
         terminalreporter.line(f"NOT TESTED HERE: {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """Spark on two threads of this machine, started once; it takes seconds, so tests that use it are few."""
+    from reco_engine.spark import cluster, lacking
+
+    if missing := lacking():
+        pytest.skip(f"training with Spark is not tested here: no {', no '.join(missing)} (docs/training.md)")
+    with cluster("local[2]", {"spark.driver.memory": "512m"}) as spark:
+        yield spark

@@ -15,7 +15,6 @@ from scipy import sparse
 from reco_engine.types import Floats
 
 from .catalogue import Catalogue
-from .interactions import Interactions
 
 Keys = npt.NDArray[np.uint64]
 CJK = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯]")
@@ -74,7 +73,7 @@ def feature_matrix(catalogue: Catalogue, keys: Keys | None = None) -> tuple[spar
 
 def learnt_features(
     catalogue: Catalogue,
-    interactions: Interactions,
+    taken: sparse.csr_matrix,
     *,
     rng: np.random.Generator,
     least: float = 0.05,
@@ -82,14 +81,19 @@ def learnt_features(
 ) -> tuple[sparse.csr_matrix, Keys, npt.NDArray[np.float64]]:
     """The features that say something of taste, weighted by how much; those under ``least`` are left out.
 
+    Args:
+        taken: Which items of the catalogue each user took, shape (n_users, n_items).
     Returns:
         The weighted features, shape (n_items, n_features), float32; their keys, sorted, and weights, (n_features,).
     """
     features, keys = feature_matrix(catalogue)
-    taken = interactions.matrix_over(catalogue.item_ids, np.ones(len(interactions)))
     weights = lifts(features, taken, rng=rng, min_support=min_support)
     kept = np.flatnonzero(weights >= least)
     return weighted_features(features[:, kept], weights[kept]), keys[kept], weights[kept]
+
+
+MOST_CELLS = 40_000_000
+"""Features of items taken that are looked at, at most."""
 
 
 def lifts(
@@ -98,7 +102,7 @@ def lifts(
     *,
     rng: np.random.Generator | None = None,
     pseudo_pairs: float = 10.0,
-    most_cells: int = 40_000_000,
+    most_cells: int | None = None,
     min_support: int = 1,
 ) -> npt.NDArray[np.float64]:
     """How much more often two items of one user share a feature than two items taken at random do.
@@ -111,16 +115,16 @@ def lifts(
         taken: What each user took, shape (n_users, n_items).
         rng: Draws the users to learn from where there are too many.
         pseudo_pairs: How many pairs the guess counts as.
-        most_cells: Features of items taken that are looked at, at most; it bounds the time. Users are drawn
-            until it is reached, and memory holds a tenth of it at a time.
+        most_cells: Features of items taken that are looked at, at most, ``MOST_CELLS`` when missing; it bounds the
+            time. Users are drawn until it is reached, and memory holds a tenth of it at a time.
         min_support: Users with a pair that shares a feature, below which it keeps the guess.
     Returns:
         Logarithms of the ratios, zero or more, shape (n_features,), float64.
     """
     has = sparse.csr_matrix((np.ones(features.nnz), features.indices, features.indptr), features.shape)
     took = sparse.csr_matrix((np.ones(taken.nnz), taken.indices, taken.indptr), taken.shape)
-    costs = took @ np.diff(has.indptr)
-    took = took[_some_users(costs, most_cells, rng or np.random.default_rng(0))]
+    costs, most_cells = took @ np.diff(has.indptr), most_cells or MOST_CELLS
+    took = took[some_users(costs, most_cells, rng or np.random.default_rng(0))]
     together, support = np.zeros(has.shape[1]), np.zeros(has.shape[1], dtype=np.int64)
     for rows in _blocks(took @ np.diff(has.indptr), most_cells // 10):
         counts = sparse.csr_matrix(took[rows] @ has)
@@ -191,7 +195,7 @@ def _is_known(value: Any) -> bool:
     return value is not None and value != "" and value == value  # NaN equals nothing
 
 
-def _some_users(costs: npt.NDArray[np.float64], most_cells: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def some_users(costs: npt.NDArray[np.float64], most_cells: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """All users, or as many at random as ``most_cells`` allows, one at least, in their order."""
     if float(costs.sum()) <= most_cells:
         return np.arange(costs.size)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
@@ -17,7 +18,7 @@ from reco_engine.seeds import generator
 from reco_engine.types import Floats, Items, Scores, Terms
 
 from .base import NEVER_TAKEN, Progress, best_open, need_catalogue, takings_of
-from .likeness import BLOCK, OfContent, Places
+from .likeness import BLOCK, OfContent, Places, features_rng
 from .tuning import discovery, searched
 
 START = {"base": 0.1, "popularity_exponent": 1.0}
@@ -57,9 +58,27 @@ class ContentBased(OfContent):
         progress: Progress | None = None,
     ) -> Self:
         items = need_catalogue(catalogue)
-        chosen = self._chosen(interactions, items, seed, at)
+        chosen = self.chosen(interactions, items, seed, at)
         self._learn_features(interactions, items, seed)
-        return self._with(chosen, interactions, at)
+        return self._with(chosen, takings_of(interactions, items.item_ids, at, self.half_life))
+
+    def learn(
+        self,
+        items: Catalogue,
+        taken: sparse.csr_matrix,
+        takers: npt.NDArray[np.float64],
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> Self:
+        """Take over what was counted.
+
+        Args:
+            taken: Which of the items some users took, few enough to look at each, shape (n_users, n_items).
+            takers: How many users took each item lately, of all, shape (n_items,).
+            settings: As ``chosen`` gives them.
+        """
+        self._learn_taken(taken, items, rng=features_rng(seed))
+        return self._with(settings, takers + NEVER_TAKEN)
 
     def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:
         wanted = np.arange(self.item_ids_.size) if items is None else codes_of(self.item_ids_, items)
@@ -113,16 +132,15 @@ class ContentBased(OfContent):
     def _newcomer_priors(self, newcomers: Catalogue) -> npt.NDArray[np.float32]:
         return np.full(len(newcomers), self.newcomer_prior_, dtype=np.float32)
 
-    def _with(self, settings: dict[str, Any], interactions: Interactions, at: float | None) -> Self:
+    def _with(self, settings: Mapping[str, Any], takings: npt.NDArray[np.float64]) -> Self:
         """This model under other settings; what items are made of stays."""
         self.base_, self.popularity_exponent_ = float(settings["base"]), float(settings["popularity_exponent"])
-        takings = takings_of(interactions, self.item_ids_, at, self.half_life)
         top = float(takings.max())
         self.priors_ = np.asarray((takings / top) ** self.popularity_exponent_, dtype=np.float32)
         self.newcomer_prior_ = float(np.float32((NEVER_TAKEN / top) ** self.popularity_exponent_))
         return self
 
-    def _chosen(self, interactions: Interactions, items: Catalogue, seed: int, at: float | None) -> dict[str, Any]:
+    def chosen(self, interactions: Interactions, items: Catalogue, seed: int, at: float | None) -> dict[str, Any]:
         """What was given, and for the rest what served users best in an inner split; features are learnt once."""
         given = {name: value for name in START if (value := getattr(self, name)) is not None}
         usual = {**START, **given}
@@ -133,5 +151,6 @@ class ContentBased(OfContent):
             return usual
         trial, cut = copy(self), before.newest
         trial._learn_features(before, items, seed)
+        takings = takings_of(before, items.item_ids, cut, self.half_life)
         grid = {name: choices for name, choices in GRID.items() if name not in given}
-        return searched(lambda each: discovery(trial._with(each, before, cut), cases, at=cut), usual, grid)
+        return searched(lambda each: discovery(trial._with(each, takings), cases, at=cut), usual, grid)

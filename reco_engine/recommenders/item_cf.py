@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from scipy import sparse
 from reco_engine.data.catalogue import Catalogue
 from reco_engine.data.interactions import History, Interactions, codes_of
 from reco_engine.errors import EngineError
+from reco_engine.seeds import generator
 from reco_engine.types import Floats, Ids, Items, Scores, Terms
 
 from .base import Bags, Explained, Progress, bags_of, need_interactions, ranges, rows_of
@@ -51,6 +53,7 @@ BLOCK_CELLS = 2**20
 """Sums held at a time while scoring: few enough to stay in the processor's cache."""
 BLOCK = 256
 """Histories listed at a time."""
+RowsOf = Callable[[Similarity, int], sparse.csr_matrix]
 
 
 @dataclass
@@ -115,11 +118,27 @@ class ItemCF(Explained):
         progress: Progress | None = None,
     ) -> Self:
         need_interactions(interactions)
-        found = SEARCH.settings_for(self, interactions, None, seed=seed, at=at, progress=progress)
-        for name, value in found.items():
+        self.settle(SEARCH.settings_for(self, interactions, None, seed=seed, at=at, progress=progress))
+        instant = interactions.instant(at)
+        taken = Taken.of(interactions, instant, self.half_life_)
+        return self.learn(taken, partial(_best_rows, taken, progress=progress), instant=instant, seed=seed)
+
+    def settle(self, settings: Mapping[str, Any]) -> Self:
+        """Take settings as chosen."""
+        for name, value in settings.items():
             setattr(self, f"{name}_", value)
-        self.instant_ = interactions.instant(at)
-        taken = Taken.of(interactions, self.instant_, self.half_life_)
+        return self
+
+    def learn(
+        self, taken: Taken, rows: RowsOf, *, instant: float, seed: int = 0, term_pairs: int | None = None
+    ) -> Self:
+        """Learn from what is taken as it looks at ``instant``, with the settings that were chosen.
+
+        Args:
+            rows: Gives every item's best targets, so many, by a similarity.
+            term_pairs: Of more pairs of user and item, the spectral term learns those of users drawn at random.
+        """
+        self.instant_ = instant
         similarity = Similarity(
             self.activity_,
             self.source_exponent_,
@@ -128,17 +147,22 @@ class ItemCF(Explained):
             min_support=self.min_support,
         )
         if self.spectral_weight_ > 0:
-            similarity = similarity.with_term(taken, weight=self.spectral_weight_, n_factors=self.n_factors_, seed=seed)
-        rows = similarity.rows(taken, np.arange(taken.item_ids.size), self.n_targets_, progress)
-        return self._keep(taken, similarity, rows)
+            some = taken if term_pairs is None else taken.some(term_pairs, generator(seed, "item_cf term"))
+            told = replace(similarity, popularity=some.popularity())
+            told = told.with_term(some, weight=self.spectral_weight_, n_factors=self.n_factors_, seed=seed)
+            similarity = replace(similarity, spectral=told.spectral)
+        return self._keep(taken, similarity, rows(similarity, self.n_targets_))
 
     def refit(self, interactions: Interactions) -> Self:
         """A model learnt anew from other interactions, with this one's settings, popularity, instant and factors."""
         need_interactions(interactions)
         taken = Taken.of(interactions, self.instant_, self.half_life_)
+        return self.learn_anew(taken, partial(_best_rows, taken))
+
+    def learn_anew(self, taken: Taken, rows: RowsOf) -> Self:
+        """As ``refit``, of what is taken as it looks at this model's instant."""
         similarity = self._similarity().over(taken, codes_of(taken.item_ids, self.item_ids_))
-        rows = similarity.rows(taken, np.arange(taken.item_ids.size), self.n_targets_)
-        return copy(self)._keep(taken, similarity, rows)
+        return copy(self)._keep(taken, similarity, rows(similarity, self.n_targets_))
 
     def renewed(self, interactions: Interactions) -> Self:
         """What ``refit`` gives, to the bit, at the cost of what changed since: events that came and those that went.
@@ -224,7 +248,7 @@ class ItemCF(Explained):
         self.level_targets_ = term.targets.astype(np.float32)
         self.user_ids_ = kept.user_ids
         self.row_starts_ = kept.weights.indptr.astype(np.int64)
-        self.row_items_ = kept.weights.indices.astype(np.int32)
+        self.row_items_ = kept.weights.indices.astype(np.int32, copy=False)  # which may be mapped from a file
         self.row_weights_ = kept.weights.data
         return self
 
@@ -291,3 +315,10 @@ class ItemCF(Explained):
         """What each entry counts: by the root of its weight, as in training; those of a history sum to 1."""
         roots = np.sqrt(bags.weights)
         return np.asarray(roots / bags.totals(roots)[bags.owners])
+
+
+def _best_rows(
+    taken: Taken, similarity: Similarity, n_best: int, progress: Progress | None = None
+) -> sparse.csr_matrix:
+    """Every item's best targets by those who took it, in memory."""
+    return similarity.rows(taken, np.arange(taken.item_ids.size), n_best, progress)

@@ -27,6 +27,11 @@ BLOCK = 32
 Places = npt.NDArray[np.int64]
 
 
+def features_rng(seed: int) -> np.random.Generator:
+    """Draws the users whose takings weigh the features."""
+    return generator(seed, "content features")
+
+
 @dataclass
 class OfContent(Explained):
     """Items by features, float32, and a prior for each item; how a history asks for features."""
@@ -83,9 +88,13 @@ class OfContent(Explained):
         """The priors of items that came after the fit, shape (len(newcomers),)."""
 
     def _learn_features(self, interactions: Interactions, items: Catalogue, seed: int) -> None:
-        rng = generator(seed, "content features")
+        taken = interactions.matrix_over(items.item_ids, np.ones(len(interactions)))
+        self._learn_taken(taken, items, rng=features_rng(seed))
+
+    def _learn_taken(self, taken: sparse.csr_matrix, items: Catalogue, *, rng: np.random.Generator) -> None:
+        """From which of the items each user took, shape (n_users, n_items)."""
         matrix, self.feature_keys_, self.feature_weights_ = learnt_features(
-            items, interactions, rng=rng, min_support=self.min_support
+            items, taken, rng=rng, min_support=self.min_support
         )
         self.item_ids_ = items.item_ids
         self._keep(matrix)

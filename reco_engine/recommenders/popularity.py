@@ -76,15 +76,21 @@ class Popularity(Explained):
         need_interactions(interactions)
         if self.lean <= 0:
             raise BadInputError(f"lean must be above zero takers, not {self.lean}")
-        self.half_life_ = SEARCH.settings_for(self, interactions, None, seed=seed, at=at)["half_life"]
-        fading = half_life_weights(interactions.ages(at), self.half_life_)
-        self.item_ids_ = interactions.item_ids
-        self.scores_ = np.log1p(interactions.takers_over(interactions.item_ids, fading))
+        half_life = SEARCH.settings_for(self, interactions, None, seed=seed, at=at)["half_life"]
+        fading = half_life_weights(interactions.ages(at), half_life)
+        self.learn(interactions.item_ids, interactions.takers_over(interactions.item_ids, fading), half_life)
         self.segments_, codes = codes_per_interaction(interactions, segments)
         takers = takers_by_segment(interactions, fading, codes, self.segments_.size)
         self.segment_starts_ = takers.indptr.astype(np.int64)
         self.segment_items_ = takers.indices.astype(np.int32)
         self.segment_takers_ = takers.data
+        return self
+
+    def learn(self, item_ids: Ids, takers: npt.NDArray[np.float64], half_life: float) -> Self:
+        """Take over how many took each of the sorted items lately, shape (n_items,), without segments."""
+        self.half_life_, self.item_ids_, self.scores_ = half_life, item_ids, np.log1p(takers)
+        self.segments_, self.segment_starts_ = np.empty(0, "U1"), np.zeros(1, dtype=np.int64)
+        self.segment_items_, self.segment_takers_ = np.empty(0, dtype=np.int32), np.empty(0)
         return self
 
     def score(self, histories: Sequence[History], items: Items | None = None, at: float | None = None) -> Scores:

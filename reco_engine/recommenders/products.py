@@ -61,12 +61,11 @@ def best_products(
         part = sources[start : start + size]
         left = factors.left[part]
         if simple:
-            best = _multiplied(left, factors.right, n_best + 1)
-        elif factors.min_support > 1:
-            best = _best_supported(factors, part, _multiplied(_ones(left), _ones(factors.right)), n_best + 1)
+            block = without_diagonal(multiplied(left, factors.right, n_best + 1), part, n_best)
         else:
-            best = _best_dense(factors, part, n_best + 1)
-        block = _without_diagonal(best, part, n_best)
+            cut = Cut(part, n_best, factors.spectral, factors.min_support)
+            support = cut.supported(multiplied(ones(left), ones(factors.right))) if factors.min_support > 1 else None
+            block = cut.best(multiplied(left, factors.right), support)
         _append(values, block.data)
         _append(columns, block.indices)
         _append(sizes, np.diff(block.indptr))
@@ -76,41 +75,73 @@ def best_products(
     return sparse.csr_matrix((values, columns, starts), shape=(sources.size, n_items))
 
 
-def _multiplied(left: sparse.csr_matrix, right: sparse.csr_matrix, n_best: int | None = None) -> sparse.csr_matrix:
-    """``left @ right``, whole or the largest positive entries of each row, largest first."""
+def multiplied(
+    left: sparse.csr_matrix, right: sparse.csr_matrix, n_best: int | None = None, n_threads: int = THREADS
+) -> sparse.csr_matrix:
+    """``left @ right``, whole or the largest positive entries of each row, largest first.
+
+    Raises:
+        MissingDependencyError: If sparse-dot-topn cannot be imported.
+    """
     try:
         from sparse_dot_topn import sp_matmul, sp_matmul_topn
     except Exception as error:
         raise MissingDependencyError("sparse-dot-topn is not installed; install the extra `train`") from error
     if n_best is None:
-        return sparse.csr_matrix(sp_matmul(left, right, n_threads=THREADS))
-    return sparse.csr_matrix(sp_matmul_topn(left, right, top_n=n_best, threshold=0.0, sort=True, n_threads=THREADS))
+        return sparse.csr_matrix(sp_matmul(left, right, n_threads=n_threads))
+    return sparse.csr_matrix(sp_matmul_topn(left, right, top_n=n_best, threshold=0.0, sort=True, n_threads=n_threads))
 
 
-def _ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+def ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The same entries, each of them 1."""
     return sparse.csr_matrix((np.ones_like(matrix.data), matrix.indices, matrix.indptr), matrix.shape)
 
 
-def _best_supported(factors: Factors, sources: Places, support: sparse.csr_matrix, n_best: int) -> sparse.csr_matrix:
-    """Of the pairs that enough users took; the spectral term counts where there is such a pair."""
-    support.data = (support.data >= factors.min_support).astype(np.float32)
-    support.eliminate_zeros()
-    product = sparse.csr_matrix(_multiplied(factors.left[sources], factors.right).multiply(support))
-    rows, values = _rows(product), product.data
-    if factors.spectral is not None:
-        values = values + factors.spectral.rows(sources)[rows, product.indices]
-    return _largest(rows, product.indices, values, product.shape, n_best)
+@dataclass(frozen=True)
+class Cut:
+    """What is kept of whole rows of products where a spectral term counts, or how many users took both items.
 
+    Attributes:
+        sources: Whose rows they are, shape (n_sources,).
+        n_best: Entries of each, at most.
+    """
 
-def _best_dense(factors: Factors, sources: Places, n_best: int) -> sparse.csr_matrix:
-    assert factors.spectral is not None  # noqa: S101
-    product = _multiplied(factors.left[sources], factors.right)
-    dense = factors.spectral.rows(sources)
-    dense[_rows(product), product.indices] += product.data
-    nth = max(dense.shape[1] - n_best, 0)
-    high = np.maximum(np.partition(dense, nth, axis=1)[:, nth], np.float32(0))
-    rows, columns = np.nonzero((dense >= high[:, None]) & (dense > 0))
-    return _largest(rows, columns, dense[rows, columns], dense.shape, n_best)
+    sources: Places
+    n_best: int
+    spectral: SpectralTerm | None
+    min_support: int
+
+    def supported(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Ones for the pairs that enough users took, of how many did; ``counts`` is used up."""
+        counts.data = (counts.data >= self.min_support).astype(np.float32)
+        counts.eliminate_zeros()
+        return counts
+
+    def best(self, product: sparse.csr_matrix, support: sparse.csr_matrix | None) -> sparse.csr_matrix:
+        """The best entries of ``product``, shape (n_sources, n_items), the diagonal left out.
+
+        Args:
+            support: Where a pair counts, of the same shape; None: everywhere.
+        """
+        some = self._of_all(product) if support is None else self._of_pairs(product, support)
+        return without_diagonal(some, self.sources, self.n_best)
+
+    def _of_pairs(self, product: sparse.csr_matrix, support: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Of the pairs that count; the spectral term counts where there is such a pair."""
+        product = sparse.csr_matrix(product.multiply(support))
+        rows, values = _rows(product), product.data
+        if self.spectral is not None:
+            values = values + self.spectral.rows(self.sources)[rows, product.indices]
+        return _largest(rows, product.indices, values, product.shape, self.n_best + 1)
+
+    def _of_all(self, product: sparse.csr_matrix) -> sparse.csr_matrix:
+        assert self.spectral is not None  # noqa: S101
+        n_best, dense = self.n_best + 1, self.spectral.rows(self.sources)
+        dense[_rows(product), product.indices] += product.data
+        nth = max(dense.shape[1] - n_best, 0)
+        high = np.maximum(np.partition(dense, nth, axis=1)[:, nth], np.float32(0))
+        rows, columns = np.nonzero((dense >= high[:, None]) & (dense > 0))
+        return _largest(rows, columns, dense[rows, columns], dense.shape, n_best)
 
 
 def _largest(rows: Places, columns: Columns, values: Floats, shape: tuple[int, int], n_best: int) -> sparse.csr_matrix:
@@ -123,7 +154,7 @@ def _largest(rows: Places, columns: Columns, values: Floats, shape: tuple[int, i
     return sparse.csr_matrix((values[order], columns[order], starts), shape=shape)
 
 
-def _without_diagonal(block: sparse.csr_matrix, sources: Places, n_best: int) -> sparse.csr_matrix:
+def without_diagonal(block: sparse.csr_matrix, sources: Places, n_best: int) -> sparse.csr_matrix:
     """The first ``n_best`` entries of each row that are not of the source itself.
 
     Args:

@@ -48,13 +48,25 @@ class Similarity:
         progress: Callable[[float], None] | None = None,
     ) -> sparse.csr_matrix:
         """The best targets of some source items, shape (n_sources, n_items); needs the extra ``train``."""
-        roots = taken.roots()
+        factors = Factors(*self.sides(taken.roots()), self.spectral, self.min_support)
+        return best_products(factors, sources, n_best, progress)
+
+    def sides(
+        self, roots: sparse.csr_matrix, sources: slice = slice(None)
+    ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+        """The two matrices whose product is the formula's sum, for all users or some of them.
+
+        Args:
+            roots: What each took, shape (n_users, n_items), float64.
+            sources: The items whose rows are asked for.
+        Returns:
+            Shapes (n_sources, n_users) and (n_users, n_items), float32.
+        """
         active = power(np.diff(roots.indptr).astype(np.float64), -self.activity)
         right = _single(sparse.diags(active) @ roots @ sparse.diags(power(self.popularity, -self.target_exponent)))
-        left = _single(sparse.diags(power(self.popularity, -self.source_exponent)) @ roots.T.tocsr())
-        del roots
-        factors = Factors(left, right, self.spectral, self.min_support)
-        return best_products(factors, sources, n_best, progress)
+        own = roots if sources == slice(None) else sparse.csr_matrix(roots[:, sources])
+        left = _single(sparse.diags(power(self.popularity[sources], -self.source_exponent)) @ own.T.tocsr())
+        return left, right
 
     def with_term(self, taken: Taken, *, weight: float, n_factors: int, seed: int) -> Similarity:
         """With a spectral term, in units in which the best targets of both terms score alike on average."""

@@ -65,6 +65,15 @@ class Taken:
         touched[after[changed].indices] = True
         return items[touched]
 
+    def some(self, n_pairs: int, rng: np.random.Generator) -> Taken:
+        """What users drawn at random took, so many pairs at most; all where there are no more."""
+        sizes = np.diff(self.weights.indptr)
+        if self.weights.nnz <= n_pairs:
+            return self
+        order = rng.permutation(sizes.size)
+        drawn = np.sort(order[np.cumsum(sizes[order], dtype=np.int64) <= n_pairs])
+        return Taken(self.user_ids[drawn], self.item_ids, sparse.csr_matrix(self.weights[drawn]))
+
     def without_rows(self) -> Taken:
         """The same items, and nobody who took them."""
         return Taken(self.user_ids[:0], self.item_ids, sparse.csr_matrix((0, self.item_ids.size)))

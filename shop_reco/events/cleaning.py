@@ -42,6 +42,8 @@ OLDER = "older_than_history"
 UNUSABLE = ("impossible_times", "unknown_products", "sensitive_products", OLDER)
 """What does not get as far as the rules, nor counts among the newest HISTORY_EVENTS, but for the last."""
 Ids = npt.NDArray[np.int64]
+Kept = tuple[Ids, Ids, npt.NDArray[np.float64], npt.NDArray[np.float64]]
+"""Users, items, unix seconds and weights."""
 
 
 @dataclass(slots=True)
@@ -84,6 +86,25 @@ def clean_events(*, until: dt.datetime, progress: Callable[[float], None] | None
     Args:
         progress: Hears the share of shoppers who are read, 0 to 1; raising from it ends the reading.
     """
+    started, kept = time.monotonic(), _Kept()
+    report, bursts = clean_each(kept.take, until=until, progress=progress)
+    interactions = kept.interactions()
+    suspicions = [*bursts, *group_suspicions(interactions, at=until.timestamp())]
+    report = {**report, "seconds": round(time.monotonic() - started, 2)}
+    return CleanedEvents(interactions, report, suspicions)
+
+
+def clean_each(
+    take: Callable[[Kept], None], *, until: dt.datetime, progress: Callable[[float], None] | None = None
+) -> tuple[dict[str, Any], list[Suspicion]]:
+    """Read and clean as ``clean_events`` does, and pass on what was kept of a few hundred shoppers at a time.
+
+    Args:
+        take: Is given users, items, unix seconds and weights, each of shape (n,), of whole shoppers, in the order of
+            their keys.
+    Returns:
+        The report, and what the rules about one shopper found.
+    """
     started, reco, at = time.monotonic(), reco_settings(), until.timestamp()
     links, sensitive = account_links(), list(sensitive_categories())
     work = _Work(reco, at)
@@ -93,14 +114,15 @@ def clean_events(*, until: dt.datetime, progress: Callable[[float], None] | None
         n_read += len(shopper_ids)
         if progress is not None:
             progress(n_read / max(n_people, n_read))
-        work.take(_Block.read(shopper_ids, links, sensitive, reco, at))
-    interactions = work.interactions()
-    suspicions = [_of_burst(burst) for burst in work.bursts]
-    hammering: Hammering | None = rule_of(reco.CLEANING, "hammering")
-    if hammering is not None:
-        suspicions += [_of_suspect(each) for each in hammering.suspects(interactions, at=at)]
+        take(work.clean(_Block.read(shopper_ids, links, sensitive, reco, at)))
     report = {**work.report(), "seconds": round(time.monotonic() - started, 2)}
-    return CleanedEvents(interactions, report, suspicions)
+    return report, [_of_burst(burst) for burst in work.bursts]
+
+
+def group_suspicions(interactions: Interactions, *, at: float) -> list[Suspicion]:
+    """What the rule about groups of shoppers finds, of whoever's interactions these are."""
+    hammering: Hammering | None = rule_of(reco_settings().CLEANING, "hammering")
+    return [] if hammering is None else [_of_suspect(each) for each in hammering.suspects(interactions, at=at)]
 
 
 def training_interactions(*, until: dt.datetime) -> Interactions:
@@ -198,6 +220,21 @@ class _Block:
         return columns, columns.batch(self.accounts[keep]), self.names[keep]
 
 
+class _Kept:
+    """What recommenders ask for, of all blocks."""
+
+    def __init__(self) -> None:
+        self._parts: list[Kept] = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))]
+
+    def take(self, part: Kept) -> None:
+        self._parts.append(part)
+
+    def interactions(self) -> Interactions:
+        columns: list[Any] = [np.concatenate([part[place] for part in self._parts]) for place in range(4)]
+        self._parts.clear()
+        return Interactions.from_arrays(*columns)
+
+
 class _Work:
     """What has come of the blocks so far."""
 
@@ -205,12 +242,11 @@ class _Work:
         self._reco, self._at, self._weights = reco, at, weights_of(reco)
         self._bots: Bots | None = rule_of(reco.CLEANING, "bots")
         self._tallies = {name: _Tally() for name in UNUSABLE}
-        self._kept: list[tuple[Ids, Ids, npt.NDArray[np.float64], npt.NDArray[np.float64]]] = []
         self._rows_in = self._rows_out = self._unpriced = self._purchases = 0
         self.bursts: list[Burst] = []
 
-    def take(self, block: _Block) -> None:
-        """Clean a block, and keep what recommenders ask for."""
+    def clean(self, block: _Block) -> Kept:
+        """What recommenders ask for of a block."""
         if self._bots is not None:
             self.bursts += self._bots.bursts(block.columns.batch(block.accounts))
         n_newest = self._reco.HISTORY_EVENTS
@@ -230,13 +266,7 @@ class _Work:
         self._unpriced += int(np.count_nonzero(bought & ~np.isfinite(columns.prices)))
         weights = events.weighed(self._weights) * events.shares
         counts = weights > 0
-        self._kept.append((events.users[counts], events.items[counts], events.timestamps[counts], weights[counts]))
-
-    def interactions(self) -> Interactions:
-        none: Any = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
-        columns = [np.concatenate([none[place], *(part[place] for part in self._kept)]) for place in range(4)]
-        self._kept.clear()
-        return Interactions.from_arrays(*columns)
+        return events.users[counts], events.items[counts], events.timestamps[counts], weights[counts]
 
     def report(self) -> dict[str, Any]:
         way = (settings_of(self._reco.CLEANING, "event_prices") or {"missing": "keep"})["missing"]

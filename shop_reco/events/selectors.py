@@ -126,6 +126,12 @@ def training_rows(*, shopper_ids: Collection[int]) -> Iterator[Any]:
     return rows.iterator(chunk_size=20_000)
 
 
+def count_training_events() -> int:
+    """How many events on products there are of shoppers who allow training, before any cleaning; one query."""
+    allowed = all_consenting(purpose=Consent.Purpose.TRAINING)
+    return Event.objects.filter(shopper__in=allowed, product__isnull=False).count()
+
+
 def _between(since: dt.datetime | None, until: dt.datetime | None) -> dict[str, dt.datetime]:
     limits = {"occurred_at__gte": since, "occurred_at__lte": until}
     return {name: limit for name, limit in limits.items() if limit is not None}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Subquery
+from django.db.models import Max, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -124,6 +124,11 @@ def began(version: ModelVersion) -> dt.datetime:
 def erasures() -> list[dt.datetime]:
     """When shoppers were erased whom some version may have learnt from, oldest first; one query."""
     return list(ErasedRow.objects.filter(learnt=True).order_by("erased_at").values_list("erased_at", flat=True))
+
+
+def last_erasure() -> dt.datetime | None:
+    """When somebody was erased last, as long as it is remembered; one query."""
+    return ErasedRow.objects.aggregate(last=Max("erased_at"))["last"]
 
 
 KEPT = 2

@@ -8,7 +8,7 @@ from celery import Task, shared_task
 
 from . import services
 from .models import TrainingRun
-from .training import prune_versions, work_off
+from .training import prune_versions, trim_exports, work_off
 from .training.news import OF_THE_CATALOGUE, SCHEDULED
 
 COUNTED = ("popularity", "trending", "item_cf", "user_cf", "buy_again")
@@ -51,7 +51,11 @@ def _update(kinds: tuple[str, ...], ticket: str) -> int:
 
 @shared_task(acks_late=True)
 def unlearn() -> int:
-    """Fit anew what may have learnt from who was erased, and delete what nothing needs; returns how many runs ended."""
+    """Fit anew what may have learnt from who was erased, and delete what nothing needs or may hold them.
+
+    Returns how many runs ended.
+    """
+    trim_exports()
     services.request_unlearning()
     done = work_off()
     prune_versions()

@@ -68,3 +68,21 @@ def test_the_record_of_staff_is_kept_for_a_year_at_least(settings):
     (error,) = check_settings()
     assert error.id == "shop_reco.E011"
     assert "STAFF_RECORD_DAYS" in error.msg
+
+
+@pytest.mark.parametrize("given", [{"TRAINING_BACKEND": "spark"}, {"SPARK_ABOVE": 1_000_000}])
+def test_where_spark_is_to_train_its_absence_is_told_and_serving_starts_all_the_same(settings, monkeypatch, given):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, **given}
+    monkeypatch.setattr("shop_reco.checks.lacking", lambda: [])
+    assert check_settings() == []
+    monkeypatch.setattr("shop_reco.checks.lacking", lambda: ["pyspark", "Java"])
+    (warning,) = check_settings()
+    assert (warning.id, warning.is_serious()) == ("shop_reco.W001", False)
+    assert "no pyspark, no Java" in warning.msg
+
+
+def test_a_backend_that_does_not_exist_is_told_with_those_that_do(settings):
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "TRAINING_BACKEND": "hadoop"}
+    (error,) = check_settings()
+    assert error.id == "shop_reco.E012"
+    assert "numpy, spark" in error.msg

@@ -6,6 +6,7 @@ import datetime as dt
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from django.db import transaction
@@ -18,18 +19,15 @@ from reco_engine.errors import EngineError
 from reco_engine.evaluation.gate import Comparison, Decision, check_artifact, compare, decide, surges
 from reco_engine.ranking import Hybrid
 from reco_engine.recommenders.registry import found_settings
+from reco_engine.spark import cluster
 from shop_reco.conf import reco_settings
 from shop_reco.event_files import event_files
-from shop_reco.events.cleaning import clean_events, people_of
-from shop_reco.events.flags import raise_flags
-from shop_reco.events.selectors import flags_in_force
 from shop_reco.measures import phase
-from shop_reco.products.engine import cleaned_catalogue
 from shop_reco.products.selectors import catalogue_revision
 
 from .. import services
-from ..learning import with_feedback
 from ..models import ModelVersion, Promotion, TrainingRun
+from .material import Material, material_of
 from .recipes import SEED, Plan, live_hybrid
 from .telling import Phase, Teller
 
@@ -43,33 +41,35 @@ def fit(run: TrainingRun, teller: Teller) -> None:
     """
     plan, now, started = Plan.of(run), timezone.now(), time.monotonic()
     revision = catalogue_revision()
-    with phase("extracting", plan.kind):
-        interactions, catalogue = _load(run, now, teller)
-    with phase("comparing", plan.kind):
-        comparison, decision = _compared(plan, interactions, catalogue, now, teller)
-    found = {} if comparison is None or comparison.twin is None else found_settings(comparison.twin)
-    if decision is not None and decision.rule != "surge" and plan.is_found_again(found):
-        decision = None
-        teller.say("The search found the live recipe again.")
-    hear = teller.phase(Phase.TRAINING, 0.6 if comparison else 0.2, 0.9)
-    with phase("training", plan.kind), event_files(kind=plan.kind, run=run.public_id.hex[:8]) as files:
-        model = plan.fit(interactions, catalogue, at=now.timestamp(), found=found, progress=_both(hear, files))
-    teller.phase(Phase.EVALUATING, 0.9, 0.95)
-    with phase("evaluating", plan.kind):
-        _check(plan, model, comparison, interactions, now)
-    teller.phase(Phase.PROMOTING, 0.95, 1.0)
-    found |= found_settings(model)
-    newest = interactions.newest
-    figures = {
-        "interactions": len(interactions),
-        "shoppers": interactions.n_users,
-        "items": interactions.n_items,
-        "catalogue_revision": revision,
-        "seconds": round(time.monotonic() - started, 1),
-        "settings": found,
-    }
-    public_id = uuid.uuid4()
-    manifest = _write(model, public_id)
+    with ExitStack() as stack:
+        with phase("extracting", plan.kind):
+            material = stack.enter_context(material_of(run, now, teller))
+        interactions, catalogue = material.interactions, material.catalogue
+        with phase("comparing", plan.kind):
+            comparison, decision = _compared(plan, interactions, catalogue, now, teller)
+        found = {} if comparison is None or comparison.twin is None else found_settings(comparison.twin)
+        if decision is not None and decision.rule != "surge" and plan.is_found_again(found):
+            decision = None
+            teller.say("The search found the live recipe again.")
+        hear = teller.phase(Phase.TRAINING, 0.6 if comparison else 0.2, 0.9)
+        with phase("training", plan.kind), event_files(kind=plan.kind, run=run.public_id.hex[:8]) as files:
+            model = _fitted(plan, material, now, found, _both(hear, files))
+        teller.phase(Phase.EVALUATING, 0.9, 0.95)
+        with phase("evaluating", plan.kind):
+            _check(plan, model, comparison, interactions, now)
+        teller.phase(Phase.PROMOTING, 0.95, 1.0)
+        found |= found_settings(model)
+        figures = {
+            "interactions": material.n_interactions,
+            "shoppers": material.n_users,
+            "items": material.n_items,
+            "catalogue_revision": revision,
+            "seconds": round(time.monotonic() - started, 1),
+            "settings": found,
+            **({"backend": "spark", "sample": len(interactions)} if material.table is not None else {}),
+        }
+        public_id = uuid.uuid4()
+        manifest = _write(model, public_id)
     with transaction.atomic():  # a version that a death left behind would be in the way of the run's next attempt
         version = ModelVersion.objects.create(
             public_id=public_id,
@@ -77,7 +77,7 @@ def fit(run: TrainingRun, teller: Teller) -> None:
             recommender_id=plan.kind,
             manifest_sha256=manifest.sha256,
             size=manifest.size,
-            watermark=None if newest is None else dt.datetime.fromtimestamp(newest, dt.UTC),
+            watermark=None if material.newest is None else dt.datetime.fromtimestamp(material.newest, dt.UTC),
             recipe={**plan.settings, **found},
             gate=_gate_of(comparison, decision),
             figures=figures,
@@ -85,25 +85,19 @@ def fit(run: TrainingRun, teller: Teller) -> None:
         _end(run, version, decision)
 
 
-def _load(run: TrainingRun, now: dt.datetime, teller: Teller) -> tuple[Interactions, Catalogue]:
-    """What may be learnt from; the run keeps what was not, and whoever was found out is flagged first."""
-    cleaned = clean_events(until=now, progress=teller.phase(Phase.EXTRACTING, 0.0, 0.15))
-    teller.phase(Phase.CLEANING, 0.15, 0.2)
-    products = cleaned_catalogue()
-    flagged = raise_flags(suspicions=cleaned.suspicions)
-    interactions = cleaned.without(people_of(flags_in_force()))
-    kept_out = {
-        "shoppers": cleaned.interactions.n_users - interactions.n_users,
-        "events": len(cleaned.interactions) - len(interactions),
-    }
-    interactions, cleaned.report["feedback"] = with_feedback(interactions)
-    missing = {**cleaned.report["missing"], **products.missing}
-    rules = [*cleaned.report["rules"], *products.rules]
-    report = {**cleaned.report, "rules": rules, "missing": missing, "flags": flagged, "kept_out": kept_out}
-    services.keep_cleaning_report(run=run, report=report)
-    n_users, n_items = interactions.n_users, interactions.n_items
-    teller.say(f"{len(interactions):,} interactions of {n_users:,} shoppers, {n_items:,} items")
-    return interactions, products.catalogue
+def _fitted(
+    plan: Plan, material: Material, now: dt.datetime, found: dict[str, Any], progress: Callable[..., None]
+) -> Any:
+    """The model that is stored, by whichever of the two fits it."""
+    if material.table is None:
+        return plan.fit(material.interactions, material.catalogue, at=now.timestamp(), found=found, progress=progress)
+    reco, work = reco_settings(), material.table.with_name("work")
+    work.mkdir()
+    with cluster(reco.SPARK_MASTER, reco.SPARK_OPTIONS) as spark:
+        return plan.fit_table(
+            material.table, spark, material.catalogue, sample=material.interactions, work=work, at=now.timestamp(),
+            found=found, progress=progress,
+        )  # fmt: skip
 
 
 def _compared(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
 
 from reco_engine.artifacts import load
@@ -15,7 +16,9 @@ from reco_engine.evaluation.gate import Factory, Recipe
 from reco_engine.ranking import Blend, Hybrid
 from reco_engine.ranking.blending import DEFAULT_WEIGHTS
 from reco_engine.ranking.fitting import fit_blend
+from reco_engine.recommenders import ItemCF
 from reco_engine.recommenders.registry import create, open_settings
+from reco_engine.spark import Cluster, fit, refit_item_cf
 from shop_reco.conf import reco_settings
 
 from ..engine import recommender_settings
@@ -127,6 +130,24 @@ class Plan:
             return cast(Any, self.live_model).renewed(interactions)
         recipe = Recipe(self.kind, {**self.settings, **found})
         return recipe().fit(interactions, catalogue, seed=SEED, at=at, progress=progress)
+
+    def fit_table(
+        self,
+        table: Path,
+        spark: Cluster,
+        catalogue: Catalogue,
+        *,
+        sample: Interactions,
+        work: Path,
+        at: float,
+        found: Mapping[str, Any],
+        progress: Hear,
+    ) -> Any:
+        """The same by Spark, from a table, for the kinds that it fits; see ``reco_engine.spark.fit``."""
+        if self.updates and isinstance(self.live_model, ItemCF):
+            return refit_item_cf(self.live_model, table, spark, work=work, progress=progress)
+        model = Recipe(self.kind, {**self.settings, **found})()
+        return fit(model, table, spark, catalogue, sample=sample, work=work, seed=SEED, at=at, progress=progress)
 
 
 class _Remembered:

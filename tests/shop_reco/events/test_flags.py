@@ -183,14 +183,14 @@ def test_only_staff_with_the_permission_clear(shop, person, client):
 
 
 def test_a_run_that_was_cancelled_while_loading_keeps_no_report(shop, monkeypatch):
-    from shop_reco.recommendations.training import fitting
+    from shop_reco.recommendations.training import material
 
-    real = fitting.clean_events
+    real = material.clean_events
 
     def cancelled_meanwhile(**given):
         TrainingRun.objects.update(state="cancelled")
         return real(**given)
 
-    monkeypatch.setattr(fitting, "clean_events", cancelled_meanwhile)
+    monkeypatch.setattr(material, "clean_events", cancelled_meanwhile)
     request_training(kind="popularity")
     assert run_next().cleaning == {}
