@@ -1,4 +1,4 @@
-"""What a costly fixture left in the database and on disk, kept for the tests after the first and put back in a moment."""
+"""What a costly fixture left in the database and on disk, kept for the tests after it and put back in a moment."""
 
 from __future__ import annotations
 

@@ -28,6 +28,8 @@ ROLES: Mapping[str, Limits] = {
     "command": Limits(statement=0, lock=30, idle=600),  # imports: whoever started one watches it
     "migrate": Limits(statement=0, lock=2, idle=0),  # what waits for a lock has all others wait behind it
 }
+BEYOND = 3.0
+"""Seconds after its limit in which the server may still say that it ended a statement."""
 COMMANDS = {"migrate": "migrate", "shop_reco_migrate": "migrate", "fit_run": "training", "runserver": "web"}
 
 
@@ -66,10 +68,19 @@ def for_this_process(database: dict[str, Any], env: Environment) -> dict[str, An
     }
     most = env.int("DB_POOL_MAX", default=8)
     if role != "web" or most == 0:
-        return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, **database, "OPTIONS": options}
+        found = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, **database, "OPTIONS": options}
+        return _patient(found, limits) if role == "web" else found
     options["pool"] = {
         "min_size": min(env.int("DB_POOL_MIN", default=1), most),
         "max_size": most,
         "timeout": env.float("DB_POOL_SECONDS", default=3.0),
     }
-    return {"CONN_HEALTH_CHECKS": True, **database, "CONN_MAX_AGE": 0, "OPTIONS": options}
+    return _patient({"CONN_HEALTH_CHECKS": True, **database, "CONN_MAX_AGE": 0, "OPTIONS": options}, limits)
+
+
+def _patient(database: dict[str, Any], limits: Mapping[str, float]) -> dict[str, Any]:
+    """For a process that somebody waits for: a server that stands still, and ends nothing by itself, is given up."""
+    if not limits["statement_timeout"]:
+        return database
+    patience = limits["statement_timeout"] + BEYOND
+    return {**database, "ENGINE": "shop_reco.patient", "OPTIONS": {**database["OPTIONS"], "patience": patience}}
