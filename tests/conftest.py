@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone, translation
 
-from tests.planted import Planted
+from tests.planted import Planted, all_rows
 
 SERVICES = {"PostgreSQL": "TESTED_ON_POSTGRESQL", "Redis": "TEST_REDIS_URL", "RabbitMQ": "TEST_AMQP_URL"}
 SHELVES = {"Tea": 12, "Cheese": 12, "Soap": 12}
@@ -27,16 +27,43 @@ def fresh_process():
         yield
 
 
+@pytest.fixture(scope="session")
+def planted():
+    """What `shop` and `trained` left when they first ran, by their settings: each is made once."""
+    return {}
+
+
 @pytest.fixture
-def shop(db, settings, tmp_path):
+def shop(db, settings, tmp_path, planted):
     """36 products on three shelves, 30 consenting shoppers with a taste each, nothing trained yet."""
+    from shop_reco.products.models import Product
+
+    settings.SHOP_RECO = {**settings.SHOP_RECO, "ARTIFACTS_ROOT": tmp_path / "artifacts"}
+    name = "shop", settings_but_folders(settings)
+    if name not in planted:
+        before = all_rows()
+        people, now = plant_shop()
+        planted[name] = people, now, Planted.since(before)
+    else:
+        planted[name][2].put_back()
+    people, now, _ = planted[name]
+    return SimpleNamespace(
+        products={product.sku: product for product in Product.objects.all()}, people=dict(people), now=now
+    )
+
+
+def settings_but_folders(settings):
+    return repr({key: value for key, value in settings.SHOP_RECO.items() if not key.endswith("_ROOT")})
+
+
+def plant_shop():
+    """The people by name, and the moment that all of it counts back from."""
     from shop_reco.events.drafts import EventDraft
     from shop_reco.events.imports import import_events
     from shop_reco.products.models import Product
     from shop_reco.products.services import ProductDraft, import_products
     from shop_reco.users.services import ShopperDraft, import_consents, import_shoppers
 
-    settings.SHOP_RECO = {**settings.SHOP_RECO, "ARTIFACTS_ROOT": tmp_path / "artifacts"}
     import_products(
         drafts=[
             ProductDraft(
@@ -77,31 +104,20 @@ def shop(db, settings, tmp_path):
                 )
             )
     import_events(rows=rows)
-    return SimpleNamespace(products=products, people=people, now=now)
-
-
-@pytest.fixture(scope="session")
-def planted_shops():
-    """What `trained` left, by the settings it was trained under: each training is done once."""
-    return {}
+    return people, now
 
 
 @pytest.fixture
-def trained(shop, settings, planted_shops, tmp_path_factory):
+def trained(shop, settings, planted, tmp_path_factory):
     """The same shop with the quick recommenders live."""
-    from shop_reco.products.models import Product
-
-    folder = settings.SHOP_RECO["ARTIFACTS_ROOT"]
-    known = repr({key: value for key, value in settings.SHOP_RECO.items() if key != "ARTIFACTS_ROOT"})
-    if known not in planted_shops:
+    folder, name = settings.SHOP_RECO["ARTIFACTS_ROOT"], ("trained", settings_but_folders(settings))
+    if name not in planted:
+        before, kept = all_rows(), tmp_path_factory.mktemp("trained") / "artifacts"
         train_quick_recommenders()
-        planted_shops[known] = shop, Planted.of(folder, kept=tmp_path_factory.mktemp("trained") / "artifacts")
-        return shop
-    first, planted = planted_shops[known]
-    planted.put_back(folder)
-    return SimpleNamespace(
-        products={product.sku: product for product in Product.objects.all()}, people=dict(first.people), now=first.now
-    )
+        planted[name] = Planted.since(before, folder, kept=kept)
+    else:
+        planted[name].put_back(folder)
+    return shop
 
 
 def train_quick_recommenders():

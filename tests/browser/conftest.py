@@ -32,7 +32,7 @@ def browser_path():
 
 
 @pytest.fixture(scope="package")
-def browser(browser_path):
+def chrome(browser_path):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         yield browser
@@ -40,10 +40,10 @@ def browser(browser_path):
 
 
 @pytest.fixture
-def tab(browser):
+def tab(chrome):
     """A page in a profile of its own."""
-    page = browser.new_page()
+    page = chrome.new_page()
     page.set_default_timeout(15_000)
     yield page
-    for context in browser.contexts:
+    for context in chrome.contexts:
         context.close()

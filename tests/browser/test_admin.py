@@ -60,8 +60,8 @@ def test_a_portrait_and_what_is_behind_its_numbers_fit_a_phone(trained, person, 
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     phone.keyboard.type("a question of theirs")
     phone.keyboard.press("Enter")
-    phone.wait_for_selector(".chart svg")
-    assert phone.locator(".chart svg").count() == 3
+    phone.wait_for_selector("figure.chart svg")
+    assert phone.locator("figure.chart svg").count() == 3
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     phone.locator("a[href*='kind=category']").first.click()
     phone.wait_for_selector("text=Where this comes from")

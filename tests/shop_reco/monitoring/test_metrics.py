@@ -73,11 +73,13 @@ def test_trainings_that_wait_run_and_ended(trained, scraped):
     run = request_training(kind="item_cf")
     late = timezone.now() - dt.timedelta(minutes=5)
     TrainingRun.objects.filter(pk=run.pk).update(state="running", phase="training", progress=0.25, lease_until=late)
+    ended = TrainingRun.objects.get(recommender="user_cf").finished_at
     told = scraped()
     assert told['shop_reco_runs_unfinished{recommender="content",state="queued"}'] == 1
     assert told['shop_reco_run_progress{phase="training",recommender="item_cf"}'] == 0.25
     assert told['shop_reco_run_lease_seconds{recommender="item_cf"}'] == pytest.approx(-300, abs=60)
-    assert told['shop_reco_last_run_age_seconds{recommender="user_cf",state="done"}'] < 60
+    age = (timezone.now() - ended).total_seconds()
+    assert told['shop_reco_last_run_age_seconds{recommender="user_cf",state="done"}'] == pytest.approx(age, abs=60)
 
 
 def test_portraits_that_wait(shop, scraped):

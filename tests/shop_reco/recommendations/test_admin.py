@@ -99,6 +99,8 @@ def test_rolling_back_in_the_list_serves_the_version_before(trained, staff):
     request_training(kind="popularity")
     run_next()
     staff.post(f"{BASE}/recommender/popularity/go-back/")
+    assert ModelVersion.objects.get(recommender="popularity", state="live") != first  # not without a reason
+    staff.post(f"{BASE}/recommender/popularity/go-back/", {"why": "worse lists"})
     assert ModelVersion.objects.get(recommender="popularity", state="live") == first
 
 
