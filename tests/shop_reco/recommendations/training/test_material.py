@@ -52,7 +52,8 @@ def test_spark_fits_the_kinds_that_it_can(with_spark, kind, by_spark):
 
 
 @pytest.mark.parametrize(("above", "by_spark"), [(239, True), (240, False), (None, False)])
-def test_from_some_size_on_spark_is_chosen_by_itself(shop, settings, above, by_spark):
+def test_from_some_size_on_spark_is_chosen_by_itself(shop, settings, monkeypatch, above, by_spark):
+    monkeypatch.setattr(material, "lacking", lambda: [])
     settings.SHOP_RECO = {**settings.SHOP_RECO, "SPARK_ABOVE": above}
     assert fits_with_spark("item_cf") is by_spark
 
