@@ -31,6 +31,18 @@ def two(trained, person):
     return ModelVersion.objects.get(recommender="item_cf", state="live"), earlier
 
 
+def answering(page):
+    """Says yes to what is asked; the questions."""
+    asked = []
+
+    def answer(dialog):
+        asked.append(dialog.message)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    return asked
+
+
 def test_a_training_tells_how_far_it_is_until_it_is_cancelled(staff, live_server):
     run = request_training(kind="content")
     staff.goto(live_server.url + PAGE)
@@ -64,6 +76,7 @@ def test_the_page_asks_no_more_when_the_training_is_done(staff, live_server):
 
 def test_a_version_is_taken_back_with_a_reason_and_by_keyboard(staff, live_server, two):
     _live, earlier = two
+    asked = answering(staff)
     staff.goto(live_server.url + PAGE)
     read(staff)
     back = reverse("reco_admin:reco_recommendations_recommender_go_back", args=["item_cf"])
@@ -76,10 +89,12 @@ def test_a_version_is_taken_back_with_a_reason_and_by_keyboard(staff, live_serve
     staff.wait_for_selector("td:has-text('worse lists')")
     earlier.refresh_from_db()
     assert earlier.state == "live"
+    assert len(asked) == 1
 
 
 def test_two_versions_are_compared_and_one_is_made_to_serve(staff, live_server, two):
     _live, earlier = two
+    asked = answering(staff)
     staff.goto(live_server.url + PAGE)
     staff.locator("a[href*=compare]").first.focus()
     staff.keyboard.press("Enter")
@@ -91,3 +106,4 @@ def test_two_versions_are_compared_and_one_is_made_to_serve(staff, live_server, 
     staff.wait_for_url("**/modelversion/**")
     earlier.refresh_from_db()
     assert earlier.state == "live"
+    assert len(asked) == 1

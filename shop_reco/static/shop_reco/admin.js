@@ -1,9 +1,8 @@
-// A button that carries a question puts it before it posts.
+// A button that carries a question puts it before it posts; where something is missing, the browser tells that first.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-reco-ask]");
-  if (button && !window.confirm(button.dataset.recoAsk)) {
-    event.preventDefault();
-  }
+  if (!button || button.form?.checkValidity() === false) return;
+  if (!window.confirm(button.dataset.recoAsk)) event.preventDefault();
 });
 
 // A search box names itself by its choice alone, which is empty at first: the field's label comes before it.

@@ -262,7 +262,7 @@ def test_any_reason_that_the_list_told_may_be_silenced_the_one_called_wrong_is_o
     (said,) = complain(1, kind="wrong_reason")
     page = told(staff).content.decode()
     offered = re.findall(
-        r'<option value="([A-Z_]+)">', page.partition('name="reason" class')[2].partition("</select>")[0]
+        r'<option value="([A-Z_]+)">', page.partition('class="reco-silence"')[2].partition("</select>")[0]
     )
     assert offered[0] == said.reason
     assert len(offered) > 1
