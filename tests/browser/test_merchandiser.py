@@ -249,7 +249,7 @@ def test_a_day_of_the_staff(days_before, arrives, worker):
         ana.page.wait_for_timeout(200)
     assert not worker.is_alive()
     done.wait_for()
-    assert len(seen) >= 3
+    assert len(seen) >= 2  # how far it is changes under their eyes
     ana.reads()
     done.click()
     waiting = ModelVersion.objects.get(recommender="item_cf", state="candidate")
