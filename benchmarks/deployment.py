@@ -29,9 +29,11 @@ from tests.faults.live_shop import ROOT, LiveShop, answers, free_port, kill, wai
 from .composed import Service, services, with_option
 from .fault_rows.broker import Redis
 from .load_run import run_mix
-from .load_shop import KINDS, PRODUCTS, SHOPPERS
+from .load_shop import PRODUCTS, SHOPPERS
 from .machine import device, tell
 
+KINDS = ("popularity", "user_cf", "content")
+"""What is trained: what the gate has nothing to hold against, though the mix is chance."""
 RESTARTED = 1.0
 """Seconds until a process that died is started again."""
 TOKEN = "of-the-benchmarks-alone"
@@ -89,7 +91,7 @@ class Deployment(LiveShop):
                     self.begin(f"{service} {number}")
         for port in self.ports:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-                wait_for(lambda client=client: answers(client), "a web process", seconds=60)  # type: ignore[misc]
+                wait_for(lambda client=client: answers(client, "/health/"), "a web process", seconds=60)  # type: ignore[misc]
         return self
 
     def __exit__(self, *error: object) -> None:

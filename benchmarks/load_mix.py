@@ -106,7 +106,7 @@ class Shopping(FastHttpUser):
                     reply.failure(word)
                     time.sleep(PAUSE if tries % len(ports) == 0 else 0.0)
                     continue
-                answer = reply.js or {}
+                answer = _json(reply)
                 if errors := answer.get("errors"):
                     word = f"{status} {errors[0].get('extensions', {}).get('code', 'without a code')}"
                     reply.failure(word)
@@ -119,3 +119,11 @@ class Shopping(FastHttpUser):
         took = 1000 * (time.time() - began)
         told.write(json.dumps([round(began, 3), name, round(took, 1), tries, word]) + "\n")
         return data
+
+
+def _json(reply: Any) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = reply.json()
+    except ValueError:  # a page of the proxy or of the server, in place of an answer
+        return {}
+    return found

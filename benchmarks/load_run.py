@@ -100,14 +100,15 @@ def run_mix(
         "--skip-log",
     ]  # fmt: skip
     began = time.monotonic()
-    locust = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    while locust.poll() is None:
-        meanwhile(time.monotonic() - began)
-        time.sleep(0.1)
-    if not out.exists():
-        assert locust.stderr is not None
-        raise RuntimeError(f"locust did not run (pip install -r requirements-bench.txt): {locust.stderr.read()[-300:]}")
-    told = list(_told(out))
+    log = folder / "mix.log"
+    with log.open("w") as said:
+        locust = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+        while locust.poll() is None:
+            meanwhile(time.monotonic() - began)
+            time.sleep(0.1)
+    told = list(_told(out)) if out.exists() else []
+    if not told:
+        raise RuntimeError(f"locust did not run (pip install -r requirements-bench.txt): {log.read_text()[-500:]}")
     ids = {line.replace("-", "") for line in acknowledged.read_text().split()}
     return Mix(told, ids, max(each.began + each.ms / 1000 for each in told) - told[0].began)
 

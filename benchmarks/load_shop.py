@@ -45,7 +45,7 @@ class LoadShop(LiveShop):
             "granian", *address, "--workers", str(workers), "--no-access-log", "shop_reco.wsgi:application", **more
         )
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-            wait_for(lambda: answers(client), "the web process", seconds=60)
+            wait_for(lambda: answers(client, "/health/"), "the web process", seconds=60)
         return port, process
 
     def trainer(self) -> subprocess.Popen[bytes]:
