@@ -22,10 +22,12 @@ ENV PATH=/opt/venv/bin:$PATH \
 
 WORKDIR /app
 RUN useradd --system --uid 10001 --home-dir /tmp --shell /usr/sbin/nologin reco \
-    && mkdir -p /srv/artifacts \
-    && chown reco:reco /srv/artifacts
+    && mkdir -p /srv/artifacts /srv/privacy \
+    && chown reco:reco /srv/artifacts /srv/privacy \
+    && chmod 700 /srv/privacy
 COPY --from=build /opt/venv /opt/venv
 COPY manage.py ./
+COPY deploy/granian.json ./deploy/
 COPY reco_engine ./reco_engine
 COPY shop_reco ./shop_reco
 COPY templates ./templates
@@ -38,8 +40,8 @@ RUN SECRET_KEY=build-only-build-only-build-only-build-only-build-only ALLOWED_HO
     && rm -rf /tmp/*
 
 USER reco
-VOLUME /srv/artifacts
+VOLUME /srv/artifacts /srv/privacy
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health/live', timeout=4)"]
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--workers", "2", "--blocking-threads", "4", "shop_reco.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--log-config", "deploy/granian.json", "--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "shop_reco.wsgi:application"]

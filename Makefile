@@ -10,7 +10,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX
 .PHONY: demo test coverage lint format clean
 
 demo: $(VENV)/.run
-	@exec $(BIN)/python manage.py demo --port $(PORT) $(if $(FULL),--full)
+	@DJANGO_SETTINGS_MODULE=shop_reco.settings.demo exec $(BIN)/python manage.py demo --port $(PORT) $(if $(FULL),--full)
 
 test: $(VENV)/.dev
 	@bash scripts/test.sh

@@ -1,9 +1,11 @@
 #!/usr/bin/env python
 import os
 import sys
+from pathlib import Path
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop_reco.settings.demo")
+    deployed = Path(__file__).with_name(".env").exists()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"shop_reco.settings.{'production' if deployed else 'demo'}")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

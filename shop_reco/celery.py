@@ -15,7 +15,7 @@ class PromptTask(Task):
 
 
 folder_broker.use()
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop_reco.settings.demo")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop_reco.settings.production")
 app = Celery("shop_reco", task_cls=PromptTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

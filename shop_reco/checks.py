@@ -7,19 +7,23 @@ from importlib.util import find_spec
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib import admin
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from reco_engine.data.cleaning_settings import faults
 from reco_engine.spark.needs import lacking
 
-from .conf import RecoSettings, reco_settings
+from .conf import SECOND_FACTORS, RecoSettings, reco_settings
 
 SHORTEST_TOKEN = 16
 LEAST_RECORD = 365
 """Days."""
 BACKENDS = ("numpy", "spark")
+FACTOR_APPS = ("django_otp", "django_otp.plugins.otp_totp", "django_otp.plugins.otp_static")
+"""What a second factor of staff needs in INSTALLED_APPS."""
 
 
 @register()
@@ -83,6 +87,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     if reco.STAFF_RECORD_DAYS < LEAST_RECORD:
         text = f"SHOP_RECO['STAFF_RECORD_DAYS'] must be {LEAST_RECORD} or more: who did what must be found for a year."
         messages.append(Error(text, id="shop_reco.E011"))
+    messages += _second_factor(reco)
     if not 0 <= reco.CONTROL_SHARE <= 1:
         messages.append(Error("SHOP_RECO['CONTROL_SHARE'] must lie between 0 and 1.", id="shop_reco.E009"))
     if reco.DEMO_SWITCHER and not settings.DEBUG:
@@ -94,6 +99,30 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return messages + _watching(reco) + _training(reco)
+
+
+def _second_factor(reco: RecoSettings) -> list[CheckMessage]:
+    if reco.STAFF_SECOND_FACTOR not in SECOND_FACTORS:
+        text = f"SHOP_RECO['STAFF_SECOND_FACTOR'] is {reco.STAFF_SECOND_FACTOR!r}."
+        return [Error(text, hint="Known ones: " + ", ".join(SECOND_FACTORS) + ".", id="shop_reco.E023")]
+    lacking = [name for name in FACTOR_APPS if not apps.is_installed(name)]
+    if reco.STAFF_SECOND_FACTOR == "off":
+        return []
+    if not lacking and find_spec("segno"):
+        return _around_second_factor()
+    hint = "Install the extra second-factor and list " + ", ".join(FACTOR_APPS) + " in INSTALLED_APPS, then migrate."
+    return [Error("SHOP_RECO['STAFF_SECOND_FACTOR'] needs what is not here.", hint=hint, id="shop_reco.E024")]
+
+
+def _around_second_factor() -> list[CheckMessage]:
+    """Whether Django's own admin, if the host has it, shows and deletes second factors to whoever has a password."""
+    of_otp = [kind for kind in type(admin.site).__mro__ if kind.__module__.startswith("django_otp")]
+    shown = any(model._meta.app_label in ("otp_totp", "otp_static") for model in admin.site._registry)
+    if not shown or of_otp:
+        return []
+    text = "Django's admin shows and deletes the second factors of staff to whoever has a password."
+    hint = "Make it an OTPAdminSite of django-otp, or unregister TOTPDevice and StaticDevice from it."
+    return [Warning(text, hint=hint, id="shop_reco.W020")]
 
 
 def _training(reco: RecoSettings) -> list[CheckMessage]:

@@ -25,6 +25,7 @@ APPS = (
 )
 """What a host project adds to INSTALLED_APPS."""
 
+SECOND_FACTORS = ("off", "offered", "required")
 CACHE_TABLE = "reco_cache"
 """The table of a DatabaseCache of ours; ``migrate`` makes it where CACHES names it."""
 
@@ -324,6 +325,10 @@ class RecoSettings:
     STAFF_PASSWORD_MINUTES: float = 10.0
     """Age of the last sign-in or password after which exporting or erasing a shopper in the admin asks for the
     password again, in minutes. 0: each time."""
+
+    STAFF_SECOND_FACTOR: str = "off"
+    """Whether staff show a code of an app beside their password: "off", "offered" (who set one up must show it) or
+    "required" (whoever has none sets one up first). Needs the extra ``second-factor``."""
 
     STAFF_RECORD_DAYS: float = 730.0
     """Days that it is kept what staff did, at least 365."""

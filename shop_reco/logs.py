@@ -7,12 +7,15 @@ among its values. An exception keeps its type and where it came from; its messag
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from types import TracebackType
 from typing import Any
+
+import structlog
 
 TRUSTED = frozenset(
     {"shop_reco", "reco_engine", "celery", "kombu", "amqp", "granian", "_granian", "django_celery_beat"}
@@ -33,6 +36,28 @@ _PERSONAL = re.compile(
 EventDict = MutableMapping[str, Any]
 
 
+STAMPED: Sequence[Any] = (
+    structlog.contextvars.merge_contextvars,  # the ids of the request, the task and the run
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
+
+def json_lines() -> structlog.stdlib.ProcessorFormatter:
+    """What makes one JSON object of each line, for the ``()`` of a logging configuration."""
+    return structlog.stdlib.ProcessorFormatter(
+        use_get_message=False,  # foreign_line fills in what may be told
+        pass_foreign_args=True,
+        foreign_pre_chain=[*STAMPED, foreign_line, told_exception],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            without_personal,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+
+
 def masked(text: str) -> str:
     """The text without e-mail addresses, phone numbers, keys and passwords of addresses; a net below all else."""
     return _PERSONAL.sub(MASK, text)
@@ -51,6 +76,11 @@ def foreign_line(logger: Any, method: str, line: EventDict) -> EventDict:
     if isinstance(status := getattr(record, "status_code", None), int):
         line["status"] = status
     return line
+
+
+def of_no_flood(record: logging.LogRecord) -> bool:
+    """Whether Django may tell of a request: one refused for coming too often is counted and leaves no line."""
+    return getattr(record, "status_code", None) != 429
 
 
 def _filled(template: str, values: Any) -> str:

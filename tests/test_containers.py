@@ -23,7 +23,13 @@ def compose():
     return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
-OPTIONAL = {"rabbitmq": ["rabbitmq"], "prometheus": ["monitoring"], "grafana": ["monitoring"]}
+OPTIONAL = {
+    "web-2": ["second-web"],
+    "stream": ["kafka"],
+    "rabbitmq": ["rabbitmq"],
+    "prometheus": ["monitoring"],
+    "grafana": ["monitoring"],
+}
 """Services that are started for those who ask for their profile."""
 
 
@@ -59,7 +65,7 @@ def test_every_part_of_production_has_a_service_and_waits_for_what_it_needs(comp
     services = compose["services"]
     assert set(services) - set(OPTIONAL) == {"migrate", "web", "worker", "trainer", "beat", "postgres", "redis"}
     assert {name: service["profiles"] for name, service in services.items() if "profiles" in service} == OPTIONAL
-    for name in ("web", "worker", "trainer", "beat"):
+    for name in ("web", "worker", "trainer", "beat", "stream"):
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     for name in ("worker", "trainer", "beat"):
         assert services[name]["depends_on"]["redis"] == {"condition": "service_healthy"}
@@ -84,18 +90,18 @@ def test_serving_does_not_wait_for_the_broker(compose):
 
 def test_neither_the_database_nor_the_broker_is_reachable_from_outside(compose):
     published = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
-    assert set(published) == {"web", "grafana"}
+    assert set(published) == {"web", "web-2", "grafana"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
 def test_our_own_processes_write_only_where_they_must_and_may_do_nothing_else(compose):
-    for name in ("migrate", "web", "worker", "trainer", "beat"):
+    for name in ("migrate", "web", "web-2", "worker", "trainer", "beat", "stream"):
         service = compose["services"][name]
         assert service["read_only"]
         assert "/tmp" in service["tmpfs"]
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
-        assert [mount.split(":")[1] for mount in service["volumes"]] == ["/srv/artifacts"]
+        assert [mount.split(":")[1] for mount in service["volumes"]] == ["/srv/artifacts", "/srv/privacy"]
 
 
 def test_no_secret_is_written_into_the_compose_file():
@@ -117,6 +123,32 @@ def test_env_example_names_every_variable_that_compose_and_production_read():
     production = (ROOT / "shop_reco" / "settings" / "production.py").read_text()
     read = set(re.findall(r'env\.\w+\("([A-Z_]+)"', production))
     assert composed | read <= names_in(".env.example")
+
+
+def test_a_secret_of_the_environment_is_written_where_compose_can_write_it(compose):
+    held = {name for name, secret in compose["secrets"].items() if "environment" in secret}
+    for name, service in compose["services"].items():
+        assert not (service.get("read_only") and held & set(service.get("secrets", []))), name
+
+
+def test_the_ledger_of_erasures_lies_outside_of_what_a_backup_puts_back(compose):
+    environment = compose["services"]["web"]["environment"]
+    assert not Path(environment["PRIVACY_ROOT"]).is_relative_to(environment["ARTIFACTS_ROOT"])
+
+
+@pytest.mark.parametrize(
+    ("unit", "service"), [("web@", "web"), ("worker", "worker"), ("trainer", "trainer"), ("beat", "beat")]
+)
+def test_a_unit_of_systemd_starts_what_its_service_does(compose, unit, service):
+    text = (ROOT / "deploy" / "systemd" / f"shop-reco-{unit}.service").read_text()
+    (started,) = re.findall(r"^ExecStart=/srv/shop-reco/\.venv/bin/(.*)$", text, re.MULTILINE)
+    default = re.findall(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[-1]
+    # each container has a host name, and an address, of its own
+    words = re.sub(r" --hostname \S+", "", started).replace("%i", "8000").split()
+    expected = compose["services"][service].get("command", json.loads(default))
+    assert words == [word for word in expected if word not in ("--host", "0.0.0.0")]
+    written = set(re.findall(r"^ReadWritePaths=(.*)$", text, re.MULTILINE)[0].split())
+    assert written == {mount.split(":")[1] for mount in compose["services"][service]["volumes"]}
 
 
 def test_compose_hands_on_what_production_needs(compose):

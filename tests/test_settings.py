@@ -140,6 +140,12 @@ def test_what_is_needed_and_missing_is_told_by_name_with_what_to_write(name, giv
         ("DATABASE_URL", "canary", "the address of a database"),
         ("DATABASE_URL", "postgress://reco:canary@localhost/reco", "the address of a database"),
         ("DATABASE_URL", "postgres://reco:canary@ry@localhost:port/reco", "the address of a database"),
+        ("BROKER_URL", "canary:6379", "an address that begins with redis://"),
+        ("REDIS_URL", "canary:6379", "an address that begins with redis://"),
+        ("KAFKA_OPTIONS", "{canary}", "JSON"),
+        ("SHOP_RECO_RETENTION_DAYS", "canary", "a whole number"),
+        ("SHOP_RECO_RECOMMENDERS", "canary", "JSON"),
+        ("SHOP_RECO_INTROSPECTION", "canary", "true or false"),
     ],
 )
 def test_what_is_set_wrong_is_told_by_name_and_never_repeated(name, value, told):
@@ -147,6 +153,42 @@ def test_what_is_set_wrong_is_told_by_name_and_never_repeated(name, value, told)
     assert done.returncode != 0
     assert f"{name} is set, but not to {told}" in done.stderr
     assert "canary" not in done.stderr + done.stdout
+
+
+def reco(**given: str) -> dict[str, str]:
+    """How production reads each key of SHOP_RECO."""
+    code = (
+        "import json, dataclasses, django; django.setup()\nfrom shop_reco.conf import reco_settings\n"
+        "print(json.dumps({key: repr(value) for key, value in dataclasses.asdict(reco_settings()).items()}))"
+    )
+    done = started(code, **given)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_every_key_of_shop_reco_has_a_variable_of_its_own():
+    given = {
+        "RETENTION_DAYS": "200", "CONTROL_SHARE": "0.1", "PERSISTED_ONLY": "yes", "PRODUCT_URL": "/p/{sku}",
+        "TRAINING_MEMORY_MB": "4096", "SPARK_ROOT": "/shared", "SPARK_OPTIONS": '{"spark.executor.memory": "8g"}',
+        "KAFKA_CONSENT": '["training"]', "INTROSPECTION": "false", "CANDIDATES": "",
+    }  # fmt: skip
+    told = reco(**{f"SHOP_RECO_{key}": value for key, value in given.items()})
+    assert {key: told[key] for key in given} == {
+        "RETENTION_DAYS": "200", "CONTROL_SHARE": "0.1", "PERSISTED_ONLY": "True", "PRODUCT_URL": "'/p/{sku}'",
+        "TRAINING_MEMORY_MB": "4096", "SPARK_ROOT": "PosixPath('/shared')",
+        "SPARK_OPTIONS": "{'spark.executor.memory': '8g'}", "KAFKA_CONSENT": "['training']", "INTROSPECTION": "False",
+        "CANDIDATES": "300",
+    }  # fmt: skip
+
+
+def test_a_variable_of_no_key_is_told():
+    done = started("import django; django.setup()", SHOP_RECO_RETENTION_DAY="200")
+    assert "SHOP_RECO_RETENTION_DAY is set, but SHOP_RECO has no key RETENTION_DAY" in done.stderr
+
+
+@pytest.mark.parametrize(("given", "trusted"), [("true", "1"), ("false", "0"), (None, "0")])
+def test_behind_a_proxy_each_visitor_has_the_address_that_it_tells(given, trusted):
+    assert reco(BEHIND_PROXY=given or "")["RATE_TRUSTED"] == trusted
 
 
 def test_what_is_set_to_nothing_has_its_default():

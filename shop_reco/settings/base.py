@@ -9,7 +9,7 @@ import structlog
 from django.utils.translation import gettext_lazy as _
 
 from shop_reco.conf import APPS
-from shop_reco.logs import foreign_line, told_exception, without_personal
+from shop_reco.logs import STAMPED, json_lines, of_no_flood, told_exception
 from shop_reco.queues import MAINTENANCE, ONCE_MORE, task_queues, task_routes
 
 from .environment import Environment
@@ -32,6 +32,9 @@ INSTALLED_APPS = [
     "django_celery_results",
     "strawberry_django",
     "import_export",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     *APPS,
 ]
 
@@ -133,37 +136,21 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for as long as it takes
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_stamped: list[Any] = [
-    structlog.contextvars.merge_contextvars,  # the ids of the request, the task and the run
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "use_get_message": False,  # foreign_line fills in what may be told
-            "pass_foreign_args": True,
-            "foreign_pre_chain": [*_stamped, foreign_line, told_exception],
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                without_personal,
-                structlog.processors.JSONRenderer(),
-            ],
-        }
-    },
+    "formatters": {"json": {"()": json_lines}},
+    "filters": {"floods": {"()": "django.utils.log.CallbackFilter", "callback": of_no_flood}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env.one_of("LOG_LEVEL", LOG_LEVELS, default="INFO")},
     "loggers": {
         "django": {"handlers": [], "propagate": True},  # Django's own mail requests and locals to ADMINS
         "django.db.backends": {"level": "INFO"},  # below it each statement is logged with its values
+        "django.request": {"filters": ["floods"]},
     },
 }
 structlog.configure(
-    processors=[*_stamped, told_exception, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    processors=[*STAMPED, told_exception, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )

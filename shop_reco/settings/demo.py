@@ -35,6 +35,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 SHOP_RECO = {
     "ARTIFACTS_ROOT": DATA_DIR / "artifacts",
+    "STAFF_SECOND_FACTOR": "offered",
     "CONTROL_SHARE": 0.0,  # whoever looks around must not happen to see no personal list
     "DEMO_SWITCHER": env.bool("DEMO_SWITCHER", default=True),
     "RECOMMENDERS": {  # where the searches start, and a shorter training: a first look at the shop must not wait

@@ -5,12 +5,18 @@ No message repeats a value: an address of a database holds its password.
 
 from __future__ import annotations
 
+import json
+import types
+import typing
 import warnings
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from shop_reco.conf import RecoSettings
 
 YES, NO = ("true", "on", "ok", "y", "yes", "1"), ("false", "off", "n", "no", "0", "")
 FORMS = {
@@ -18,9 +24,18 @@ FORMS = {
     "ALLOWED_HOSTS": "the names under which the shop is reached, separated by commas: shop.example.com",
     "DATABASE_URL": "postgres://user:password@host:5432/name",
     "BROKER_URL": "redis://host:6379/0 or amqp://user:password@host:5672//",
+    "REDIS_URL": "redis://host:6379/1",
+    "KAFKA_OPTIONS": '{"security.protocol": "SASL_SSL"}',
 }
 """What a variable looks like that is set right."""
-KINDS = {int: "a whole number, such as 5", float: "a number, such as 2.5", bool: "true or false"}
+KINDS = {
+    int: "a whole number, such as 5",
+    float: "a number, such as 2.5",
+    bool: "true or false",
+    json.loads: 'JSON, such as {"name": 1}',
+}
+OF_A_KEY = "SHOP_RECO_"
+"""What the variable of a key of SHOP_RECO begins with."""
 
 
 class Environment(environ.Env):
@@ -32,7 +47,8 @@ class Environment(environ.Env):
         given = self.ENVIRON.get(var)
         if default is self.NOTSET and not (given or "").strip():
             raise ImproperlyConfigured(f"{var} is {'not set' if given is None else 'empty'}. {_fix(var)}")
-        if given is not None and not given.strip() and default is not self.NOTSET and cast in (int, float, bool):
+        blank = given is not None and not given.strip()
+        if blank and default is not self.NOTSET and cast in (int, float, bool, json.loads):
             return default  # as docker-compose.yml hands on what nobody set
         if cast is bool and given is not None and given.strip().lower() not in YES + NO:
             raise ImproperlyConfigured(_wrong(var, KINDS[bool]))
@@ -71,6 +87,41 @@ class Environment(environ.Env):
             if word.casefold() == given.casefold():
                 return word
         raise ImproperlyConfigured(_wrong(var, "one of " + ", ".join(known)))
+
+    def address(self, var: str, schemes: Collection[str], *, default: Any = environ.Env.NOTSET) -> str:
+        """The address of a service, empty where ``default`` is and nothing is given.
+
+        Raises:
+            ImproperlyConfigured: If it begins otherwise than with one of the schemes.
+        """
+        given = str(self.str(var, default=default)).strip()
+        if given and given.partition("://")[0] not in schemes:
+            raise ImproperlyConfigured(
+                _wrong(var, "an address that begins with " + ", ".join(f"{s}://" for s in schemes))
+            )
+        return given
+
+    def reco(self) -> dict[str, Any]:
+        """The keys of SHOP_RECO that have a variable of their own; what is no text, number or path is JSON.
+
+        Raises:
+            ImproperlyConfigured: If a variable names no key, or is set to what its key cannot be.
+        """
+        kinds = typing.get_type_hints(RecoSettings)
+        found: dict[str, Any] = {}
+        for var in sorted(name for name in self.ENVIRON if name.startswith(OF_A_KEY)):
+            key = var.removeprefix(OF_A_KEY)
+            if key not in kinds:
+                raise ImproperlyConfigured(f"{var} is set, but SHOP_RECO has no key {key}. {_fix(var)}")
+            if self.ENVIRON[var].strip():
+                found[key] = self.get_value(var, cast=_cast(kinds[key]))
+        return found
+
+
+def _cast(kind: Any) -> Any:
+    if isinstance(kind, types.UnionType):  # None is what it is when it has no variable
+        (kind,) = set(typing.get_args(kind)) - {type(None)}
+    return kind if kind in (str, int, float, bool, Path) else json.loads
 
 
 def _wrong(var: str, form: str) -> str:

@@ -53,6 +53,12 @@ def for_this_process(database: dict[str, Any], env: Environment) -> dict[str, An
         return {"CONN_MAX_AGE": 60, **database}
     role = env.one_of("DB_ROLE", ROLES, default=role_of(sys.argv))
     usual = ROLES[role]
+    if role == "web":
+        usual = Limits(
+            statement=env.float("WEB_STATEMENT_SECONDS", default=usual.statement),
+            lock=env.float("WEB_LOCK_SECONDS", default=usual.lock),
+            idle=env.float("WEB_IDLE_SECONDS", default=usual.idle),
+        )
     limits = {
         "statement_timeout": env.float("DB_STATEMENT_SECONDS", default=usual.statement),
         "lock_timeout": env.float("DB_LOCK_SECONDS", default=usual.lock),

@@ -22,6 +22,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = file_system_broker(_folder / "broker")
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True  # else each client of a test looks through all static files first
 SHOP_RECO = {
     "ARTIFACTS_ROOT": _folder / "artifacts",
     "SLATE_BUFFER": 0,

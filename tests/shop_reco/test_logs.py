@@ -65,6 +65,12 @@ def test_lines_of_other_packages_lose_their_values(lines):
     assert lines()[0]["event"] == "Not Found: %s"
 
 
+def test_a_flood_that_is_refused_leaves_no_lines(lines):
+    for status in (429, 404, 429):
+        logging.getLogger("django.request").warning("%s: %s", "said", "/", extra={"status_code": status})
+    assert [line["status"] for line in lines()] == [404]
+
+
 def test_lines_of_celery_keep_its_own_values_alone(lines):
     context = {"name": "train_all", "id": "7", "exc": f"ValueError({CANARY})", "return_value": CANARY, "args": CANARY}
     logging.getLogger("celery.app.trace").error("Task %(name)s[%(id)s] raised: %(exc)s %(return_value)s", context)

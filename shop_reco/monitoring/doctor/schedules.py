@@ -12,6 +12,7 @@ from django.utils import timezone
 from shop_reco.recommendations.models import TrainingRun
 from shop_reco.recommendations.selectors import enabled_kinds
 
+from ..selectors import last_published
 from .findings import Finding, failing, ok, skipped, warning
 
 TRAINING = "shop_reco.recommendations.tasks.train_all"
@@ -54,10 +55,9 @@ def trainings_end_well() -> Finding:
 
 
 def beat_ticks() -> Finding:
-    tasks = _tasks()
-    if tasks is None:
+    if _tasks() is None:
         return skipped(ELSEWHERE)
-    last = tasks.filter(enabled=True).aggregate(last=Max("last_run_at"))["last"]
+    last = last_published()
     found = f"a task was last published at {_told(last)}"
     if last is None or timezone.now() - last > LATE:
         return failing(

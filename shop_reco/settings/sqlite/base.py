@@ -11,9 +11,12 @@ import os
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3.schema import DatabaseSchemaEditor
 from django.db.utils import OperationalError
 from filelock import FileLock, Timeout
 
@@ -64,8 +67,35 @@ class WriteLock:
 TOO_LONG = "database is locked: another writer held it too long"
 
 
+class SchemaEditor(DatabaseSchemaEditor):
+    """Takes its turn as well where a migration is in no transaction (``atomic = False``).
+
+    Otherwise its statements would have to hit upon a moment in which nobody writes, and in a busy shop would not.
+    """
+
+    connection: DatabaseWrapper
+
+    def execute(self, sql: Any, params: Any = ()) -> Any:
+        with self.connection.a_turn(needed=not self.collect_sql):
+            return super().execute(sql, params)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = SchemaEditor
     _holds: WriteLock | None = None
+
+    @contextmanager
+    def a_turn(self, *, needed: bool = True) -> Iterator[None]:
+        """The right to write, for a statement by itself; a transaction has it already."""
+        lock = self._write_lock() if needed and self._holds is None else None
+        if lock is None:
+            yield
+            return
+        lock.acquire(float(self.settings_dict["OPTIONS"].get("timeout", 5)))
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _write_lock(self) -> WriteLock | None:
         name = str(self.settings_dict["NAME"])

@@ -8,6 +8,7 @@ import re
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from shop_reco.events.models import DirtyShopper, StreamPosition
 from shop_reco.events.services import track
@@ -102,10 +103,19 @@ def test_how_far_a_stream_was_read(db, scraped):
     assert told['shop_reco_stream_messages{outcome="rejected",topic="events"}'] == 2
 
 
-def test_a_scrape_asks_seven_questions_one_of_them_once_in_five_minutes(trained, scraped, django_assert_num_queries):
-    with django_assert_num_queries(7):
+def test_how_long_beat_has_published_nothing(db, scraped):
+    PeriodicTask.objects.update(last_run_at=None)
+    assert "shop_reco_beat_silent_seconds" not in scraped()
+    for minutes, task in zip((5, 9), PeriodicTask.objects.filter(enabled=True)[:2], strict=True):
+        last = timezone.now() - dt.timedelta(minutes=minutes)
+        PeriodicTask.objects.filter(pk=task.pk).update(last_run_at=last)
+    assert scraped()["shop_reco_beat_silent_seconds"] == pytest.approx(300, abs=60)
+
+
+def test_a_scrape_asks_eight_questions_one_of_them_once_in_five_minutes(trained, scraped, django_assert_num_queries):
+    with django_assert_num_queries(8):
         scraped()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         scraped()
 
 

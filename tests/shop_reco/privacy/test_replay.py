@@ -6,6 +6,7 @@ import json
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from shop_reco.events.models import Event
 from shop_reco.privacy import ledger
@@ -54,6 +55,14 @@ def test_the_ledger_of_another_place_can_be_named_and_a_line_cut_short_is_passed
     restored(person)
     call_command("replay_erasures", str(copy))
     assert "2 keys and 1 receipts learnt, 1 shoppers erased again" in capsys.readouterr().out
+
+
+def test_a_ledger_that_is_not_there_is_no_ledger_of_nobody(shop, person):
+    erase_shopper(shopper=person)
+    ledger_path().unlink()
+    restored(person)
+    with pytest.raises(CommandError, match="it lies elsewhere"):
+        call_command("replay_erasures")
 
 
 def test_the_ledger_names_nobody(shop, person):

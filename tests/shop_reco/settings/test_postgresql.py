@@ -11,7 +11,10 @@ from shop_reco.database_errors import cannot_serve
 from shop_reco.settings.environment import Environment
 from shop_reco.settings.postgresql import ROLES, for_this_process, role_of
 
-NAMES = ("DB_ROLE", "DB_STATEMENT_SECONDS", "DB_LOCK_SECONDS", "DB_IDLE_SECONDS", "DB_POOL_MAX", "DB_POOL_SECONDS")
+NAMES = (
+    "DB_ROLE", "DB_STATEMENT_SECONDS", "DB_LOCK_SECONDS", "DB_IDLE_SECONDS", "DB_POOL_MAX", "DB_POOL_SECONDS",
+    "WEB_STATEMENT_SECONDS", "WEB_LOCK_SECONDS", "WEB_IDLE_SECONDS",
+)  # fmt: skip
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
 
 
@@ -111,6 +114,14 @@ def test_a_session_says_whose_it_is_and_has_the_limits_of_its_role(opened, role)
     assert found["statement_timeout"] == f"{1000 * limits.statement}"
     assert found["lock_timeout"] == f"{1000 * limits.lock}"
     assert found["idle_in_transaction_session_timeout"] == f"{1000 * limits.idle}"
+
+
+@on_postgresql
+@pytest.mark.parametrize(("role", "statement"), [("web", "7s"), ("command", "0"), ("worker", "10min")])
+def test_the_limits_of_web_servers_are_not_those_of_a_command_beside_them(opened, role, statement):
+    with opened(role, WEB_STATEMENT_SECONDS="7")["default"].cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == (statement,)
 
 
 @on_postgresql

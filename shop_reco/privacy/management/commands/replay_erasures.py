@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from shop_reco.privacy.ledger import ledger_path
 from shop_reco.privacy.services import replay_erasures
 
 
@@ -15,9 +16,9 @@ class Command(BaseCommand):
         parser.add_argument("ledger", type=Path, nargs="?", help="its file, if not the one in use")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path = options["ledger"]
-        if path is not None and not path.is_file():
-            raise CommandError(f"there is no file {path}")
+        path = options["ledger"] or ledger_path()
+        if not path.is_file():
+            raise CommandError(f"there is no ledger {path}: nobody was erased yet, or it lies elsewhere; give its path")
         done = replay_erasures(path=path)
         self.stdout.write(
             f"{done['keys']} keys and {done['receipts']} receipts learnt, {done['erased']} shoppers erased again"
