@@ -29,7 +29,7 @@ def main() -> None:
     large = measured(options.folder / str(options.events), options.events)
     small = measured(options.folder / str(options.events // 1000), options.events // 1000)
     pages = {
-        name: {**page, "same_queries": page["queries"] == small["pages"][name]["queries"]}
+        name: {**page, "queries_with_a_thousandth": small["pages"][name]["queries"]}
         for name, page in large["pages"].items()
     }
     slow = [name for name, page in pages.items() if max(page["cold_s"], page["warm_s"]) >= AIM]
@@ -40,7 +40,9 @@ def main() -> None:
         "finding_groups_s": large["finding_groups_s"],
         "pages": pages,
         f"{AIM:.0f} s or more": slow,
-        "more queries than with a thousandth": [name for name, page in pages.items() if not page["same_queries"]],
+        "more queries than with a thousandth": [
+            name for name, page in pages.items() if page["queries"] > page["queries_with_a_thousandth"]
+        ],
     }
     print(json.dumps(report, indent=1))
 

@@ -24,7 +24,7 @@ class Service:
 
 
 def services(given: Mapping[str, str]) -> dict[str, Service]:
-    """The services that run the image, with the variables of ``given`` in their places.
+    """The services that run the image whatever profile is chosen, with the variables of a .env that has ``given``.
 
     Raises:
         KeyError: If a variable that must be set is missing.
@@ -34,8 +34,9 @@ def services(given: Mapping[str, str]) -> dict[str, Service]:
     default = json.loads(re.findall(r"^CMD (\[.*\])$", image, re.MULTILINE)[-1])
     found = {}
     for name, service in read.items():
-        if "build" in service:
-            environment = {key: filled(str(value), given) for key, value in service["environment"].items()}
+        if "build" in service and "profiles" not in service:
+            environment = dict(given) if service.get("env_file") == ".env" else {}
+            environment |= {key: filled(str(value), given) for key, value in service["environment"].items()}
             found[name] = Service(list(service.get("command", default)), environment, _probe(service))
     return found
 

@@ -72,14 +72,15 @@ class Deployment(LiveShop):
         self.services = services(given)
         here = {
             "DATABASE_URL": database, "REDIS_URL": broker.replace("/0", "/1"),
-            "ARTIFACTS_ROOT": str(folder / "artifacts"), "STATIC_ROOT": str(folder / "static"),
+            "ARTIFACTS_ROOT": str(folder / "artifacts"), "PRIVACY_ROOT": str(folder / "privacy"),
+            "STATIC_ROOT": str(folder / "static"),
         }  # fmt: skip
         shared = {**self.services["worker"].environment, **here}
         sizes = {"FAULTS_PRODUCTS": str(PRODUCTS), "FAULTS_SHOPPERS": str(SHOPPERS), "FAULTS_EVENTS_EACH": "20"}
         self.here = here
         self._as_composed("migrate", {**os.environ, **shared})
         super().__init__(folder, **shared, **sizes)
-        self.database = database
+        self.database, self.broker = database, broker
         self.run("manage.py", "collectstatic", "--noinput")
         self.ports = [free_port(), free_port()]
         self.parts: dict[str, Any] = {}

@@ -14,7 +14,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from shop_reco.recommendations.models import TrainingRun  # noqa: E402
+from shop_reco.recommendations.models import ModelVersion, TrainingRun  # noqa: E402
 from shop_reco.recommendations.services import request_training  # noqa: E402
 from shop_reco.recommendations.serving import recommend_for  # noqa: E402
 from shop_reco.recommendations.training import work_off  # noqa: E402
@@ -29,12 +29,13 @@ def main() -> None:
     parser.add_argument("--train", default="", help="kinds, comma separated")
     options = parser.parse_args()
     training = {}
+    # Each size begins anew: what little a tenth of the log knew is no measure for the gate.
+    ModelVersion.objects.filter(state=ModelVersion.State.LIVE).update(state=ModelVersion.State.RETIRED)
     for kind in filter(None, options.train.split(",")):
         run = request_training(kind=kind)
         work_off()
         run.refresh_from_db()
-        assert run.state == TrainingRun.State.DONE, f"{kind}: {run.why}"
-        training[kind] = run.resources
+        training[kind] = run.resources if run.state == TrainingRun.State.DONE else {"failed": run.why}
     print(json.dumps({"training": training, "plans": list(long_reads())}))
 
 

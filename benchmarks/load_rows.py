@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import math
 import random
 import tempfile
 import threading
@@ -21,7 +22,7 @@ import numpy as np
 from tests.faults.live_shop import kill, wait_for
 
 from .fault_rows.clients import Told, Visitor
-from .ingest_clients import Client, Traffic, event
+from .ingest_clients import DOCUMENT, Client, Traffic, event
 from .load_shop import PRODUCTS, SHOPPERS, LoadShop
 from .serving_clients import LIST
 from .serving_shop import workers_of
@@ -29,6 +30,11 @@ from .serving_shop import workers_of
 SHARE = 0.6
 """Of what goes through at full speed."""
 READS_PER_S, SWITCHES, STARTS = 100.0, 10, 5
+OTHER = (
+    "services.promote_by_staff(version=ModelVersion.objects.filter(recommender='popularity', pruned_at=None)"
+    ".exclude(state='live').latest('pk'), by=None, why='the other one')"
+)
+"""Has the version serve that does not."""
 
 
 @dataclass
@@ -40,7 +46,8 @@ class PacedReader(Visitor):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._chance, self._due = random.Random(self.port), time.monotonic()
+        self._chance = random.Random()
+        self._due = time.monotonic() + self._chance.random() / self.per_second  # readers do not ask in step
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def ask(self) -> str:
@@ -68,8 +75,11 @@ class PacedReader(Visitor):
 
 
 @contextmanager
-def readers(shop: LoadShop, port: int, *, per_second: float, n: int = 4) -> Iterator[Callable[[float], list[Told]]]:
-    """Readers at a pace of all together; gives what was told since a moment, after which none may have failed."""
+def readers(shop: LoadShop, port: int, *, per_second: float, n: int = 16) -> Iterator[Callable[[float], list[Told]]]:
+    """Readers at a pace of all together; gives what was told since a moment, after which none may have failed.
+
+    So many that each web process gets some of the connections: one that is asked nothing goes on as it was.
+    """
     each = [PacedReader(port, shop.key, per_second=per_second / n) for _ in range(n)]
     for reader in each:
         reader.start()
@@ -96,8 +106,9 @@ def reading(shop: LoadShop, seconds: float) -> dict[str, Any]:
     """L5: lists at rest, then while events come in at 60% and a training goes on."""
     port, web = shop.open()
     most = capacity(shop, port, seconds / 2)
+    seconds *= 5  # the p99 of a hundred lists would be the worst of them
     with readers(shop, port, per_second=10.0) as since:
-        time.sleep(2)  # the first lists take up the models
+        time.sleep(10)  # the first lists take up the models, and each thread a connection
         start = time.monotonic()
         time.sleep(seconds)
         idle = p99(since(start))
@@ -120,9 +131,10 @@ def overload(shop: LoadShop, seconds: float) -> dict[str, Any]:
     """L7: three times what goes through; the allowance of the sender is set to what goes through, as staff would."""
     port, web = shop.open()
     most = capacity(shop, port, seconds / 2)
+    of_an_event = points_of(Client(port, shop.key)) / 100
     kill(web)
     found = {"capacity_events_per_s": most}
-    points = {"FAULTS_RATE_POINTS": str(int(most / 10)), "FAULTS_RATE_REFILL": str(most / 10 / 2)}
+    points = {"FAULTS_RATE_POINTS": str(int(most * of_an_event)), "FAULTS_RATE_REFILL": str(most * of_an_event)}
     for name, more in (("without an allowance", {}), ("with an allowance", points)):
         port, web = shop.open(**more)
         found[name] = _flooded(shop, port, most, seconds)
@@ -132,6 +144,17 @@ def overload(shop: LoadShop, seconds: float) -> dict[str, Any]:
         **found, "ratio": best["goodput"], "aims": {"pass": "goodput >= 0.8, refused <= 50 ms, recovery <= 10 s",
         "stretch": "goodput >= 0.95"},
     }  # fmt: skip
+
+
+def points_of(client: Client) -> int:
+    """What a batch of a hundred events costs its sender: a point for the request, and one for ten objects."""
+    chance = random.Random()
+    batch = [event(chance, SHOPPERS, PRODUCTS) for _ in range(100)]
+    body = json.dumps({"query": DOCUMENT, "variables": {"events": batch}})
+    headers = {"Authorization": f"Bearer {client.key}", "Content-Type": "application/json"}
+    client.connection.request("POST", "/graphql/", body, headers)
+    cost = json.loads(client.connection.getresponse().read())["extensions"]["cost"]
+    return 1 + math.ceil(cost["objects"] / 10)
 
 
 def _flooded(shop: LoadShop, port: int, most: float, seconds: float) -> dict[str, Any]:
@@ -181,7 +204,7 @@ class Flood:
         return self._others
 
     def _work(self, number: int, end: float) -> None:
-        client, chance = Client(self.port, self.key), random.Random(number)
+        client, chance = Client(self.port, self.key), random.Random()  # ids of its own: another flood may come
         every = 100 * self.clients / self.per_second
         bodies = [[event(chance, SHOPPERS, PRODUCTS) for _ in range(100)] for _ in range(40)]
         due = time.monotonic() + every * number / self.clients
@@ -208,7 +231,7 @@ class Flood:
             return str(error.args[0]["errors"][0]["extensions"]["code"])
         except (OSError, http.client.HTTPException) as error:
             return type(error).__name__
-        return "" if answer["accepted"] + answer["duplicates"] == len(batch) else "rejected"
+        return ", ".join(sorted({each["code"] for each in answer["rejected"]}))
 
 
 def cold_start(shop: LoadShop, seconds: float) -> dict[str, Any]:
@@ -261,9 +284,14 @@ def _mapped() -> dict[str, Any]:
 
 
 def switch(shop: LoadShop, seconds: float) -> dict[str, Any]:
-    """L10: versions go live under reads; which maps of old ones the web processes still hold is read in /proc."""
+    """L10: versions go live under reads; which maps of old ones the web processes still hold is read in /proc.
+
+    Both versions are there before: what a training costs is the row ``reading``.
+    """
     port, web = shop.open()
     hand = shop.hand()
+    hand.do("services.request_training(kind='popularity').pk")
+    assert hand.do("work_off()") == 1, "a training failed"
     with readers(shop, port, per_second=1000.0) as since:
         time.sleep(2)
         start = time.monotonic()
@@ -279,9 +307,8 @@ def switch(shop: LoadShop, seconds: float) -> dict[str, Any]:
         steady = since(start)
         for _ in range(SWITCHES):
             old = shop.live_version("popularity").replace("-", "")
-            hand.do("services.request_training(kind='popularity').pk")
             began = time.monotonic()
-            assert hand.do("work_off()") == 1
+            hand.do(OTHER)
             switched.append((began, time.monotonic() + 1.0))
             time.sleep(1.5)
         all_told = since(start)

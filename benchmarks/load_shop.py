@@ -7,9 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from tests.faults.live_shop import LiveShop, answers, free_port, kill, wait_for
+from tests.faults.live_shop import LiveShop, free_port, kill, wait_for
 
 PRODUCTS, SHOPPERS = 2000, 2000
 KINDS = ("popularity", "item_cf", "user_cf", "content")
@@ -40,17 +38,14 @@ class LoadShop(LiveShop):
     def open(self, *, workers: int = 2, **more: str) -> tuple[int, subprocess.Popen[bytes]]:
         """A granian with so many processes of four threads, and its port; returns once it answers."""
         port = free_port()
-        address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4"]
-        process = self.start(
-            "granian", *address, "--workers", str(workers), "--no-access-log", "shop_reco.wsgi:application", **more
-        )
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-            wait_for(lambda: answers(client, "/health/"), "the web process", seconds=60)
-        return port, process
+        return port, self.serve(port, workers=workers, **more)
 
     def trainer(self) -> subprocess.Popen[bytes]:
         """A worker in the midst of a training without an end."""
         worker = self.worker(epochs=1_000_000)
+        standing_back = Path(f"/proc/{worker.pid}/autogroup")
+        if standing_back.exists():  # as the shares of docker-compose.yml do, or CPUWeight of systemd
+            standing_back.write_text("10")
         self.train("behaviour_mlp")
         sql = "select count(*) from reco_recommendations_trainingrun where state = 'running' and phase <> 'extracting'"
         wait_for(lambda: self.rows(sql)[0][0], "a training", seconds=120)

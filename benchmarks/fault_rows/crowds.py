@@ -23,11 +23,15 @@ from .clients import SHOPPERS, Buyer, Reader, Told, words
 from .stage import Stage, on_stage
 
 POINTS, REFILL = 5, 0.5
-"""Of a visitor; an address has twenty times that, a server with a key a hundred times."""
+"""Of a visitor; an address has twenty times that."""
+SERVER = 10_000
+"""How many times that a server with a key has: the others stay far below it, so that only the flood is refused."""
 FLOOD = 20
 """How many times what an address may spend in a second the flood sends."""
 WINDOW, RATIO = 8.0, 1.5
 """Seconds of each window without and with the flood, and by how much the others' p99 may grow."""
+WEB = 2
+"""Web processes, as in production."""
 LIMITED = "429 RATE_LIMITED"
 HOURS, STORM = 10, 6000
 """Hours of events that an outage held back, and how many they are."""
@@ -38,11 +42,11 @@ Events = list[dict[str, Any]]
 def flooded(folder: Path, server: str, *, events: int, rounds: int, seed: int) -> dict[str, Any]:
     """Windows without and with the flood by turns: others hardly notice, and the flood leaves nothing behind."""
     folder.mkdir(parents=True, exist_ok=True)
-    limits = {"FAULTS_RATE_POINTS": str(POINTS), "FAULTS_RATE_REFILL": str(REFILL)}
+    limits = {"FAULTS_RATE_POINTS": str(POINTS), "FAULTS_RATE_REFILL": str(REFILL), "FAULTS_RATE_SERVER": str(SERVER)}
     shop = LiveShop(folder, server=server, **limits)
     try:
         port = free_port()
-        web = shop.serve(port)
+        web = shop.serve(port, workers=WEB)
         others = Others(port, shop.key)
         try:
             found = others.by_turns(port, max(2, rounds // 10))
@@ -50,7 +54,7 @@ def flooded(folder: Path, server: str, *, events: int, rounds: int, seed: int) -
             ((dead,),) = shop.rows("select count(*) from reco_events_rejectedevent")
             assert dead == 0, f"the flood left {dead} rejected events behind"
             kill(web)
-            web = shop.serve(port, FAULTS_RATE_POINTS="0")
+            web = shop.serve(port, workers=WEB, FAULTS_RATE_POINTS="0")
             let_in = others.by_turns(port, 1)
             assert LIMITED not in let_in["flood"], let_in
             assert let_in["ratio"] > found["ratio"], f"a flood that is let in is not felt: {let_in}, {found}"

@@ -143,18 +143,18 @@ class Stage:
         acknowledged = set(self.buyer.acknowledged)
         return acknowledged - {_plain(name) for (name,) in self.shop.rows("select id from reco_events_event")}
 
-    def epilogue(self, *, rung: str = "PERSONAL") -> dict[str, Any]:
+    def epilogue(self, *, rung: str = "PERSONAL", patience: float = 120) -> dict[str, Any]:
         """What must hold after any fault, and that each of the probes would tell if it did not.
 
         Lists are served, the live versions are whole, nothing acknowledged is lost, and the next training goes live
-        with nobody there but the worker and beat.
+        with nobody there but the worker and beat, ``patience`` seconds later at most.
         """
         assert (served := self.reader.ask()) == rung, f"a list after it: {served}"
         before = self.live()
         assert not (damaged := unsound(self.artifacts, before)), f"live versions are damaged: {damaged}"
         time.sleep(LEASE)  # by then what a death left is old enough to be deleted
         began = time.monotonic()
-        state, why = self.ended(self.ask(KINDS[0]))
+        state, why = self.ended(self.ask(KINDS[0]), seconds=patience)
         took = time.monotonic() - began
         assert state == "done", f"the next training {state}: {why}"
         assert self.live()[KINDS[0]] != before[KINDS[0]], "the next training did not go live"

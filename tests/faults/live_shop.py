@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from celery import Celery
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from shop_reco.queues import NAMES
+from shop_reco.queues import MAINTENANCE, NAMES, broker_transport_options, task_queues, task_routes
+from shop_reco.settings.base import file_system_broker
 
 from . import postgresql
+from .planting import ROOT, copy, environment_of, plant
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 LIST = """query { recommendations(first: 10) { rung edges { score node { sku } reasons { kind points } } } }"""
 
 
@@ -34,20 +36,14 @@ class LiveShop:
 
     def __init__(self, folder: Path, broker: str = "", server: str = "", **more: str) -> None:
         """``server`` is the URL of a PostgreSQL where a database is made for this shop; without it, SQLite."""
-        self.folder = folder
+        self.folder, self.broker = folder, broker
+        self.queues = f"faults-{uuid.uuid4()}-" if broker else ""
         self.database = postgresql.created(server) if server else ""
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if name != "TEST_DATABASE_URL"},
-            "DEMO_DIR": str(folder),
-            "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
-            **({"FAULTS_DATABASE_URL": self.database} if server else {}),
-            **more,
-        }
+        self.environment = environment_of(folder, self.database, more)
         if broker:
-            self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": f"faults-{uuid.uuid4()}-"}
+            self.environment |= {"FAULTS_BROKER_URL": broker, "FAULTS_QUEUE": self.queues}
+        self.key = plant(self.environment) if server else copy(folder, more)
         self.running: list[subprocess.Popen[Any]] = []
-        planted = self.run("-m", "tests.faults.plant", seconds=600)
-        self.key = json.loads(planted.splitlines()[-1])["key"]
 
     def run(self, *arguments: str, seconds: float = 120) -> str:
         command = [sys.executable, *arguments]
@@ -82,7 +78,7 @@ class LiveShop:
             name,
         ]
         if queue:
-            arguments += ["--queues", self.environment.get("FAULTS_QUEUE", "") + queue]
+            arguments += ["--queues", self.queues + queue]
         return self.start(*arguments, FAULTS_EPOCHS=str(epochs), **more)
 
     def beat(self, scheduler: str = "", **more: str) -> subprocess.Popen[bytes]:
@@ -97,10 +93,13 @@ class LiveShop:
         fresh = httpx.Limits(max_keepalive_connections=0)
         return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=fresh)
 
-    def serve(self, port: int, path: str = "/health/", **more: str) -> subprocess.Popen[bytes]:
-        """A web process with the threads that the shop has in production; returns once it answers there."""
+    def serve(self, port: int, path: str = "/health/", *, workers: int = 1, **more: str) -> subprocess.Popen[bytes]:
+        """Web processes with the threads that they have in production; returns once one answers there."""
         address = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "4"]
-        process = self.start("granian", *address, "--no-access-log", "shop_reco.wsgi:application", **more)
+        lines = ["--no-access-log", "--log-config", "deploy/granian.json"]
+        process = self.start(
+            "granian", *address, *lines, "--workers", str(workers), "shop_reco.wsgi:application", **more
+        )
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
             wait_for(lambda: answers(client, path), "the web process", seconds=60)
         return process
@@ -127,10 +126,23 @@ class LiveShop:
         return {(run.replace("-", ""), owner) for run, owner in (each for each in found if len(each) == 2)}
 
     def train(self, kind: str) -> None:
-        task = "train_all" if kind == "all" else "train_recommender"
-        arguments = "" if kind == "all" else repr(kind)
-        code = f"import django; django.setup(); from shop_reco.recommendations.tasks import {task} as task;"
-        self.run("-c", f"{code} import shop_reco.celery; task.delay({arguments})")
+        if kind == "all":
+            self.send("shop_reco.recommendations.tasks.train_all")
+        else:
+            self.send("shop_reco.recommendations.tasks.train_recommender", kind)
+
+    def send(self, task: str, *arguments: Any) -> None:
+        """Publish a task where this shop's workers take it from."""
+        broker = self.broker or "filesystem://"
+        options = broker_transport_options(broker) if self.broker else file_system_broker(self.folder / "broker")
+        with Celery(broker=broker, set_as_current=False) as app:
+            app.conf.update(
+                broker_transport_options=options,
+                task_queues=task_queues(self.queues),
+                task_routes=task_routes(self.queues),
+                task_default_queue=self.queues + MAINTENANCE,
+            )
+            app.send_task(task, arguments, ignore_result=True)
 
     def list_of(self, client: httpx.Client, shopper: str = "h1") -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.key}", "X-Shopper": shopper}
@@ -141,7 +153,7 @@ class LiveShop:
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         if self.database:
-            return postgresql.rows(self.database, sql)
+            return postgresql.rows(self.database, sql.replace("?", "%s"), *values)
         with sqlite3.connect(f"file:{self.folder / 'db.sqlite3'}?mode=ro", uri=True, timeout=10) as connection:
             return connection.execute(sql, values).fetchall()
 
@@ -173,8 +185,8 @@ class LiveShop:
                 os.kill(pid, signal.SIGKILL)
         if self.database:
             postgresql.drop(self.database)
-        if "FAULTS_BROKER_URL" in self.environment:
-            forget_queues(self.environment["FAULTS_BROKER_URL"], self.environment["FAULTS_QUEUE"])
+        if self.broker:
+            forget_queues(self.broker, self.queues)
 
 
 class Hand:

@@ -10,6 +10,7 @@ import uuid
 
 import django
 
+os.environ["FAULTS_TRAINING_PROCESS"] = "0"
 django.setup()
 
 from django.contrib.auth.models import User  # noqa: E402
@@ -20,6 +21,8 @@ from shop_reco.events.drafts import EventDraft  # noqa: E402
 from shop_reco.events.imports import import_events  # noqa: E402
 from shop_reco.products.models import Product  # noqa: E402
 from shop_reco.products.services import ProductDraft, import_products  # noqa: E402
+from shop_reco.recommendations.services import request_training  # noqa: E402
+from shop_reco.recommendations.training import work_off  # noqa: E402
 from shop_reco.users.models import ApiKey  # noqa: E402
 from shop_reco.users.services import ShopperDraft, import_consents, import_shoppers, issue_key  # noqa: E402
 
@@ -58,6 +61,9 @@ def main() -> None:
         for k in range(N_EACH)
     ]
     import_events(rows=rows)
+    for kind in filter(None, os.environ.get("FAULTS_TRAINED", "").split(",")):
+        request_training(kind=kind)
+        work_off()
     if not User.objects.exists():
         User.objects.create_superuser("staff", password="staff")
     print(json.dumps({"key": issue_key(name="faults", scopes=ApiKey.Scope.values)[1]}))

@@ -43,11 +43,11 @@ def drop(database: str) -> None:
     command(urlunsplit(parts._replace(path="/postgres")), f"drop database {parts.path[1:]} with (force)")
 
 
-def rows(database: str, sql: str) -> list[tuple[Any, ...]]:
+def rows(database: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     import psycopg
 
     with psycopg.connect(database) as connection:
-        return connection.execute(sql).fetchall()
+        return connection.execute(sql, values or None).fetchall()
 
 
 def command(url: str, sql: str) -> None:

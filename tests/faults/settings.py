@@ -16,6 +16,7 @@ SHOP_RECO = {
     "MIN_SUPPORT": 1,
     "RATE_POINTS": env.int("FAULTS_RATE_POINTS", 0),
     "RATE_REFILL": env.float("FAULTS_RATE_REFILL", 100.0),
+    "RATE_SERVER": env.int("FAULTS_RATE_SERVER", 100),
     "RATE_REDIS": env.str("FAULTS_RATE_REDIS", ""),
     "IMPORT_BATCH": 500,
     "BODY_BYTES": env.int("FAULTS_BODY_BYTES", 262_144),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import random
 import re
 import signal
@@ -15,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from . import postgresql
+from .planting import ROOT, environment_of, plant
 
 pytestmark = pytest.mark.faults
-ROOT = Path(__file__).resolve().parents[2]
-N_ROWS, BAD = 20_000, range(50, 20_000, 777)
+N_ROWS, BAD = 10_000, range(50, 10_000, 777)
 KILLS = 2
 TOTALS = re.compile(r"(\d+) rows read: (\d+) new, (\d+) stored before, (\d+) rejected")
 
@@ -26,16 +25,14 @@ TOTALS = re.compile(r"(\d+) rows read: (\d+) new, (\d+) stored before, (\d+) rej
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def environment(request, tmp_path):
     """Of processes with a database of their own."""
-    own = {name: value for name, value in os.environ.items() if name != "TEST_DATABASE_URL"}
-    own |= {"DEMO_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tests.faults.settings"}
     if request.param == "SQLite":
-        yield own
+        yield environment_of(tmp_path, "", {})
         return
     server = postgresql.server()
     if not server:
         pytest.skip("PostgreSQL DID NOT RUN: nothing answers, and TEST_DATABASE_URL names none")
     database = postgresql.created(server)
-    yield own | {"FAULTS_DATABASE_URL": database}
+    yield environment_of(tmp_path, database, {})
     postgresql.drop(database)
 
 
@@ -50,7 +47,7 @@ def write_orders(path):
 
 
 def test_killed_at_random_moments_it_stores_what_a_clean_run_stores(environment, tmp_path):
-    subprocess.run([sys.executable, "-m", "tests.faults.plant"], cwd=ROOT, env=environment, check=True, timeout=120)
+    plant(environment)
     path, chance = tmp_path / "orders.csv", random.Random(7)
     write_orders(path)
     command = [sys.executable, str(ROOT / "manage.py"), "import_events", str(path), "--source", "till"]

@@ -72,14 +72,14 @@ def test_a_stranger_who_holds_the_sqlite_file_is_waited_for_and_then_told_of(liv
         time.sleep(0.5)
         started = time.monotonic()
         assert live.list_of(web)["edges"]
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 4
         for each in writers:
             each.join(10)
         stranger.execute("rollback")
     assert len(waits) == 3
     for reply, took, ids in waits:
         assert unavailable(reply)
-        assert took < 6
+        assert took < 11
         assert live.rows("select 1 from reco_events_event where id = ?", *ids) == []
     assert send(live, web)[0].json()["data"]["trackEvents"]["accepted"] == 1
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+from pathlib import Path
+
 import pytest
 
-from .live_shop import token_in, wait_for
+from .live_shop import free_port, token_in, wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -34,3 +39,13 @@ def test_a_toggle_in_the_admin_of_one_process_is_in_the_next_list_of_another(liv
     assert kinds_of(live.list_of(other)) == {"POPULAR"}
     switch("1")
     assert "SIMILAR_SHOPPERS" in kinds_of(live.list_of(other))
+
+
+def test_a_web_server_says_in_json_that_a_process_of_it_died(live):
+    web = live.serve(free_port(), workers=2)
+    first, _ = Path(f"/proc/{web.pid}/task/{web.pid}/children").read_text().split()
+    os.kill(int(first), signal.SIGKILL)
+    web.wait(30)  # without --respawn-failed-workers
+    lines = [json.loads(line) for line in (live.folder / "granian.log").read_text().splitlines()]
+    assert any("Unexpected exit" in line["event"] and line["level"] == "error" for line in lines)
+    assert all({"event", "level", "timestamp", "logger"} <= set(line) for line in lines)

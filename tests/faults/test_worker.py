@@ -18,6 +18,7 @@ from .live_shop import LiveShop, kill, wait_for, words_of
 from .poison import TRIES
 
 pytestmark = pytest.mark.faults
+PORTRAYING = "shop_reco.portraits.tasks.refresh_dirty"
 BROKERS = {"file system": "", "Redis": "TEST_REDIS_URL", "RabbitMQ": "TEST_AMQP_URL"}
 
 
@@ -31,7 +32,7 @@ def broker(request):
 
 @pytest.fixture
 def live(tmp_path, broker):
-    shop = LiveShop(tmp_path, broker)
+    shop = LiveShop(tmp_path, broker, FAULTS_TRAINED="behaviour_mlp")
     yield shop
     shop.end()
 
@@ -52,7 +53,7 @@ def dirty(shop: LiveShop) -> int:
 def in_the_middle(shop: LiveShop) -> None:
     """Have the portraits drawn; returns when some are and others are not."""
     n = dirty(shop)
-    shop.hand().do("send('shop_reco.portraits.tasks.refresh_dirty')")
+    shop.send(PORTRAYING)
     wait_for(lambda: dirty(shop) < n, "the first portrait")
 
 
@@ -62,17 +63,12 @@ def children_of(pid: int) -> list[int]:
 
 
 def test_a_killed_training_leaves_the_last_version_serving_and_is_taken_over(live):
-    web, worker = live.web(), live.worker()
-    for kind in ("popularity", "item_cf", "behaviour_mlp"):
-        live.train(kind)
-        wait_for(lambda kind=kind: [run[0] for run in live.runs(kind)] == ["done"], f"the training of {kind}")
+    web, worker = live.web(), live.worker(epochs=1_000_000)
     before = live.live_version("behaviour_mlp")
     served = live.list_of(web)
     assert served["rung"] == "PERSONAL"
     assert len(served["edges"]) == 10
 
-    kill(worker, signal.SIGTERM)
-    worker = live.worker(epochs=1_000_000)
     live.train("behaviour_mlp")
     wait_for(lambda: live.runs("behaviour_mlp")[-1][:2] == ("running", "evaluating"), "the second training")
     kill(worker, signal.SIGKILL)
@@ -116,10 +112,10 @@ def test_a_worker_that_loses_its_child_does_the_task_again(crowded):
 
 def test_what_kills_each_process_that_tries_it_is_given_up(live, tmp_path):
     marks, mark = tmp_path / "marks", tmp_path / "mark"
-    worker, hand = live.worker(pool="prefork"), live.hand()
-    hand.do(f"send('tests.faults.poison.always_kills', args=[{str(marks)!r}])")
+    worker = live.worker(pool="prefork")
+    live.send("tests.faults.poison.always_kills", str(marks))
     wait_for(lambda: marks.exists() and len(marks.read_text().split()) == TRIES, "the last try", seconds=90)
-    hand.do(f"send('tests.faults.poison.writes', args=[{str(mark)!r}])")
+    live.send("tests.faults.poison.writes", str(mark))
     wait_for(mark.exists, "the message after it", seconds=40)
     time.sleep(5)
     assert len(marks.read_text().split()) == TRIES
@@ -129,9 +125,8 @@ def test_what_kills_each_process_that_tries_it_is_given_up(live, tmp_path):
 def test_a_portrait_does_not_wait_for_a_training(live):
     live.worker(epochs=1_000_000, queue=TRAINING)
     live.train("behaviour_mlp")
-    wait_for(lambda: [run[0] for run in live.runs("behaviour_mlp")] == ["running"], "the training", seconds=120)
-    hand = live.hand()
-    hand.do("send('shop_reco.portraits.tasks.refresh_dirty')")
+    wait_for(lambda: [run[0] for run in live.runs("behaviour_mlp")] == ["done", "running"], "the training")
+    live.send(PORTRAYING)
     live.train("popularity")
     time.sleep(3)
     assert dirty(live) > 0  # who trains does not take it
@@ -160,7 +155,7 @@ def test_a_redis_that_hangs_holds_no_request(tmp_path, server):
         shop.end()
 
 
-SLOW = 2.0
+SLOW = 5.0
 """Seconds that a request may take on a busy machine."""
 TRACK = "mutation($events: [EventInput!]!) { trackEvents(events: $events) { accepted rejected { code } } }"
 
