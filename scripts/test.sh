@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What `make test` runs: the checks, then beside each other all tests on SQLite, those that start processes or a
-# browser, and, where PostgreSQL answers, all that touch a database on it. The last lines say what did not run, and
+# What `make test` runs: the checks, then beside each other all tests on SQLite, those that start processes, those in
+# a browser, and, where PostgreSQL answers, all that touch a database on it. The last lines say what did not run, and
 # the sum over all of them.
 set -euo pipefail
 bash scripts/lint.sh
@@ -32,7 +32,8 @@ lane() {
 }
 
 # What mostly waits for processes and pages goes first whenever it can go on.
-lane processes 0 tests/faults tests/browser
+lane faults 0 tests/faults
+lane browser 0 tests/browser
 lane sqlite 5 --ignore=tests/faults --ignore=tests/browser
 if [ -n "$server" ]; then
   # Hostile files are read by a process of its own, on SQLite whatever the rest uses.

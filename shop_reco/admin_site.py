@@ -17,21 +17,28 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.backends.django import DjangoTemplates
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
 from unfold.sites import UnfoldAdminSite
 
 from shop_reco.products.models import Product
 
+from .conf import reco_settings
 from .dashboard import dashboard
 from .exchange import exchanging
 from .staff.audit import note
 from .staff.pages import HIDDEN, show_to
+from .staff.second_factor import works_as_staff
+from .staff.second_factor_page import second_factor_page
 from .staff.sign_in import guarded, remember_browser
 
 NAVIGATION = (
@@ -176,14 +183,39 @@ class RecoAdminSite(UnfoldAdminSite):
 
         return super().admin_view(update_wrapper(dressed, view), cacheable)
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        return works_as_staff(request)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Who came without a wish goes to the first page; the theme's form does not carry one."""
+        """Who came without a wish goes to the first page; the theme's form does not carry one.
+
+        Whoever still has to show a second factor goes there first, with the wish.
+        """
+        if request.method == "GET" and super().has_permission(request) and not self.has_permission(request):
+            return HttpResponseRedirect(self._asking(request))
         page = _dressed(super().login(request, extra_context))
         if request.method != "POST" or page.status_code != 302:
             return page
+        if not self.has_permission(request):
+            page["Location"] = self._asking(request)
+            return page
         if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:
-            page["Location"] = self._index()
+            page["Location"] = self.page("index")
         return remember_browser(request, page)
+
+    def _asking(self, request: HttpRequest) -> str:
+        wish = request.POST.get(REDIRECT_FIELD_NAME, request.GET.get(REDIRECT_FIELD_NAME, ""))
+        return self.page("second_factor") + (f"?{urlencode({REDIRECT_FIELD_NAME: wish})}" if wish else "")
+
+    def second_factor(self, request: HttpRequest) -> Any:
+        """For whoever is of the staff by their password: it is where they show the rest."""
+        if reco_settings().STAFF_SECOND_FACTOR == "off" or not super().has_permission(request):
+            return HttpResponseRedirect(self.page("login"))
+        return _dressed(second_factor_page(request, site=self))
+
+    def extra_urls(self) -> list[URLPattern]:
+        guarded_page = never_cache(csrf_protect(sensitive_post_parameters()(self.second_factor)))
+        return [path("second-factor/", guarded_page, name="second_factor")]
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         page, user = super().password_change(request, extra_context), cast(Any, request.user)
@@ -205,12 +237,17 @@ class RecoAdminSite(UnfoldAdminSite):
         context = {**given, **{name: given.get(name) or value for name, value in ours.items()}}
         context["styles"] = [*(given.get("styles") or []), static("shop_reco/theme.css")]
         context["scripts"] = [*(given.get("scripts") or []), static("shop_reco/landmarks.js")]
+        if not context["account_links"] and reco_settings().STAFF_SECOND_FACTOR != "off":
+            context["account_links"] = [
+                {"title": _("Change password"), "link": self.page("password_change")},
+                {"title": _("Second factor"), "link": self.page("second_factor")},
+            ]
         context["show_languages"] = given.get("show_languages") or _has_language_switch()
         return context
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """What this person may see, in the groups of NAVIGATION."""
-        pages = [(_("Dashboard"), "space_dashboard", self._index())]
+        pages = [(_("Dashboard"), "space_dashboard", self.page("index"))]
         for title, icon, model, page in PAGES:
             if self._may_view(request, model):
                 pages.append((title, icon, reverse(f"{self.name}:{model.replace('.', '_')}_{page}")))
@@ -226,8 +263,8 @@ class RecoAdminSite(UnfoldAdminSite):
             groups.append({"title": title, "items": items})
         return groups
 
-    def _index(self) -> str:
-        return reverse(f"{self.name}:index")
+    def page(self, name: str) -> str:
+        return reverse(f"{self.name}:{name}")
 
     def _entry(self, request: HttpRequest, name: str, icon: str) -> dict[str, Any]:
         options = apps.get_model(name)._meta

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from reco_engine.data.intervals import Interval
@@ -33,8 +33,9 @@ class Decision:
         verdict: ``keep``: the live version stays unless staff decide otherwise.
         rule: The rule that spoke, for whoever words it anew.
         why: A sentence or two.
-        figures: What was looked at, plain values: section, measure, n_shoppers, and where there are lists the means
-            by contestant and ``relative``: the interval of the difference, as a share of the other's mean.
+        figures: What was looked at, plain values: section, measure, k, margin, least_shoppers, n_shoppers, and where
+            there are lists the means by contestant and ``relative``: the interval of the difference, as a share of
+            the other's mean. Of a surge, ``surges``; of what passed beside a live version, ``worse_in``: sections.
     """
 
     verdict: Verdict
@@ -76,9 +77,11 @@ def decide(
     """
     name = primary_section(comparison.kind)
     section = comparison.sections.get(name)
-    figures = _figures(name, section)
+    asked_for = {"k": comparison.k, "margin": margin, "least_shoppers": least_shoppers}
+    figures = {**_figures(name, section), **asked_for}
     if surges:
-        return Decision("reject", "surge", " ".join(surge.why for surge in surges), figures)
+        why, pushed = " ".join(surge.why for surge in surges), [asdict(surge) for surge in surges]
+        return Decision("reject", "surge", why, {**figures, "surges": pushed})
     n_shoppers = 0 if section is None else section.n_shoppers
     if section is not None and not section.lists[CANDIDATE]["listed"] > 0:
         return Decision("reject", "no_lists", f"It lists nothing to any of {n_shoppers:,} shoppers.", figures)
@@ -100,8 +103,9 @@ def _beside_live(
     if low < -margin:
         how = "it is worse" if high < 0 else f"a loss of more than {margin:.0%} cannot be ruled out"
         return Decision("reject", "not_as_good", f"{told}: {how}.", figures)
-    lost = _worse_elsewhere(comparison, name, margin)
-    return Decision("promote", "as_good", f"{told}: it is as good or better.{lost}", figures)
+    worse = _worse_elsewhere(comparison, name, margin)
+    lost = f" It is worse in {' and '.join(each.replace('_', ' ') for each in worse)}." if worse else ""
+    return Decision("promote", "as_good", f"{told}: it is as good or better.{lost}", {**figures, "worse_in": worse})
 
 
 def _first(comparison: Comparison, section: Section, name: str, figures: Mapping[str, Any], margin: float) -> Decision:
@@ -137,14 +141,13 @@ def _ratio(value: float, mean: float) -> float:
     return math.copysign(math.inf, value)
 
 
-def _worse_elsewhere(comparison: Comparison, primary: str, margin: float) -> str:
+def _worse_elsewhere(comparison: Comparison, primary: str, margin: float) -> list[str]:
     """Other sections in which it is worse beyond doubt: told, and no reason to refuse."""
-    worse = [
-        name.replace("_", " ")
+    return [
+        name
         for name, section in comparison.sections.items()
         if name != primary and _relative(section, LIVE)[1] < -margin
     ]
-    return f" It is worse in {' and '.join(worse)}." if worse else ""
 
 
 def _figures(name: str, section: Section | None) -> dict[str, Any]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
+from django.core.signals import request_finished
+from django.dispatch import receiver
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
@@ -19,7 +22,8 @@ OF_SCRIPTS = (
     "erase_me",
 )  # fmt: skip
 """What pages ask for after they were loaded: always among the documents that are known by their hash."""
-KEPT = "_reco_context"
+_page: ContextVar[Context | None] = ContextVar("reco_page", default=None)
+"""Of the page that is being made; not kept by its request, which Django itself ties into a ring with its user."""
 
 
 class DocumentError(RuntimeError):
@@ -46,12 +50,17 @@ def documents_of_scripts() -> dict[str, str]:
 
 def context_of(request: HttpRequest) -> Context:
     """The one of a page: who asks is read once for all of its documents."""
-    context: Context | None = getattr(request, KEPT, None)
-    if context is None:
+    context = _page.get()
+    if context is None or context.request is not request:
         context = Context(request, identity_of(request))
-        setattr(request, KEPT, context)
+        _page.set(context)
     context.began = time.monotonic()
     return context
+
+
+@receiver(request_finished)
+def forget_page(**kwargs: Any) -> None:
+    _page.set(None)
 
 
 def run(request: HttpRequest, name: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -207,6 +207,7 @@ SENTENCES = {
     "Mutation.promote(version)": "The id of the version.",
     "Mutation.promote(why)": "Kept with the promotion; must say something.",
     "Mutation.rollback(kind)": "Of which recommender.",
+    "Mutation.rollback(why)": "Kept with the promotion and among the actions of staff; may be left empty.",
     "Mutation.reviewFeedback(feedback)": "The ids of what is reviewed.",
     "Mutation.reviewFeedback(verdict)": "What is thought of it.",
     "EventInput": "Something that a shopper did. Sent twice under one id, it counts once.",

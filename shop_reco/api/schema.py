@@ -9,6 +9,7 @@ from strawberry.tools import merge_types
 
 from .account import AccountQuery
 from .catalogue import CatalogueMutation
+from .execution import Execution
 from .glossary import describe
 from .limits import CostLimit, DocumentLimits, NoIntrospection
 from .lists import ListQuery
@@ -25,6 +26,7 @@ schema = strawberry.Schema(
     mutation=merge_types("Mutation", (Mutation, CatalogueMutation, StaffMutation)),
     types=[Product, ModelVersion, TrainingRun],
     config=StrawberryConfig(),
+    execution_context_class=Execution,
     extensions=[
         lambda: AddValidationRules([DocumentLimits]),
         LooseRows,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shop_reco.among import Among
 from shop_reco.conf import RecoSettings
 from shop_reco.products.models import Product
 
@@ -140,9 +141,9 @@ def products_in(events: Sequence[Mapping[str, Any]]) -> dict[str, int]:
                 public_ids.add(public_id)
     found: dict[str, int] = {}
     if skus:
-        by_sku = Product.objects.filter(sku__in=skus).values_list("sku", "pk")
+        by_sku = Product.objects.filter(Among("sku", skus)).values_list("sku", "pk")
         found |= {f"sku:{sku}": pk for sku, pk in by_sku}
     if public_ids:
-        by_id = Product.objects.filter(public_id__in=public_ids).values_list("public_id", "pk")
+        by_id = Product.objects.filter(Among("public_id", public_ids)).values_list("public_id", "pk")
         found |= {f"id:{public_id}": pk for public_id, pk in by_id}
     return found

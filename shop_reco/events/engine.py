@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -44,16 +45,16 @@ class Columns:
 
     @classmethod
     def of(cls, columns: Sequence[Sequence[Any]]) -> Columns:
-        """From the columns of ``EventRow``s; what a database cannot make a number of is NaN."""
+        """From the columns of ``EventRow``s; what is not known is NaN, what is known and no number is infinite."""
         named = dict(zip(EventRow._fields, columns, strict=False))
         size = len(named["item"])
         return cls(
             items=np.fromiter(named["item"], np.int64, size),
             types=np.fromiter((TYPES.get(name, 0) for name in named["type"]), np.int8, size),
             timestamps=np.asarray(named["second"], dtype=np.float64),
-            quantities=np.asarray(named["pieces"], dtype=np.float64),
-            prices=np.asarray(named["paid"], dtype=np.float64),
-            ratings=np.asarray(named["stars"], dtype=np.float64),
+            quantities=_numbers(named["pieces"]),
+            prices=_numbers(named["paid"]),
+            ratings=_numbers(named["stars"]),
             # an order is compared with others of this batch alone
             orders=np.fromiter((hash(order) if order else 0 for order in named["order"]), np.int64, size),
         )
@@ -81,6 +82,14 @@ class Columns:
             rows=np.arange(self.items.size),
             shares=np.ones(self.items.size),
         )
+
+
+def _numbers(values: Sequence[float | None]) -> npt.NDArray[np.float64]:
+    """A NaN that a database keeps (PostgreSQL does) is infinite: to the rules NaN is unknown, and nothing wrong."""
+    numbers = np.asarray(values, dtype=np.float64)
+    if np.count_nonzero(np.isnan(numbers)) > values.count(None):
+        numbers[[value is not None and math.isnan(value) for value in values]] = np.inf
+    return numbers
 
 
 def rules_of(reco: RecoSettings) -> tuple[Rule, ...]:

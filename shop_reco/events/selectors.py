@@ -45,10 +45,15 @@ class UnixSeconds(Func):
 
 
 class Number(Func):
-    """A column as a float, however strange it is."""
+    """A column as a float, however strange it is; SQLite's, which may hold words as well, are infinite then."""
 
     output_field = AsItIs()
     template = "CAST(%(expressions)s AS double precision)"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # a cast makes nought of a word, which would be a price that one can have
+        number = "CASE WHEN typeof(%(expressions)s) IN ('text', 'blob') THEN 9e999 ELSE " + self.template + " END"
+        return self.as_sql(compiler, connection, template=number, **context)
 
 
 class EventRow(NamedTuple):

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection
 
+from shop_reco.among import one_of
 from shop_reco.users.models import Shopper
 
 from .drafts import EventDraft
@@ -60,8 +61,8 @@ def stored_digests(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
     with connection.cursor() as cursor:
         for start in range(0, len(ids), CHUNK):
             chunk = [event_id if native else event_id.hex for event_id in ids[start : start + CHUNK]]
-            places = ", ".join(["%s"] * len(chunk))
-            cursor.execute(f"SELECT id, digest FROM {table} WHERE id IN ({places})", chunk)  # noqa: S608
+            condition, values = one_of(chunk, connection)
+            cursor.execute(f"SELECT id, digest FROM {table} WHERE id {condition}", values)  # noqa: S608
             stored |= {found if native else uuid.UUID(found): digest for found, digest in cursor.fetchall()}
     return stored
 
@@ -167,10 +168,10 @@ def mark_dirty(shopper_ids: Collection[int]) -> None:
     ordered, start_at = sorted(shopper_ids), time.time_ns()
     with connection.cursor() as cursor:
         for start in range(0, len(ordered), CHUNK):
-            chunk = ordered[start : start + CHUNK]
+            condition, values = one_of(ordered[start : start + CHUNK], connection)
             cursor.execute(
                 f"INSERT INTO {table} (shopper_id, marks) SELECT id, %s FROM {shoppers} "  # noqa: S608
-                f"WHERE id IN ({', '.join(['%s'] * len(chunk))}) ORDER BY id "
+                f"WHERE id {condition} ORDER BY id "
                 f"ON CONFLICT (shopper_id) DO UPDATE SET marks = {table}.marks + 1",
-                [start_at, *chunk],
+                [start_at, *values],
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -110,11 +111,16 @@ def event_of(row: EventRow, silence: Silence) -> PortraitEvent:
         brand=row.brand or "" if told else "",
         text=(row.title or row.query) if told else "",
         quantity=row.quantity,
-        amount=int((row.price or 0) * 100) * row.quantity,
+        amount=_hundredths(row.price) * row.quantity,
         currency=row.currency or reco_settings().CURRENCY,
         channel=row.channel,
         order=row.order,
     )
+
+
+def _hundredths(price: float | None) -> int:
+    """0 where there is none, and where the database holds what is no number, which is no reason for no portrait."""
+    return int(round(price * 100, 3)) if price is not None and math.isfinite(price) else 0  # 1.15 is 115, not 114
 
 
 def folded_days(

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from shop_reco.conf import reco_settings
 from shop_reco.events.models import DirtyShopper, Event
-from shop_reco.events.selectors import UnixSeconds
+from shop_reco.events.selectors import Number, UnixSeconds
 from shop_reco.products.models import Category, Product
 from shop_reco.users.models import Consent, Shopper, ShopperLink
 from shop_reco.users.selectors import all_consenting
@@ -31,7 +31,7 @@ class EventRow(NamedTuple):
     type: str
     second: float  # unix seconds
     quantity: int
-    price: Any  # Decimal of one piece, or None
+    price: float | None  # of one piece; infinite or NaN where the database holds no number
     currency: str
     channel: str
     order: str
@@ -47,13 +47,14 @@ def rows_of(events: QuerySet[Event]) -> QuerySet[Any, Any]:
     """What portraits need of events, as tuples in the order of EventRow."""
     told = events.annotate(
         second=UnixSeconds("occurred_at"),
+        paid=Number("price"),
         item=Coalesce("product__parent_id", "product_id"),
         title=Coalesce("product__parent__title", "product__title"),
         path=Coalesce("product__parent__category__path", "product__category__path"),
         brand=Coalesce("product__parent__brand__name", "product__brand__name"),
     )
     return told.values_list(
-        "pk", "type", "second", "quantity", "price", "currency", "channel", "order", "query",
+        "pk", "type", "second", "quantity", "paid", "currency", "channel", "order", "query",
         "item", "title", "path", "product__category__path", "brand",
     )  # fmt: skip
 

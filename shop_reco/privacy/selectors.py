@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from pathlib import Path
 
+from shop_reco.among import Among
 from shop_reco.conf import reco_settings
 from shop_reco.users.selectors import digests_of
 
@@ -28,6 +29,6 @@ def erased(*, external_ids: Collection[str]) -> dict[str, dt.datetime]:
     names = {digest: name for name in external_ids for digest in digests_of(name)}
     keys, found = list(names), dict[str, dt.datetime]()
     for start in range(0, len(keys), 500):
-        chunk = ErasedKey.objects.filter(digest__in=keys[start : start + 500])
+        chunk = ErasedKey.objects.filter(Among("digest", keys[start : start + 500]))
         found.update({names[digest]: at for digest, at in chunk.values_list("digest", "erased_at")})
     return found

@@ -62,7 +62,7 @@ def unlearn() -> int:
     return done
 
 
-@shared_task(acks_late=True)
+@shared_task(acks_late=True, expires=60)  # one comes each 5 seconds, and during a training nobody takes them
 def sweep_runs() -> int:
     """Work off what a lost hint or a dead worker left; returns how many runs ended here."""
     return work_off()

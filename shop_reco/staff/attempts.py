@@ -3,7 +3,7 @@
 The first failures are free. After them each attempt has to wait longer, and one that comes too early is refused
 unread and not counted, so that refusals do not add up. Who owns the account is never kept out for longer than
 LONGEST, however others hammer at it: a browser that signed in to it before has a count of its own, and after
-LONGEST any address that has not failed of late may try.
+LONGEST any address that is not slowed down itself may try.
 """
 
 from __future__ import annotations
@@ -65,8 +65,7 @@ def begin_attempt(*, account: str, address: str, browser: str = "") -> Attempt |
     digests, now = [each for each in (own, place) if each], timezone.now()
     rows = _held(digests, now)
     mine, theirs = rows[own], rows.get(place)
-    fresh = theirs is not None and theirs.failures == 0
-    open_again = fresh and mine.slowed_at is not None and now - mine.slowed_at >= LONGEST
+    open_again = theirs is not None and mine.slowed_at is not None and now - mine.slowed_at >= LONGEST
     if (_waits(mine, now) and not open_again) or (theirs is not None and _waits(theirs, now)):
         return None
     for row in rows.values():
@@ -81,9 +80,11 @@ def begin_attempt(*, account: str, address: str, browser: str = "") -> Attempt |
 def _held(digests: Sequence[str], now: dt.datetime) -> dict[str, FailedSignIns]:
     """The counts, locked, made where there were none; old ones begin anew."""
     blank = [FailedSignIns(digest=digest, failures=0, last_at=now) for digest in sorted(digests)]
-    FailedSignIns.objects.bulk_create(blank, ignore_conflicts=True)
-    rows = FailedSignIns.objects.select_for_update().filter(digest__in=digests).order_by("digest")
-    held = {row.digest: row for row in rows}
+    held: dict[str, FailedSignIns] = {}
+    while len(held) < len(blank):  # one that was there may go before it is locked: somebody else has just come in
+        FailedSignIns.objects.bulk_create(blank, ignore_conflicts=True)
+        rows = FailedSignIns.objects.select_for_update().filter(digest__in=digests).order_by("digest")
+        held = {row.digest: row for row in rows}
     for row in held.values():
         if now - row.last_at >= FORGOTTEN:
             row.failures, row.slowed_at = 0, None

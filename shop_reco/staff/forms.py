@@ -18,15 +18,9 @@ from .reauthentication import note_password, password_is_recent
 from .sign_in import known_browser
 
 
-class ProofForm(forms.Form):
-    """A reason, and the password where the last one is too old; failures count as those of a sign-in do."""
+class PasswordForm(forms.Form):
+    """The password, where the last one is too old; failures count as those of a sign-in do."""
 
-    why = forms.CharField(
-        max_length=256,
-        label=_("Why do you do this?"),
-        help_text=_("It is kept with your name. Do not name the person here."),
-        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-    )
     password = forms.CharField(
         label=_("Your password"),
         help_text=_("Asked for again, since you gave it some time ago."),
@@ -51,3 +45,15 @@ class ProofForm(forms.Form):
         succeed(attempt=attempt)
         note_password(request)
         return ""
+
+
+class ProofForm(PasswordForm):
+    """A reason beside it."""
+
+    why = forms.CharField(
+        max_length=256,
+        label=_("Why do you do this?"),
+        help_text=_("It is kept with your name. Do not name the person here."),
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+    field_order = ("why", "password")

@@ -46,6 +46,7 @@ class Role(models.Model):
             ("renew_secrets", "Can renew and end the secrets of webhooks"),
             ("cancel_trainings", "Can cancel several trainings at once"),
             ("run_schedule", "Can run what is scheduled at once"),
+            ("remove_second_factor", "Can remove the second factor of others"),
         ]
 
     def __str__(self) -> str:
@@ -98,7 +99,7 @@ class StaffAction(models.Model):
         HIDE = "hide", _("Hidden from lists")
         MARK_SENSITIVE = "mark_sensitive", _("Marked as sensitive")
         MARK_ORDINARY = "mark_ordinary", _("Marked as not sensitive")
-        MAKE_NEW_SECRET = "make_new_secret", _("Given a new secret")
+        MAKE_UNCONFIRMED = "make_new_secret", _("Given a new secret")
         END_PREVIOUS = "end_previous", _("Old secret ended")
         ENABLE = "enable", _("Enabled")
         DISABLE = "disable", _("Disabled")
@@ -108,6 +109,11 @@ class StaffAction(models.Model):
         RUN_TASKS = "run_tasks", _("Run at once")
         EXPORT = "export", _("Exported")
         ERASE = "erase", _("Erased")
+        ENROL = "enrol", _("Second factor set up")
+        NEW_CODES = "new_codes", _("Recovery codes made anew")
+        RECOVERY_CODE = "recovery_code", _("Signed in by a recovery code")
+        CODE_FAILED = "code_failed", _("Second factor failed, not for the first time")
+        REMOVE_FACTOR = "remove_second_factor", _("Second factor removed")
         SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed, not for the first time")
 
     class Via(models.TextChoices):

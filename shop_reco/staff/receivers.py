@@ -11,6 +11,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from .reauthentication import note_password
+from .second_factor import UNCONFIRMED
 from .services import ensure_roles
 
 
@@ -24,3 +25,4 @@ def on_login(*, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """By whatever way they came: a host's single sign-on proves as much as a password does."""
     if user.is_staff:
         note_password(request)
+        request.session.pop(UNCONFIRMED, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -22,6 +22,7 @@ from .models import StaffAction
 COOKIE = "reco_staff_browser"
 """Name of the signed cookie of a browser that signed in to the admin."""
 SALT = "shop_reco.staff_browser"
+Page = TypeVar("Page", bound=HttpResponseBase)
 KNOWN = dt.timedelta(days=180)
 """How long a browser stays known after signing in."""
 
@@ -69,20 +70,25 @@ def _tell(attempt: Attempt, name: str) -> None:
 
 
 def known_browser(request: HttpRequest, *, account: str) -> str:
-    """What tells this browser from others, if it signed in to the account of this name before; else empty."""
+    """What tells this browser from others, if it signed in to the account with its password of today; else empty.
+
+    A query where the browser has a cookie of that account.
+    """
     try:
         told = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=KNOWN)
     except (signing.BadSignature, ValueError, TypeError):
         return ""
-    if not isinstance(told, list) or len(told) != 2 or told[0] != digest_of("account", account):
+    if not isinstance(told, list) or len(told) != 3 or told[0] != digest_of("account", account):
         return ""
-    return str(told[1])
+    user = get_user_model()._default_manager.filter(**{get_user_model().USERNAME_FIELD: account}).first()
+    return str(told[2]) if user is not None and told[1] == digest_of("password", user.password) else ""
 
 
-def remember_browser(request: HttpRequest, page: HttpResponseBase) -> HttpResponseBase:
+def remember_browser(request: HttpRequest, page: Page) -> Page:
     """Have a browser that just signed in be known; the cookie names nobody."""
     if request.user.is_authenticated:
-        told = [digest_of("account", request.user.get_username()), secrets.token_hex(16)]
+        user: Any = request.user
+        told = [digest_of("account", user.get_username()), digest_of("password", user.password), secrets.token_hex(16)]
         page.set_cookie(
             COOKIE, signing.dumps(told, salt=SALT), max_age=KNOWN, httponly=True, samesite="Strict",
             secure=not settings.DEBUG,

@@ -13,18 +13,32 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from shop_reco.admin_base import BaseAdmin, EndlessAdmin, KeptAdmin, ReadOnlyAdmin, button, link_to, posted
+from shop_reco.admin_base import (
+    AddressedAdmin,
+    BaseAdmin,
+    EndlessAdmin,
+    KeptAdmin,
+    ReadOnlyAdmin,
+    button,
+    link_to,
+    posted,
+)
+from shop_reco.conf import reco_settings
+from shop_reco.staff.forms import ProofForm
+from shop_reco.staff.second_factor import is_enrolled, is_installed, remove_second_factor
 from shop_reco.staff.selectors import groups_to_give, may_do_as_much, role_name
 from shop_reco.staff.sensitive import may_see_personal_data
 
@@ -128,6 +142,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("name", "scopes")
 
 
+REMOVE = "reco_staff.remove_second_factor"
 STATE_COLOURS = {"live": "success", "ending": "warning", "ended": "danger", "revoked": "danger"}
 
 
@@ -241,7 +256,7 @@ class GroupChoice(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return role_name(obj)
 
 
-class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(DjangoUserAdmin, AddressedAdmin):  # type: ignore[misc, type-arg]
     """Accounts, all of whose columns are personal: its pages are for those who may see such data.
 
     Nobody rises by it: whoever is no superuser gives roles of no more than they may do themselves, and leaves the
@@ -258,6 +273,47 @@ class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[misc, type-arg]
         "last_login": _("When this account last signed in. Empty: never."),
         "date_joined": _("When the account was made."),
     }
+
+    readonly_fields = (*DjangoUserAdmin.readonly_fields, "second_factor")
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap, name = self.admin_site.admin_view, "auth_user_remove_second_factor"
+        page = sensitive_post_parameters()(self.remove_second_factor)
+        return [path("<int:pk>/remove-second-factor/", wrap(page), name=name), *super().get_urls()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or reco_settings().STAFF_SECOND_FACTOR == "off":
+            return fieldsets
+        return [*fieldsets, (_("Second factor"), {"fields": ("second_factor",)})]
+
+    @display(description=_("second factor"))
+    def second_factor(self, user: User) -> SafeString | str:
+        """Whether there is one, and the way to take it from who lost it."""
+        if not is_enrolled(user):
+            return gettext("none set up")
+        link = '<a class="text-primary-600 dark:text-primary-500 underline" href="{}">{}</a>'
+        return format_html(link, self.address("remove_second_factor", user.pk), gettext("Remove the second factor"))
+
+    def remove_second_factor(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """For who lost both app and codes. One's own is removed where it was set up, if at all."""
+        user = self.get_object(request, str(pk))
+        allowed = self.has_change_permission(request, user) and request.user.has_perm(REMOVE)
+        if user is None or not (allowed and is_installed()) or user == request.user:
+            raise PermissionDenied
+        form = ProofForm(request, request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            remove_second_factor(user=user, by=request.user, why=form.cleaned_data["why"])
+            messages.success(request, gettext("%(user)s has no second factor any more.") % {"user": user})
+            return HttpResponseRedirect(self.address("change", pk))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Remove the second factor of %(user)s") % {"user": user},
+            "text": gettext("Make sure that it is they who ask: until they set up a new one, their password will do."),
+            "button": gettext("Remove the second factor"), "final": True, "form": form,
+            "here": request.get_full_path(), "back": self.address("change", pk),
+        }  # fmt: skip
+        return TemplateResponse(request, "shop_reco/admin/proof.html", context)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_see_personal_data(request.user) and super().has_view_permission(request, obj)

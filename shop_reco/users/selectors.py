@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
+from shop_reco.among import Among
 from shop_reco.conf import reco_settings
 from shop_reco.prepared import Prepared
 
@@ -43,13 +44,13 @@ def decisions_of(*, shopper: Shopper) -> dict[str, Consent]:
 
 def consenting(*, purpose: str, among: Collection[int]) -> set[int]:
     """Those of ``among`` (primary keys) who allow ``purpose``; one query."""
-    return set(all_consenting(purpose=purpose).filter(shopper__in=among))
+    return set(all_consenting(purpose=purpose).filter(Among("shopper_id", among)))
 
 
 def consenting_to_any(*, among: Collection[int]) -> set[int]:
     """Those of ``among`` (primary keys) who allow some purpose; one query."""
     return set(
-        Consent.objects.filter(shopper__in=among, granted=True, superseded_at__isnull=True).values_list(
+        Consent.objects.filter(Among("shopper_id", among), granted=True, superseded_at__isnull=True).values_list(
             "shopper_id", flat=True
         )
     )
@@ -156,7 +157,7 @@ def _named(external_id: str) -> QuerySet[Shopper]:
 
 def primary_keys(*, external_ids: Collection[str]) -> dict[str, int]:
     """Of those whom the shop calls so and whom we know; one query."""
-    found = Shopper.objects.filter(external_id__in=external_ids).values_list("external_id", "pk")
+    found = Shopper.objects.filter(Among("external_id", external_ids)).values_list("external_id", "pk")
     return {str(name): pk for name, pk in found}
 
 

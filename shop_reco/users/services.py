@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from shop_reco.among import Among
 from shop_reco.conf import reco_settings
 
 from .errors import DeadKeyError, RotatingKeyError, UnknownStatementError
@@ -272,12 +273,7 @@ def import_shoppers(*, rows: Sequence[ShopperDraft]) -> dict[str, int]:
         update_fields=["age_band", "gender", "region", "member_since"],
         batch_size=500,
     )
-    names = [row.external_id for row in rows]
-    found: dict[str, int] = {}
-    for start in range(0, len(names), 500):
-        chunk = Shopper.objects.filter(external_id__in=names[start : start + 500])
-        found.update({str(name): pk for name, pk in chunk.values_list("external_id", "pk")})
-    return found
+    return primary_keys(external_ids=[row.external_id for row in rows])
 
 
 @transaction.atomic
@@ -288,7 +284,7 @@ def import_consents(
     decided: set[tuple[int, str]] = set()
     ids = list(shopper_ids)
     for start in range(0, len(ids), 1000):
-        in_force = Consent.objects.filter(shopper__in=ids[start : start + 1000], superseded_at__isnull=True)
+        in_force = Consent.objects.filter(Among("shopper_id", ids[start : start + 1000]), superseded_at__isnull=True)
         decided.update(in_force.values_list("shopper_id", "purpose"))
     fresh = [
         Consent(

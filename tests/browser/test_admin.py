@@ -13,6 +13,7 @@ from shop_reco.portraits.models import Segmentation
 from shop_reco.portraits.services import refresh_dirty
 from shop_reco.products.services import ensure_category, save_product
 from shop_reco.recommendations.models import ModelVersion, Rule
+from shop_reco.staff.audit import note
 from shop_reco.users.models import Shopper
 from shop_reco.users.services import issue_key
 
@@ -120,4 +121,12 @@ def test_a_final_action_is_asked_about_in_a_page_that_fits_a_phone_and_its_recor
     assert key.revoked_at is not None
     phone.goto(f"{live_server.url}/admin/reco_staff/staffaction/", wait_until="networkidle")
     assert phone.get_by_text("Revoked").count()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_long_text_in_a_table_is_not_cut_off_on_a_phone(trained, phone, live_server):
+    note(by=User.objects.get(), what="go_back", row=ModelVersion.objects.first(), why="worse lists than before, " * 8)
+    phone.goto(f"{live_server.url}/admin/reco_staff/staffaction/", wait_until="networkidle")
+    cell = phone.locator("#result_list td", has_text="worse lists")
+    assert cell.evaluate("cell => cell.clientHeight >= 60 && cell.scrollHeight <= cell.clientHeight")
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

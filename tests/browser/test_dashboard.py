@@ -50,3 +50,8 @@ def test_the_first_page_tells_its_numbers_by_keyboard_and_leads_to_what_is_behin
     staff.keyboard.press("Enter")
     staff.wait_for_url("**/reco_recommendations/slate/**")
     assert staff.locator("#result_list tbody tr").count() == 1
+    read(staff)
+    staff.locator(".reco-narrowed a").focus()
+    staff.keyboard.press("Enter")
+    staff.wait_for_url("**/reco_recommendations/slate/?")
+    assert staff.locator(".reco-narrowed").count() == 0

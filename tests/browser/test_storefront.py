@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from shop_reco.events.models import Event
 from shop_reco.portraits.models import PortraitEdit
@@ -83,7 +84,7 @@ def test_not_interested_puts_a_product_away_at_once_and_for_good(home, person):
     card.locator("[data-say=NOT_INTERESTED]").first.click()
     card.get_by_text("We will not show it again.").wait_for()
     assert not card.locator(".reco-link").is_visible()
-    assert home.evaluate("document.activeElement.hasAttribute('data-undo')")
+    expect(card.locator("[data-undo]")).to_be_focused()
     assert Feedback.objects.get(shopper=person).kind == "not_interested"
     home.reload()
     assert product not in picked(home)

@@ -13,9 +13,8 @@ from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
 from shop_reco.admin_site import admin_site
-from shop_reco.dashboard import shares
 from shop_reco.recommendations.models import Feedback
-from shop_reco.recommendations.services import give_feedback, request_training, set_enabled
+from shop_reco.recommendations.services import give_feedback, request_training
 from shop_reco.recommendations.serving import recommend_for
 
 
@@ -174,25 +173,6 @@ def test_the_hosts_admin_stays_as_it_was():
     assert admin_site.name != admin.site.name
 
 
-def test_the_dashboard_says_when_nothing_is_trained(shop, staff):
-    assert "Nothing that is switched on has been trained" in staff.get("/admin/").content.decode()
-
-
-def test_the_dashboard_says_when_all_is_switched_off(trained, staff):
-    from shop_reco.recommendations.services import KINDS
-
-    for kind in KINDS:
-        set_enabled(kind=kind, enabled=False)
-    assert "Every recommender is switched off" in staff.get("/admin/").content.decode()
-
-
-def test_the_dashboard_says_how_many_recommenders_are_on(trained, staff):
-    assert "recommenders are on" not in staff.get("/admin/").content.decode()
-    set_enabled(kind="user_cf", enabled=False)
-    page = staff.get("/admin/").content.decode()
-    assert "8 of 9 recommenders are on; switched off: User-based CF." in page
-
-
 def test_the_dashboard_shows_what_lists_led_to_only_to_those_who_may_see_events(trained, person, newcomer):
     recommend_for(shopper=person, first=5)
     newcomer.user.user_permissions.add(Permission.objects.get(codename="view_slate"))
@@ -228,12 +208,6 @@ def test_the_dashboard_shows_only_what_its_reader_may_view(trained, newcomer):
     assert "What shoppers said" in page
     assert "Events of 28 days" not in page
     assert "Serving since" not in page
-
-
-def test_shares_lie_side_by_side_and_fill_the_whole():
-    parts = shares([("a", 1, "", ""), ("b", 0, "", ""), ("c", 3, "", "")])
-    assert [(each.left, each.width) for each in parts] == [(0, 25), (25, 0), (25, 75)]
-    assert shares([("a", 0, "", "")]) == []
 
 
 def test_whoever_signs_in_without_a_wish_comes_to_the_first_page(db, client):

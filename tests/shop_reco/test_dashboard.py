@@ -13,12 +13,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from shop_reco import dashboard
-from shop_reco.dashboard import Links, charts, freshness, placement_rows, signs, tiles
-from shop_reco.events.models import Event, RejectedEvent
+from shop_reco import dashboard_rows
+from shop_reco.dashboard import charts, tiles
+from shop_reco.dashboard_links import Links
+from shop_reco.dashboard_rows import placement_rows
+from shop_reco.events.models import Event
 from shop_reco.events.services import track
-from shop_reco.monitoring import selectors
-from shop_reco.recommendations.models import CountedDay, ListCount, ModelVersion, Placement, TrainingRun
+from shop_reco.recommendations.models import CountedDay, ListCount, Placement, TrainingRun
 from shop_reco.recommendations.reading import FEWEST, days_view
 from shop_reco.recommendations.services import request_training, roll_up_answers
 from shop_reco.recommendations.serving import recommend_for
@@ -92,35 +93,6 @@ def test_a_fall_is_told_first_with_the_way_to_the_lists_since_then(admin_client,
     assert admin_client.get("/admin/reco_recommendations/slate/why/?placement=home").status_code == 200
 
 
-def test_a_live_version_is_told_with_the_events_that_it_has_not_learnt(trained, person, links):
-    before = {str(row["name"]): row["news"] for row in freshness(links)}
-    assert before["Popularity"] == "0"
-    track(shopper=person, type="purchase", product=trained.products["Tea-1"])
-    assert {str(row["name"]): row["news"] for row in freshness(links)}["Popularity"] == "1"
-
-
-def test_news_beyond_ten_thousand_are_not_counted_on(trained, person, links, monkeypatch):
-    for module in (selectors, dashboard):
-        monkeypatch.setattr(module, "MOST", 1)
-    ModelVersion.objects.filter(recommender="popularity").update(watermark=timezone.now() - dt.timedelta(days=30))
-    (row,) = [row for row in freshness(links) if row["name"].kind == "popularity"]
-    assert row["news"] == "more than 1"
-
-
-def test_the_machinery_tells_when_it_was_last_heard_of_and_what_it_refused(shop, person, links):
-    def told():
-        return {sign.name: (sign.text, sign.mood) for sign in signs(links)}
-
-    assert told()["Worker"] == ("not heard of yet", "warning")
-    assert told()["Events refused today"] == ("0", "success")
-    roll_up_answers()
-    RejectedEvent.objects.create(payload={}, code="X", message="x", shopper=person, received_at=timezone.now())
-    assert told()["Worker"][1] == "success"
-    assert told()["Events refused today"] == ("1", "warning")
-    CountedDay.objects.update(counted_at=timezone.now() - dt.timedelta(hours=2))
-    assert told()["Worker"][1] == "danger"
-
-
 def addresses(page):
     body = page[page.index("reco-board") :]
     return {unescape(each) for each in re.findall(r'href="(/admin/[^"]*)"', body)}
@@ -165,7 +137,7 @@ def grow(numbers):
 
 
 def test_the_page_asks_the_same_of_100_rows_as_of_10_and_nothing_of_events_or_lists(trained, staff, monkeypatch):
-    monkeypatch.setattr(dashboard.readiness, "verdicts", dict)  # it looks once a second
+    monkeypatch.setattr(dashboard_rows.readiness, "verdicts", dict)  # it looks once a second
     asked = []
     for numbers in (range(10), range(10, 100)):
         grow(numbers)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import OperationalError, connection, models, transaction
+from django.db import OperationalError, connection, connections, models, transaction
 from django.db.migrations import Migration
 from django.db.migrations import operations as ops
 from django.db.migrations.loader import MigrationLoader
@@ -17,6 +17,8 @@ from django_migration_linter.sql_analyser.base import Check, CheckMode, CheckTyp
 from django_migration_linter.sql_analyser.postgresql import PostgresqlAnalyser
 
 from shop_reco.management.commands import shop_reco_migrate
+from shop_reco.settings.base import sqlite_database
+from shop_reco.settings.sqlite.base import DatabaseWrapper, WriteLock
 from shop_reco.while_serving import AddIndexWhileServing, RemoveIndexWhileServing
 
 BEFORE = set((Path(__file__).parent / "migrations_before_the_rule.txt").read_text().split())
@@ -194,6 +196,40 @@ def test_a_table_that_stays_in_use_ends_it_with_what_to_do(db, migrate):
     with pytest.raises(CommandError, match="pg_stat_activity"):
         call_command("shop_reco_migrate", pause=0.0, tries=3)
     assert len(migrate[1]) == 3
+
+
+def test_sqlite_that_others_write_to_is_waited_for_by_trying_again(db, monkeypatch, capsys):
+    said = ["database is locked", "database is locked: another writer held it too long", "no such table: canary"]
+    told = iter(said)
+
+    def call(name, **options):
+        raise OperationalError(next(told))
+
+    monkeypatch.setattr(shop_reco_migrate, "call_command", call)
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    with pytest.raises(OperationalError, match="no such table"):
+        call_command("shop_reco_migrate", pause=0.0)
+    assert capsys.readouterr().err.count("a table is in use") == 2
+
+
+def test_a_migration_outside_of_transactions_takes_its_turn_among_sqlites_writers(db, tmp_path):
+    path = tmp_path / "shop.sqlite3"
+    settings = {**connections.settings["default"], **sqlite_database(path), "NAME": str(path)}
+    mine = DatabaseWrapper({**settings, "OPTIONS": {"timeout": 0.2}})
+    others = WriteLock(str(path))
+    try:
+        others.acquire(1)
+        with mine.schema_editor(atomic=False) as editor, pytest.raises(OperationalError, match="another writer"):
+            editor.execute("CREATE TABLE planted (n int)")
+        others.release()
+        with mine.schema_editor(atomic=False) as editor:
+            editor.execute("CREATE TABLE planted (n int)")
+        others.acquire(0)  # it has let go
+        others.release()
+        with mine.schema_editor() as editor:
+            editor.execute("DROP TABLE planted")
+    finally:
+        mine.close()
 
 
 def test_another_fault_is_not_tried_again(db, migrate):

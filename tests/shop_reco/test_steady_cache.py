@@ -78,7 +78,7 @@ def test_a_redis_that_hangs_is_waited_for_once(process, server, monkeypatch):
     began = time.monotonic()
     with server.frozen():
         asked(cache)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 3
 
 
 def test_without_redis_the_cache_is_a_table_that_migrate_makes(db, settings):

@@ -95,12 +95,13 @@ class StaffMutation:
         return VersionPayload(version=ModelVersion.of(found), errors=[])
 
     @strawberry.mutation(description="Of staff: make the version before the live one serve again.")
-    def rollback(self, info: Info, kind: RecommenderKind) -> VersionPayload:
+    def rollback(self, info: Info, kind: RecommenderKind, why: str = "") -> VersionPayload:
         user = need(info, "change_recommender")
+        check(why=why)
         try:
             with transaction.atomic():
-                version = services.roll_back(kind=kind.value, by=user)
-                note(by=user, what="go_back", row=version, changes=WENT_LIVE, via=API)
+                version = services.roll_back(kind=kind.value, by=user, why=why)
+                note(by=user, what="go_back", row=version, changes=WENT_LIVE, via=API, why=why)
         except NothingToRollBackError as error:
             return VersionPayload(version=None, errors=[Problem(code="NOTHING", field="kind", message=str(error))])
         return VersionPayload(version=ModelVersion.of(version), errors=[])

@@ -6,6 +6,7 @@ from typing import Any
 
 from shop_reco.api.context import Info
 from shop_reco.api.errors import ApiError
+from shop_reco.staff.second_factor import works_as_staff
 
 
 def need(info: Info, *permissions: str) -> Any:
@@ -17,6 +18,6 @@ def need(info: Info, *permissions: str) -> Any:
     info.context.begin()
     user = info.context.identity.user
     names = [f"reco_recommendations.{permission}" for permission in permissions]
-    if user is None or not user.is_active or not user.is_staff or not user.has_perms(names):
+    if user is None or not works_as_staff(info.context.request) or not user.has_perms(names):
         raise ApiError("FORBIDDEN", "this needs a signed-in member of the staff who may do it in the admin")
     return user

@@ -11,14 +11,18 @@ from django.db import OperationalError, connection
 
 NOT_AVAILABLE = "55P03"
 """PostgreSQL's word for a lock that was not to be had in time."""
+LOCKED = "database is locked"
+"""How SQLite's begins."""
 
 
 class Command(BaseCommand):
-    help = "Apply the migrations; one that waits too long for a table lets go and is tried again (PostgreSQL)."
+    help = "Apply the migrations; one that waits too long for a table, or for SQLite, lets go and is tried again."
     requires_system_checks: list[str] = []  # migrate makes its own
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--lock-seconds", type=float, default=2.0, help="how long it may wait for a table")
+        parser.add_argument(
+            "--lock-seconds", type=float, default=0.7, help="how long it may wait for a table (PostgreSQL)"
+        )
         parser.add_argument("--tries", type=int, default=30)
         parser.add_argument("--pause", type=float, default=5.0, help="seconds between two tries")
 
@@ -28,12 +32,12 @@ class Command(BaseCommand):
                 self._migrate(options)
                 return
             except OperationalError as error:
-                if getattr(error.__cause__, "sqlstate", "") != NOT_AVAILABLE:
+                if not _in_use(error):
                     raise
                 if not left:
                     raise CommandError(
-                        f"a table was not to be had in {options['tries']} tries. What was applied stays; see in "
-                        "pg_stat_activity who holds it, end that, and run this again"
+                        f"a table was not to be had in {options['tries']} tries. What was applied stays; see "
+                        "who holds it (in PostgreSQL: pg_stat_activity), end that, and run this again"
                     ) from None
                 self.stderr.write(f"a table is in use; tried again in {options['pause']:g} s, {left} tries are left")
                 time.sleep(options["pause"])
@@ -45,3 +49,10 @@ class Command(BaseCommand):
                 cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{options['lock_seconds']:g}s"])
                 cursor.execute("SELECT set_config('statement_timeout', '0', false)")
         call_command("migrate", interactive=False, verbosity=options["verbosity"])
+
+
+def _in_use(error: OperationalError) -> bool:
+    """Whether others had what it waited for, and nothing is wrong with the migration."""
+    if getattr(error.__cause__, "sqlstate", "") == NOT_AVAILABLE:
+        return True
+    return connection.vendor == "sqlite" and str(error).startswith(LOCKED)

@@ -7,16 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from shop_reco.staff.models import StaffAction
+
 from ..models import ModelVersion, Promotion, Recommender, TrainingRun
 from ..serving.memory import memory
 from .comparison import MEASURE
+from .verdicts import promotion_text, run_text
 
 SIZES = (1, 10, 100, 1000)
 """Lengths of a history, in events."""
@@ -205,7 +206,7 @@ class Decision:
 
 
 def decisions() -> list[Decision]:
-    """The last switches, promotions, refusals and ways back, the latest first; three queries."""
+    """The last switches, promotions, refusals and ways back, the latest first; two queries."""
     promotions = Promotion.objects.select_related("version", "person").order_by("-decided_at", "-pk")[:DECISIONS]
     found = [
         Decision(
@@ -213,13 +214,15 @@ def decisions() -> list[Decision]:
             str(each.person or each.get_decided_by_display()),
             (_("%(version)s went live") if each.went_live else _("%(version)s did not go live"))
             % {"version": each.version},
-            each.why,
+            promotion_text(each),
         )
         for each in promotions
     ]
-    switches = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Recommender))
-    for entry in switches.select_related("user").order_by("-action_time", "-pk")[:DECISIONS]:
-        found.append(Decision(entry.action_time, str(entry.user), entry.get_change_message(), ""))
+    switches = StaffAction.objects.filter(model=Recommender._meta.label_lower, changes__has_key="enabled")
+    for action in switches.order_by("-pk")[:DECISIONS]:
+        _before, on = action.changes["enabled"]
+        text = (_("%(kind)s is on.") if on else _("%(kind)s is off.")) % {"kind": Recommender(kind=action.object_id)}
+        found.append(Decision(action.at, action.who, text, action.why))
     return sorted(found, key=lambda each: each.at, reverse=True)[:DECISIONS]
 
 
@@ -229,9 +232,10 @@ def progress() -> dict[str, Any]:
     unfinished = TrainingRun.objects.filter(state__in=["queued", "running"])
     ended = TrainingRun.objects.filter(finished_at__gte=lately)
     runs: dict[str, dict[str, Any]] = {}
-    for run in (unfinished | ended).defer("log", "cleaning").order_by("requested_at", "pk"):
+    runs_lately = (unfinished | ended).select_related("version").defer("log", "cleaning")
+    for run in runs_lately.order_by("requested_at", "pk"):
         busy = run.state in ("queued", "running")
         percent = 100 if run.state == TrainingRun.State.DONE else round(100 * run.progress)
-        told = progress_text(run) if busy else ": ".join(filter(None, [str(run.get_state_display()), run.why]))
+        told = progress_text(run) if busy else ": ".join(filter(None, [str(run.get_state_display()), run_text(run)]))
         runs[run.recommender_id] = {"busy": busy, "percent": percent, "told": told}
     return {"runs": runs, "busy": any(each["busy"] for each in runs.values())}

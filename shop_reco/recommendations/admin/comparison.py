@@ -10,6 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 MEASURE = "ndcg"
+MEASURES = {
+    "ndcg": "NDCG", "recall": gettext_lazy("recall"), "precision": gettext_lazy("precision"),
+    "hit_rate": gettext_lazy("hit rate"), "mrr": "MRR", "map": "MAP", "novelty": gettext_lazy("novelty"),
+    "diversity": gettext_lazy("diversity"), "popularity_bias": gettext_lazy("popularity bias"),
+    "miscalibration": gettext_lazy("miscalibration"),
+}  # fmt: skip
+"""What the engine measures of lists, by its name there; abbreviations are the same in every language."""
+BESIDE_ACCURACY = ("recall", "novelty", "diversity", "popularity_bias", "miscalibration")
 WIDTH = 100.0
 NAMES = {
     "discovery": gettext_lazy("New to the shopper"),
@@ -76,14 +84,10 @@ def _bars(section: Mapping[str, Any]) -> Iterator[Bar]:
 
 def _others(section: Mapping[str, Any], who: str) -> Iterator[tuple[str, float]]:
     """What is measured beside accuracy."""
-    names = {
-        "recall": _("recall"), "novelty": _("novelty"), "diversity": _("diversity"),
-        "popularity_bias": _("popularity bias"), "miscalibration": _("miscalibration"),
-    }  # fmt: skip
-    for key, name in names.items():
+    for key in BESIDE_ACCURACY:
         value = section["measured"].get(who, {}).get(key, {}).get("mean")
         if value is not None:
-            yield name, value
+            yield str(MEASURES[key]), value
     coverage = section.get("lists", {}).get(who, {}).get("coverage")
     if coverage is not None:
         yield _("coverage"), coverage

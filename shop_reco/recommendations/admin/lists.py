@@ -31,6 +31,7 @@ from shop_reco.users.selectors import shopper_by_external_id
 from ..models import Placement, Recommender, Rule, Slate
 from ..selectors import placement_titles, placements
 from .explorer import MOST, again, explorer
+from .narrowed import narrowed
 from .preview import conflicts, effects_of
 
 RANGES = {"diversity": 1.0, "diversity_cost": 1.0, "least_chance": 1.0, "exploration": 0.5}
@@ -222,6 +223,12 @@ class SlateAdmin(EndlessAdmin):
     list_before_template = "shop_reco/admin/slates_before.html"
     fields = ("id", "served_at", "placement", "rung", "control", "shopper", "told", "by_versions")
     readonly_fields = ("told", "by_versions")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Charts elsewhere lead to a part of the table, which then says of what."""
+        changes = super().get_changelist_instance(request)
+        changes.narrowed = narrowed(changes)
+        return changes
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Slate], search_term: str

@@ -29,6 +29,7 @@ from ..selectors import reported_runs, unfinished_runs
 from .cleaning import SHOWN, chart_of_runs, report_of
 from .comparison import sections_of
 from .recommenders import STATE_COLOURS
+from .verdicts import promotion_text, run_text, verdict_text
 
 FIGURES = {
     "interactions": _("interactions"),
@@ -47,15 +48,15 @@ UNFINISHED = (TrainingRun.State.QUEUED, TrainingRun.State.RUNNING)
 
 
 class TrainingRunAdmin(ReadOnlyAdmin):
-    list_display = ("recommender", "work", "how", "phase", "how_far", "requested_at", "took", "why", "buttons")
+    list_display = ("recommender", "work", "how", "phase", "how_far", "requested_at", "took", "ended", "buttons")
     list_filter = ("state", "recommender")
-    list_select_related = ("recommender",)
+    list_select_related = ("recommender", "version")
     list_before_template = "shop_reco/admin/runs_before.html"
     fields = (
-        "recommender", "work", "state", "phase", "how_far", "loss", "why", "told", "used", "requested_by",
+        "recommender", "work", "state", "phase", "how_far", "loss", "ended", "told", "used", "requested_by",
         "requested_at", "started_at", "finished_at", "attempts", "cleaned",
     )  # fmt: skip
-    readonly_fields = ("how_far", "told", "used", "cleaned")
+    readonly_fields = ("how_far", "ended", "told", "used", "cleaned")
     actions = ("cancel",)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -82,6 +83,10 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         if run.started_at is None or run.finished_at is None:
             return "-"
         return gettext("%(n).1f s") % {"n": (run.finished_at - run.started_at).total_seconds()}
+
+    @display(description=_("why"))
+    def ended(self, run: TrainingRun) -> str:
+        return run_text(run) or "-"
 
     @display(description=_("log"))
     def told(self, run: TrainingRun) -> SafeString | str:
@@ -159,7 +164,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     @display(description=_("verdict"))
     def judged(self, version: ModelVersion) -> str:
-        return version.gate.get("decision", {}).get("why") or "-"
+        return verdict_text(version.gate) or "-"
 
     @display(description=_("comparison"))
     def comparison(self, version: ModelVersion) -> SafeString:
@@ -174,7 +179,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
                 localize(localtime(at)),
                 gettext("went live") if promotion.went_live else gettext("did not go live"),
                 f"{by}, {promotion.person}" if promotion.person else by,
-                promotion.why,
+                promotion_text(promotion),
             )
             for at, by, promotion in lines
         ]

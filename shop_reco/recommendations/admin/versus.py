@@ -15,13 +15,15 @@ from ..models import ModelVersion, Placement, Recommender
 from ..selectors import recent_occasions
 from ..serving import Shown, Supposed, supposed_list
 from .cards import figure
-from .comparison import NAMES
+from .comparison import MEASURES, NAMES
 
 PEOPLE, PLACES, DEEP, MOST = 3, 10, 40, 5
 """Shoppers, places shown of a list and looked at, and products told that rise and that fall."""
 SHOWN_IN = {"popularity": "popular", "trending": "trending", "buy_again": "again"}
 """The placement in which a recommender shows most; the others do at home."""
 CHOICE = 50
+ORDER = [*NAMES, *MEASURES]
+"""Of sections and of the measures of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,10 @@ def _chosen(versions: list[ModelVersion], number: str) -> ModelVersion | None:
 
 
 def measures(one: ModelVersion, other: ModelVersion) -> list[Measure]:
-    """Each measure of a section that both gates took."""
+    """Each measure of a section that both gates took; first what both are judged by."""
     mine, theirs = _measured(one), _measured(other)
     found = []
-    for section, metric in sorted(mine.keys() & theirs.keys()):
+    for section, metric in sorted(mine.keys() & theirs.keys(), key=lambda each: [_place(name) for name in each]):
         pair = mine[section, metric], theirs[section, metric]
         most = max(max(each["high"] or 0.0, each["mean"]) for each in pair) or 1.0
         bars = tuple(
@@ -94,9 +96,13 @@ def measures(one: ModelVersion, other: ModelVersion) -> list[Measure]:
             )
             for each in pair
         )
-        name = metric.replace("_", " ") if metric != "ndcg" else "NDCG"
+        name = str(MEASURES.get(metric, metric))
         found.append(Measure(str(NAMES.get(section, section)), name, figure(pair[0]), figure(pair[1]), bars))
     return found
+
+
+def _place(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else len(ORDER)
 
 
 def _measured(version: ModelVersion) -> dict[tuple[str, str], dict[str, Any]]:

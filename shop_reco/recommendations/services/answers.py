@@ -29,9 +29,9 @@ from ..attribution import GROUPS, Answers, Counts, ServedList
 from ..models import AnswerCount, Arm, CountedDay, Placement, ShopperAnswers, Slate
 from .shown import count_lists, cover, trim_lists
 
-PEOPLE, MANY, CHUNK = 300, 2000, 500
-"""Shoppers whose lists are read at once, those of whom only events are counted, and rows written or looked up at once.
-"""
+PEOPLE, LISTS, MANY, CHUNK = 300, 2000, 2000, 500
+"""Shoppers whose lists are read at once, lists from which on one shopper more is one too many, shoppers of whom only
+events are counted, and rows written or looked up at once."""
 MOST = 1000
 """Lists of one day beyond which whoever asked for them is no person."""
 DAY = dt.timedelta(days=1)
@@ -87,13 +87,13 @@ def count_day(*, day: dt.date, now: dt.datetime) -> None:
     for visitor, account in links.items():
         visitors[account].append(visitor)
     asked, events = _people(day, links), _events(day, links)
-    for some in _parts(sorted(asked), PEOPLE):
+    for some in _by_lists(asked):
         members = {each: person for person in some for each in (person, *visitors[person])}
         _keep(day, _counted(day, members), events)
-    for some in _parts(sorted(events.keys() - asked), MANY):
+    for some in _parts(sorted(events.keys() - asked.keys()), MANY):
         _keep(day, {person: {} for person in some}, events)
     kept = set(ShopperAnswers.objects.filter(day=day).values_list("shopper_id", flat=True))
-    gone = sorted(kept - asked - events.keys())
+    gone = sorted(kept - asked.keys() - events.keys())
     for start in range(0, len(gone), CHUNK):
         ShopperAnswers.objects.filter(day=day, shopper__in=gone[start : start + CHUNK]).delete()
     _sum(day, now)
@@ -103,17 +103,35 @@ def _parts(people: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     return (people[start : start + size] for start in range(0, len(people), size))
 
 
+def _by_lists(asked: Mapping[int, int]) -> Iterator[Sequence[int]]:
+    """People by as many as have so many lists together: of all that are counted at once each is held in memory."""
+    some: list[int] = []
+    held = 0
+    for person in sorted(asked):
+        some.append(person)
+        held += asked[person]
+        if len(some) == PEOPLE or held >= LISTS:
+            yield some
+            some, held = [], 0
+    if some:
+        yield some
+
+
 def _lists(day: dt.date) -> QuerySet[Slate]:
     allowed = all_consenting(purpose=Consent.Purpose.ANALYTICS)
     start = _start(day)
     return Slate.objects.filter(served_at__gte=start, served_at__lt=start + DAY, shopper__in=allowed).order_by()
 
 
-def _people(day: dt.date, links: Mapping[int, int]) -> set[int]:
-    """Whose lists count: accounts for their visitors; whom a rule about bots flagged, or who asks as one, does not."""
-    asked = _lists(day).values_list("shopper_id").annotate(n=Count("pk"))
-    some = {links.get(pk, pk) for pk, n in asked.iterator() if pk is not None and n <= MOST}
-    return some - _flagged(links)
+def _people(day: dt.date, links: Mapping[int, int]) -> Counter[int]:
+    """How many lists of whom count: accounts for their visitors; whom a rule about bots flagged, or who asks as one,
+    does not."""
+    asked, flagged = _lists(day).values_list("shopper_id").annotate(n=Count("pk")), _flagged(links)
+    lists: Counter[int] = Counter()
+    for pk, n in asked.iterator():
+        if pk is not None and n <= MOST and links.get(pk, pk) not in flagged:
+            lists[links.get(pk, pk)] += n
+    return lists
 
 
 def _events(day: dt.date, links: Mapping[int, int]) -> Counter[int]:

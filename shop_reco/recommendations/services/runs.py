@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from shop_reco.conf import reco_settings
 
@@ -68,7 +69,7 @@ def claim_next_run(*, owner: uuid.UUID) -> TrainingRun | None:
     if running.filter(good).exists():
         return None
     tired = running.filter(attempts__gte=MAX_ATTEMPTS)
-    tired.update(state=State.FAILED, why="the worker died each time it tried", finished_at=now)
+    tired.update(state=State.FAILED, why=_("the worker died each time it tried"), finished_at=now)
     waiting = TrainingRun.objects.select_for_update().filter(state__in=[State.QUEUED, State.RUNNING])
     run = waiting.order_by("requested_at", "pk").first()
     if run is None:
@@ -141,7 +142,7 @@ def give_back(*, run: TrainingRun, why: str) -> None:
 def cancel_run(*, run: TrainingRun) -> None:
     """End a run that has not ended; the worker notices at its next heartbeat."""
     unfinished = TrainingRun.objects.filter(pk=run.pk, state__in=[State.QUEUED, State.RUNNING])
-    unfinished.update(state=State.CANCELLED, why="cancelled by staff", finished_at=timezone.now())
+    unfinished.update(state=State.CANCELLED, why=_("cancelled by staff"), finished_at=timezone.now())
 
 
 def _mine(run: TrainingRun) -> QuerySet[TrainingRun]:

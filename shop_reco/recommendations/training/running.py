@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
+from django.utils.translation import gettext_noop as _
 from structlog.contextvars import bound_contextvars
 
 from reco_engine.errors import EngineError
@@ -153,7 +154,7 @@ def _fit_in_child(run: TrainingRun) -> None:
     elif child.returncode > 0:
         services.fail_run(run=run, why=f"its process ended with status {child.returncode}; see its log")
     else:
-        services.fail_run(run=run, why="its process ended without a word")  # nothing where it ended the run itself
+        services.fail_run(run=run, why=_("its process ended without a word"))  # nothing where it ended the run itself
 
 
 def _keep_until_begun(run: TrainingRun) -> None:

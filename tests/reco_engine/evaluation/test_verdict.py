@@ -65,6 +65,7 @@ def test_worse_in_another_section_is_told_and_no_reason_to_refuse():
     )
     assert decision.verdict == "promote"
     assert "worse in new shoppers" in decision.why
+    assert decision.figures["worse_in"] == ["new_shoppers"]
 
 
 def test_a_first_part_may_be_worse_than_popularity_and_a_first_hybrid_may_not():
@@ -93,6 +94,7 @@ def test_a_surge_is_refused_by_name_however_good_the_figures():
     decision = decide(comparison(discovery=section(candidate=0.4, live=0.2)), surges=[surge])
     assert (decision.verdict, decision.rule) == ("reject", "surge")
     assert "Item mug has 4.00%" in decision.why
+    assert [(each["item"], each["buyers"]) for each in decision.figures["surges"]] == [("mug", 3)]
 
 
 def test_what_is_kept_is_plain():

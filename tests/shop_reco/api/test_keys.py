@@ -89,7 +89,7 @@ def test_no_question_waits_until_its_key_can_be_noted(noting, client):
 
     _, (status, took) = at_once(holding, asking)
     assert status == 200
-    assert took < 2
+    assert took < 8  # of the ten for which the row is held
     for writer in filter(None, noting):
         writer.join(20)
     assert ApiKey.objects.get(pk=key.pk).last_used_at is not None

@@ -133,6 +133,7 @@ def answer(client, headers, document):
     return told, len(queries)
 
 
+@pytest.mark.any_database
 def test_another_shoppers_ids_say_no_more_than_ids_that_do_not_exist(two, client, monkeypatch):
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now)  # what was done fades, and scores with it

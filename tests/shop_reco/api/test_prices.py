@@ -46,6 +46,7 @@ def nodes(value):
             yield from nodes(inner)
 
 
+@pytest.mark.any_database
 def test_a_thousand_pairs_of_shoppers_are_told_the_same_prices(trained):
     chance = random.Random(5)
     names = [f"p{n}" for n in range(PEOPLE)]

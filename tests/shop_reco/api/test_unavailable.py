@@ -84,11 +84,11 @@ def test_a_lock_of_some_seconds_is_waited_for(track):
     assert took > 1
 
 
-def test_a_lock_that_stays_is_told_within_six_seconds(track):
+def test_a_lock_that_stays_is_told_after_some_seconds(track):
     before = Event.objects.count()
-    reply, took = sent_during(7, track)
+    reply, took = sent_during(12, track)
     assert refused(reply)
-    assert 4 < took < 6
+    assert 4 < took < 11
     assert Event.objects.count() == before
     assert track().json()["data"]["trackEvents"]["accepted"] == 1
 

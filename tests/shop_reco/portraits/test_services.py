@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from shop_reco.events.models import DirtyShopper, Event
-from shop_reco.events.services import Sender, record_events, track
+from shop_reco.events.services import Sender, mark_shoppers, record_events, track
 from shop_reco.portraits import services
 from shop_reco.portraits.models import Portrait, PortraitEdit
 from shop_reco.portraits.reading import portrait_of
@@ -227,3 +227,15 @@ def test_a_failure_of_one_portrait_keeps_the_others_coming(shop, person, monkeyp
     refresh_dirty()
     assert Portrait.objects.count() == 29
     assert list(DirtyShopper.objects.values_list("pk", flat=True)) == [person.pk]
+
+
+def test_a_price_that_is_no_number_in_the_database_leaves_its_shopper_a_portrait(trained, person):
+    odd = Event.objects.filter(shopper=person, type="purchase").first()
+    with connection.cursor() as cursor:
+        key = odd.pk if connection.vendor == "postgresql" else odd.pk.hex
+        cursor.execute("UPDATE reco_events_event SET price = 'NaN' WHERE id = %s", [key])
+    mark_shoppers(shopper_ids=[person.pk])
+    refresh_dirty()
+    portrait = Portrait.objects.get(shopper=person)
+    assert portrait.n_events == 8
+    assert "nan" not in counts_of(person).lower()

@@ -124,6 +124,22 @@ def test_counting_a_day_again_gives_the_same_rows(shop, people):
     assert rows() == first
 
 
+def test_however_few_lists_are_held_at_once_the_counts_are_the_same(shop, people, monkeypatch):
+    products = list(Product.objects.order_by("pk")[:3])
+    for n, person in enumerate(people):
+        for _ in range(n % 3 + 1):
+            clicked_and_bought(person, products)
+    count_day(day=NOW.date(), now=NOW)
+    whole, held = rows(), []
+    counted = counting._counted
+    monkeypatch.setattr(counting, "LISTS", 2)
+    monkeypatch.setattr(counting, "_counted", lambda day, members: held.append(set(members)) or counted(day, members))
+    count_day(day=NOW.date(), now=NOW)
+    assert rows() == whole
+    assert set.union(*held) == {person.pk for person in people}
+    assert max(Slate.objects.filter(shopper__in=some).count() for some in held) <= 2 - 1 + 3  # and whose they are, all
+
+
 def test_recommenders_sum_to_the_whole(shop, people):
     for place, person in enumerate(people):
         products = list(shop.products.values())

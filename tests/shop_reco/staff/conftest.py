@@ -1,15 +1,19 @@
-"""One member of the staff for each role, and the pages of the admin as its registry lists them."""
+"""One member of the staff for each role, a clock, and the pages of the admin as its registry lists them."""
 
 from __future__ import annotations
 
+import datetime as dt
+import time
 from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from shop_reco.admin_site import admin_site
+from shop_reco.staff import attempts
 from shop_reco.staff.models import Role
 
 STANDARD = {"changelist", "add", "history", "delete", "change"}
@@ -43,3 +47,22 @@ def team(db):
         return SimpleNamespace(user=user, client=client)
 
     return {kind: member(kind) for kind in Role.Kind.values}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time stands still until a test moves it, for the codes and for the waits."""
+
+    class Clock:
+        now = timezone.now()
+
+        def go(self, **delta):
+            self.now += dt.timedelta(**delta)
+
+        def time(self):
+            return self.now.timestamp()
+
+    held = Clock()
+    monkeypatch.setattr(attempts.timezone, "now", lambda: held.now)
+    monkeypatch.setattr(time, "time", held.time)
+    return held

@@ -145,17 +145,20 @@ def leaks(client, shopper):
     }
 
 
+@pytest.mark.any_database
 def test_no_page_says_who_a_shopper_is_or_what_they_wrote_to_staff_who_may_not_know(canaries, curious, settings):
     settings.SHOP_RECO_UNFOLD = {"COMMAND": {"search_models": True}}
     assert leaks(curious, canaries) == set()
 
 
+@pytest.mark.any_database
 def test_no_page_of_any_lower_role_says_so_either(canaries, team):
     for kind, member in team.items():
         if kind != "administrator":
             assert leaks(member.client, canaries) == set(), kind
 
 
+@pytest.mark.any_database
 def test_administrators_do_see_it(canaries, team):
     told = leaks(team["administrator"].client, canaries)
     assert {word for _label, word in told} == {*WORDS}

@@ -67,6 +67,7 @@ BUTTONS = {
     "reco_portraits.portrait.from": "X",
     "reco_portraits.segmentation.now": "V M A X",
     "auth.user.password_change": "X",
+    "auth.user.remove_second_factor": "X",
     "reco_recommendations.feedback.queue": "R X",
     "reco_recommendations.feedback.piece": "R X",
     "reco_recommendations.feedback.themes": "R X",
@@ -121,7 +122,7 @@ ACTIONS = {
 }
 OF_THE_SITE = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site",
-    "app_list", "search",
+    "app_list", "search", "second_factor",
 }  # fmt: skip
 """For each signed-in member of the staff; what they show goes by the pages above."""
 
@@ -170,6 +171,7 @@ def test_every_page_and_button_of_the_admin_has_a_row():
     assert site == OF_THE_SITE
 
 
+@pytest.mark.any_database
 def test_every_action_on_chosen_rows_has_a_row_and_is_offered_to_these_roles_alone(team):
     found = {}
     for kind, member in team.items():
@@ -179,6 +181,7 @@ def test_every_action_on_chosen_rows_has_a_row_and_is_offered_to_these_roles_alo
     assert found == {name: kinds(letters) for name, letters in ACTIONS.items()}
 
 
+@pytest.mark.any_database
 def test_each_role_opens_its_pages_and_is_refused_all_others(full_shop, team):
     for label, model in models().items():
         look, add, save, delete = map(kinds, PAGES[label])
@@ -207,7 +210,7 @@ def of_one(model, page, row):
 def test_each_role_presses_its_buttons_and_is_refused_all_others(full_shop, team):
     for name, model in own_pages().items():
         page = name.removeprefix(f"{model._meta.label_lower}.")
-        row = team["viewer"].user if page == "password_change" else model._default_manager.first()
+        row = team["viewer"].user if name.startswith("auth.user.") else model._default_manager.first()
         url = f"/admin/auth/user/{row.pk}/password/" if page == "password_change" else of_one(model, page, row)
         for kind, member in team.items():
             if page in ("from", "password_change", "export", "erase"):

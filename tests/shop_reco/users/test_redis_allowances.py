@@ -87,7 +87,7 @@ def test_without_redis_each_process_has_its_own_and_says_so_once(shared):
             one = Allowances()
             began = time.monotonic()
             assert [one.take("me", 5, size=100.0, refill=0.01) > 0 for _ in range(30)] == [False] * 20 + [True] * 10
-            assert time.monotonic() - began < 0.5  # nobody waited for it
+            assert time.monotonic() - began < 3  # nobody waited for it
             time.sleep(1)
             one.take("you", 50, **LIMIT)
             time.sleep(1)
@@ -100,7 +100,7 @@ def test_a_redis_that_hangs_is_given_up_soon(shared):
     began = time.monotonic()
     with shared.frozen(), pytest.raises(StoreAwayError):
         spend(url=shared.url, spent={"me": (1.0, 100.0, 1.0)})
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_a_flush_gives_everybody_a_full_bucket_and_breaks_nothing(shared):

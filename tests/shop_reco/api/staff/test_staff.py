@@ -12,6 +12,7 @@ from shop_reco.api.schema import schema
 from shop_reco.recommendations.models import Feedback, ModelVersion, Placement, Promotion, Recommender, TrainingRun
 from shop_reco.recommendations.services import give_feedback, request_training
 from shop_reco.recommendations.training import run_next
+from shop_reco.staff.models import StaffAction
 from shop_reco.users.models import ApiKey, Shopper
 from shop_reco.users.services import issue_key
 from tests.shop_reco.graphql import LIST, ask
@@ -147,6 +148,25 @@ def test_back_and_forth_with_who_and_why(boss):
         ("roll_back", "boss", ""),
         ("staff", "boss", "its lists sell"),
     ]
+
+
+def test_a_way_back_is_kept_with_its_reason_where_one_is_given(boss):
+    request_training(kind="popularity")
+    run_next()
+    back = 'mutation { rollback(kind: POPULARITY, why: " worse lists ") { version { id } errors { field } } }'
+    assert ask(boss, back)["data"]["rollback"]["errors"] == []
+    assert Promotion.objects.latest("pk").why == "worse lists"
+    kept = StaffAction.objects.latest("pk")
+    assert (kept.what, kept.why, kept.via) == ("go_back", "worse lists", "api")
+
+
+def test_a_reason_that_no_database_can_hold_takes_nothing_back(boss):
+    request_training(kind="popularity")
+    run_next()
+    live = ModelVersion.objects.get(recommender="popularity", state="live")
+    query = "mutation($why: String!) { rollback(kind: POPULARITY, why: $why) { version { id } errors { code } } }"
+    assert "BAD_VALUE" in str(ask(boss, query, {"why": "a\0b"}))
+    assert ModelVersion.objects.get(recommender="popularity", state="live") == live
 
 
 def test_without_an_earlier_version_there_is_no_way_back(boss):

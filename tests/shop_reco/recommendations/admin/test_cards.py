@@ -6,10 +6,12 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from shop_reco.recommendations.admin.cards import HEIGHT, SIZES, blend_rows, decisions, pair, quality
-from shop_reco.recommendations.models import ModelVersion, Promotion, TrainingRun
+from shop_reco.recommendations.models import ModelVersion, Promotion, Recommender, TrainingRun
 from shop_reco.recommendations.services import cancel_run, request_training, set_enabled
+from shop_reco.staff.audit import noted
 
 PAGE = "/admin/reco_recommendations/recommender/"
 FIGURES = {"mean": 0.2, "low": 0.1, "high": 0.4}
@@ -103,6 +105,23 @@ def test_going_back_keeps_who_and_why_and_a_switch_is_told_beside_it(trained, st
     assert (back.who, back.what, back.why) == ("staff", f"{earlier} went live", "worse lists")
     assert Promotion.objects.get(version=earlier).decided_by == "roll_back"
     assert "worse lists" in staff.get(PAGE).content.decode()
+
+
+def test_a_switch_is_told_in_the_readers_language_whoever_made_it(trained, staff):
+    staff.post(f"{PAGE}user_cf/switch/", {"enabled": "0"}, headers={"Accept-Language": "en"})
+    staff.post(PAGE, {"action": "switch_on", "_selected_action": ["user_cf"]}, headers={"Accept-Language": "en"})
+    with translation.override("zh-hans"):
+        assert [each.what for each in decisions()[:2]] == [
+            "“基于用户的协同过滤”已开启。", "“基于用户的协同过滤”已关闭。",
+        ]  # fmt: skip
+
+
+def test_a_switch_by_the_api_is_told_too_and_one_that_changed_nothing_is_not(trained, staff):
+    staff.post(f"{PAGE}user_cf/switch/", {"enabled": "1"})
+    assert "User-based CF is on." not in {each.what for each in decisions()}
+    with noted(by=User.objects.get(), what="switch", model=Recommender, pks=["user_cf"], via="api"):
+        set_enabled(kind="user_cf", enabled=False)
+    assert (decisions()[0].who, decisions()[0].what) == ("staff", "User-based CF is off.")
 
 
 @pytest.mark.parametrize(

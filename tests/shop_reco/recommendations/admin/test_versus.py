@@ -6,7 +6,9 @@ import re
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.utils import translation
 
+from shop_reco.recommendations.admin.comparison import MEASURES
 from shop_reco.recommendations.admin.versus import lists, measures
 from shop_reco.recommendations.models import ModelVersion, Slate
 from shop_reco.recommendations.services import bump_serving_revision, request_training
@@ -69,6 +71,17 @@ def test_figures_are_told_with_their_intervals_to_one_scale(two):
     (told,) = measures(live, earlier)
     assert told.one == "0.2000 (95%: 0.1000 to 0.4000)"
     assert told.bars == ((50.0, 25.0, 100.0), (25.0, 12.5, 50.0))
+
+
+def test_measures_have_chinese_names(two):
+    figures = {key: {"mean": 0.2, "low": None, "high": None} for key in MEASURES}
+    for version in two:
+        version.gate = {"comparison": {"sections": {"discovery": {"measured": {"candidate": figures}}}}}
+    with translation.override("zh-hans"):
+        told = [each.name for each in measures(*two)]
+    assert told[0] == "NDCG"  # by which both are judged
+    assert {name for name in told if name.isascii()} == {"NDCG", "MRR", "MAP"}
+    assert {"召回率", "命中率", "热门偏差"} <= {*told}
 
 
 def test_lists_are_for_those_who_may_decide(two, person, client):
