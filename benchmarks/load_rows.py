@@ -22,13 +22,15 @@ import numpy as np
 from tests.faults.live_shop import kill, wait_for
 
 from .fault_rows.clients import Told, Visitor
-from .ingest_clients import DOCUMENT, Client, Traffic, event
+from .ingest_clients import Client, Traffic, body_of, event
 from .load_shop import PRODUCTS, SHOPPERS, LoadShop
 from .serving_clients import LIST
 from .serving_shop import workers_of
 
 SHARE = 0.6
 """Of what goes through at full speed."""
+ALLOWED, BURST_S = 0.9, 0.5
+"""The allowance of who floods the shop, of what goes through, and the seconds of it that may be spent at once."""
 READS_PER_S, SWITCHES, STARTS = 100.0, 10, 5
 OTHER = (
     "services.promote_by_staff(version=ModelVersion.objects.filter(recommender='popularity', pruned_at=None)"
@@ -96,9 +98,9 @@ def p99(told: list[Told]) -> float:
     return round(float(np.percentile([1000 * each.took for each in told], 99)), 1)
 
 
-def capacity(shop: LoadShop, port: int, seconds: float) -> float:
-    """Events a second of one client, a hundred a batch, as fast as one answer follows the other."""
-    found = Traffic(port, shop.key, SHOPPERS, seconds=seconds, batch=100).run()
+def capacity(shop: LoadShop, port: int, seconds: float, clients: int = 1) -> float:
+    """Events a second, a hundred a batch, as fast as one answer of a client follows the other."""
+    found = Traffic(port, shop.key, SHOPPERS, seconds=seconds, batch=100, clients=clients).run()
     return float(found["received_per_s"])
 
 
@@ -128,13 +130,14 @@ def reading(shop: LoadShop, seconds: float) -> dict[str, Any]:
 
 
 def overload(shop: LoadShop, seconds: float) -> dict[str, Any]:
-    """L7: three times what goes through; the allowance of the sender is set to what goes through, as staff would."""
+    """L7: three times what goes through; the sender's allowance is a little under that, as staff would set it."""
     port, web = shop.open()
-    most = capacity(shop, port, seconds / 2)
+    most = capacity(shop, port, seconds, clients=4)
     of_an_event = points_of(Client(port, shop.key)) / 100
     kill(web)
-    found = {"capacity_events_per_s": most}
-    points = {"FAULTS_RATE_POINTS": str(int(most * of_an_event)), "FAULTS_RATE_REFILL": str(most * of_an_event)}
+    found = {"capacity_events_per_s": most, "allowance": ALLOWED}
+    refill = ALLOWED * most * of_an_event
+    points = {"FAULTS_RATE_POINTS": str(int(refill * BURST_S)), "FAULTS_RATE_REFILL": str(refill)}
     for name, more in (("without an allowance", {}), ("with an allowance", points)):
         port, web = shop.open(**more)
         found[name] = _flooded(shop, port, most, seconds)
@@ -150,7 +153,7 @@ def points_of(client: Client) -> int:
     """What a batch of a hundred events costs its sender: a point for the request, and one for ten objects."""
     chance = random.Random()
     batch = [event(chance, SHOPPERS, PRODUCTS) for _ in range(100)]
-    body = json.dumps({"query": DOCUMENT, "variables": {"events": batch}})
+    body = body_of(batch)
     headers = {"Authorization": f"Bearer {client.key}", "Content-Type": "application/json"}
     client.connection.request("POST", "/graphql/", body, headers)
     cost = json.loads(client.connection.getresponse().read())["extensions"]["cost"]
@@ -187,7 +190,7 @@ class Flood:
     port: int
     key: str
     per_second: float
-    clients: int = 12
+    clients: int = 24
     acknowledged: set[str] = field(default_factory=set)
     refused: list[float] = field(default_factory=list)
     taken: list[float] = field(default_factory=list)
@@ -195,38 +198,49 @@ class Flood:
     def run(self, seconds: float) -> dict[str, int]:
         """How often it was answered otherwise than by taking the events or by RATE_LIMITED."""
         self._others: dict[str, int] = {}
+        each = 1 + math.ceil(self.per_second * seconds / 100 / self.clients)
+        batches = [self._batches(each) for _ in range(self.clients)]  # made before: they are no work of the shop's
         end = time.monotonic() + seconds
-        threads = [threading.Thread(target=self._work, args=(number, end)) for number in range(self.clients)]
+        threads = [
+            threading.Thread(target=self._work, args=(number, end, batches[number])) for number in range(self.clients)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         return self._others
 
-    def _work(self, number: int, end: float) -> None:
-        client, chance = Client(self.port, self.key), random.Random()  # ids of its own: another flood may come
+    def _batches(self, n: int) -> list[tuple[set[str], str]]:
+        """Bodies of a hundred events each, with ids of their own: another flood may come."""
+        chance, made = random.Random(), []
+        for _ in range(n):
+            batch = [event(chance, SHOPPERS, PRODUCTS) for _ in range(100)]
+            made.append(({told["id"].replace("-", "") for told in batch}, body_of(batch)))
+        return made
+
+    def _work(self, number: int, end: float, batches: list[tuple[set[str], str]]) -> None:
+        client = Client(self.port, self.key)
         every = 100 * self.clients / self.per_second
-        bodies = [[event(chance, SHOPPERS, PRODUCTS) for _ in range(100)] for _ in range(40)]
         due = time.monotonic() + every * number / self.clients
-        while due < end:
+        while due < end and batches:
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due + every, time.monotonic())
-            batch = bodies.pop() if bodies else [event(chance, SHOPPERS, PRODUCTS) for _ in range(100)]
+            ids, body = batches.pop()
             began = time.monotonic()
-            word = self._answer(client, batch)
+            word = self._answer(client, body)
             took = 1000 * (time.monotonic() - began)
             if word == "":
                 self.taken.append(took)
-                self.acknowledged |= {each["id"].replace("-", "") for each in batch}
+                self.acknowledged |= ids
             elif word == "RATE_LIMITED":
                 self.refused.append(took)
             else:
                 self._others[word] = self._others.get(word, 0) + 1
 
     @staticmethod
-    def _answer(client: Client, batch: list[dict[str, Any]]) -> str:
+    def _answer(client: Client, body: str) -> str:
         try:
-            answer = client.send(batch)
+            answer = client.post(body)
         except AssertionError as error:
             return str(error.args[0]["errors"][0]["extensions"]["code"])
         except (OSError, http.client.HTTPException) as error:
