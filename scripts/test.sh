@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What `make test` runs: the checks, then beside each other all tests on SQLite, those that start processes, those in
-# a browser, and, where PostgreSQL answers, all that touch a database on it. The last lines say what did not run, and
-# the sum over all of them.
+# a browser, and, where PostgreSQL answers, all that touch a database on it. What failed beside the others is tried once
+# more, alone: some limits of time are real, and a machine may have been too busy for them. The last lines say what did
+# not run or needed a second try, and the sum over all of them.
 set -euo pipefail
 bash scripts/lint.sh
 if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then
@@ -14,47 +15,74 @@ services=$(.venv/bin/python scripts/services.py)
 eval "$services"
 server=${TEST_DATABASE_URL:-}
 unset TEST_DATABASE_URL
+MOST_AGAIN=5 # more than that is not the machine
 export FAULTS_SERVER_URL="$server"
 [ -z "$server" ] || export TESTED_ON_POSTGRESQL=1
 output=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$output"' EXIT
-lanes=()
 processes=()
+lanes=(faults browser sqlite)
+[ -z "$server" ] || lanes+=(postgresql)
 
-# lane NAME NICE ARGUMENTS: starts those tests beside the others.
-lane() {
-  local name=$1 nice=$2
-  shift 2
-  : >"$output/$name"
-  nice -n "$nice" .venv/bin/pytest -q -o "cache_dir=.pytest_cache/$name" "$@" >"$output/$name" 2>&1 &
-  lanes+=("$name")
-  processes+=($!)
+# run LANE ARGUMENTS: becomes pytest, on the tests of that lane.
+run() {
+  local lane=$1 nice=5 tests=(--ignore=tests/faults --ignore=tests/browser)
+  shift
+  case $lane in
+    faults | browser)
+      nice=0 # what mostly waits for processes and pages goes first whenever it can go on
+      tests=("tests/$lane")
+      ;;
+    postgresql)
+      export TEST_DATABASE_URL=$server
+      # Hostile files are read by a process of its own, on SQLite whatever the rest uses.
+      tests=(tests/shop_reco --ignore=tests/shop_reco/tables/test_hostile.py -m "not any_database")
+      ;;
+  esac
+  exec nice -n "$nice" .venv/bin/pytest -q -o "cache_dir=.pytest_cache/$lane" "${tests[@]}" "$@"
 }
 
-# What mostly waits for processes and pages goes first whenever it can go on.
-lane faults 0 tests/faults
-lane browser 0 tests/browser
-lane sqlite 5 --ignore=tests/faults --ignore=tests/browser
-if [ -n "$server" ]; then
-  # Hostile files are read by a process of its own, on SQLite whatever the rest uses.
-  TEST_DATABASE_URL=$server lane postgresql 5 tests/shop_reco --ignore=tests/shop_reco/tables/test_hostile.py \
-    -m "not any_database"
-fi
+for lane in "${lanes[@]}"; do
+  rm -rf ".pytest_cache/$lane" # or what failed in another run would be tried again in this one
+  : >"$output/$lane"
+  run "$lane" >"$output/$lane" 2>&1 &
+  processes+=($!)
+done
 status=0
+again=()
 for place in "${!lanes[@]}"; do
-  echo "tests, ${lanes[$place]}:"
-  tail -n +1 -f "$output/${lanes[$place]}" &
+  lane=${lanes[$place]}
+  echo "tests, $lane:"
+  tail -n +1 -f "$output/$lane" &
   follower=$!
-  wait "${processes[$place]}" || status=1
+  ended=0
+  wait "${processes[$place]}" || ended=$?
   sleep 1
   kill "$follower" 2>/dev/null || true
   wait "$follower" 2>/dev/null || true
+  tail -n 1 "$output/$lane" >"$output/$lane.sum"
+  if [ "$ended" = 1 ] && [ "$(grep -cE '^(FAILED|ERROR) ' "$output/$lane")" -le "$MOST_AGAIN" ]; then
+    again+=("$lane")
+  elif [ "$ended" != 0 ]; then
+    status=1
+  fi
 done
-for name in "${lanes[@]}"; do
-  tail -n 1 "$output/$name"
-done >"$output/sums"
-sed -n 's/^[= ]*//p' "$output/sums"
-grep -oE '[0-9]+ (passed|failed|error|skipped)' "$output/sums" | awk '
+for lane in ${again[@]+"${again[@]}"}; do
+  echo "tests of $lane that failed beside the others, alone:"
+  if (run "$lane" --last-failed --last-failed-no-failures=none) 2>&1 | tee "$output/$lane.again"; then
+    sed -i -E 's/[0-9]+ (failed|errors?),? ?//g' "$output/$lane.sum"
+  else
+    status=1
+  fi
+  tail -n 1 "$output/$lane.again" | grep -oE '[0-9]+ passed' >>"$output/$lane.sum" || true
+done
+for lane in ${again[@]+"${again[@]}"}; do
+  grep -E '^(FAILED|ERROR) ' "$output/$lane" | sed 's/^[A-Z]* /needed a second try, alone: /'
+done
+for lane in "${lanes[@]}"; do
+  sed "s/^[= ]*/$lane: /" "$output/$lane.sum"
+done
+cat "$output"/*.sum | grep -oE '[0-9]+ (passed|failed|error|skipped)' | awk '
   { sum[$2] += $1 }
   END { printf "%d passed, %d failed, %d skipped\n", sum["passed"], sum["failed"] + sum["error"], sum["skipped"] }'
 exit "$status"
