@@ -130,7 +130,7 @@ def reading(shop: LoadShop, seconds: float) -> dict[str, Any]:
 
 
 def overload(shop: LoadShop, seconds: float) -> dict[str, Any]:
-    """L7: three times what one client gets through, from a sender without a limit and from one with an allowance below it.
+    """L7: three times what one client gets through, by a sender without a limit and by one with an allowance below it.
 
     The first is only made to wait, the second is refused.
     """
