@@ -17,6 +17,8 @@ from .stage import KINDS, NotRunError, Stage
 
 CALM, AWAY = 5.0, 20.0
 """Seconds that lists are timed before, and that the broker is away."""
+IN_HAND = 3.0
+"""Seconds in which the worker is done with a sweep that it was sent before: that one would find what is asked for."""
 SLOW = 2.0
 """Seconds that a request may take on a busy machine while the broker is away."""
 
@@ -73,6 +75,7 @@ def away(folder: Path, server: str, *, events: int, rounds: int, seed: int) -> d
 def stopped(stage: Stage, redis: Redis, calm: list[Told]) -> dict[str, Any]:
     began = time.monotonic()
     redis.stop()
+    time.sleep(IN_HAND)
     keys = [stage.ask(kind) for kind in KINDS]
     time.sleep(AWAY)
     during = stage.reader.since(began)

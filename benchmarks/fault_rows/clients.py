@@ -15,7 +15,9 @@ from tests.faults.live_shop import LIST
 
 from ..ingest_clients import DOCUMENT, event
 
-SHOPPERS, PATIENCE = 150, 20.0
+SHOPPERS, PRODUCTS, SHELVES = 150, 200, 8
+"""As ``tests.faults.plant`` makes them."""
+PATIENCE = 20.0
 SILENT = "no answer"
 
 
@@ -111,7 +113,7 @@ class Buyer(Visitor):
         self._chance, self._batch = random.Random(), list[dict[str, Any]]()
 
     def ask(self) -> str:
-        self._batch = self._batch or [event(self._chance, SHOPPERS) for _ in range(3)]
+        self._batch = self._batch or [self._bought() for _ in range(3)]
         wrong, data = self.post(DOCUMENT, {"events": self._batch})
         if wrong:
             return wrong
@@ -121,6 +123,12 @@ class Buyer(Visitor):
         self.acknowledged += [each["id"].replace("-", "") for each in self._batch]
         self._batch = []
         return "acknowledged"
+
+    def _bought(self) -> dict[str, Any]:
+        """An event of a shopper at the shelf they like: the gate would refuse what was learnt from chance alone."""
+        said = event(self._chance, SHOPPERS)
+        shelf = int(said["shopper"][1:]) % SHELVES
+        return said | {"sku": f"p{shelf + SHELVES * self._chance.randrange(PRODUCTS // SHELVES)}"}
 
 
 def words(told: list[Told]) -> dict[str, int]:
