@@ -56,53 +56,51 @@ class ServedList:
 
 @dataclass
 class Answers:
-    """Answers to some lists of one person, taken in any order.
+    """What one person did, in any order, and then what each of their lists earned by it: no list is held.
 
     Attributes:
         days: For how long after a list a click counts, and after a click a purchase.
+        counts: What the lists led to, as wholes and by recommender.
     """
 
-    lists: Mapping[UUID, ServedList]
     days: float
-    seen: set[UUID] = field(default_factory=set)
-    _clicks: dict[tuple[UUID, int], set[int]] = field(default_factory=dict)
-    _purchases: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    counts: Counts = field(default_factory=dict)
+    _seen: set[UUID] = field(default_factory=set)
+    _clicks: dict[UUID, set[tuple[int, int]]] = field(default_factory=dict)
+    _purchases: dict[int, set[int]] = field(default_factory=dict)
 
     def see(self, slate_id: UUID) -> None:
-        if slate_id in self.lists:
-            self.seen.add(slate_id)
+        self._seen.add(slate_id)
 
     def click(self, slate_id: UUID, product: int, at: float) -> None:
-        """A click at ``at`` (unix seconds) on a product of a list; others are passed over."""
-        served = self.lists.get(slate_id)
-        if served is None or product not in served.shares or at > served.served_at + self._limit:
-            return
-        self.seen.add(slate_id)  # nobody clicks on what they do not see
-        self._clicks.setdefault((slate_id, product), set()).add(int(at))
+        """A click at ``at`` (unix seconds) on a product of a list."""
+        self._clicks.setdefault(slate_id, set()).add((product, int(at)))
 
     def buy(self, product: int, at: float) -> None:
-        self._purchases[product].add(int(at))
+        self._purchases.setdefault(product, set()).add(int(at))
+
+    def credit(self, slate_id: UUID, served: ServedList) -> None:
+        """Count a list of this person's, once all that they did is told."""
+        clicks: dict[int, list[int]] = defaultdict(list)
+        for product, at in self._clicks.get(slate_id, ()):
+            if product in served.shares and at <= served.served_at + self._limit:
+                clicks[product].append(at)
+        seen = float(slate_id in self._seen or bool(clicks))  # nobody clicks on what they do not see
+        self._add(served, served.share(), [1.0, seen, 0.0, 0.0])
+        for product, times in clicks.items():
+            purchases = self._purchases.get(product, ())
+            bought = any(0 <= at - click <= self._limit for click in times for at in purchases)
+            self._add(served, served.shares[product], [0.0, 0.0, 1.0, float(bought)])
+
+    def _add(self, served: ServedList, shares: Mapping[str, float], earned: Sequence[float]) -> None:
+        for name, part in {WHOLE: 1.0, **shares}.items():
+            row = self.counts.setdefault((served.placement, served.arm, name), [0.0] * len(earned))
+            for place, each in enumerate(earned):
+                row[place] += part * each
 
     @property
     def _limit(self) -> float:
         return self.days * 86_400.0
-
-    def counts(self) -> Counts:
-        """What the lists led to, as wholes and by recommender."""
-        counts: Counts = defaultdict(lambda: [0.0, 0.0, 0.0, 0.0])
-        for slate_id, served in self.lists.items():
-            for name, part in {WHOLE: 1.0, **served.share()}.items():
-                row = counts[served.placement, served.arm, name]
-                row[0] += part
-                row[1] += part * (slate_id in self.seen)
-        for (slate_id, product), clicks in self._clicks.items():
-            served = self.lists[slate_id]
-            bought = any(0 <= at - click <= self._limit for click in clicks for at in self._purchases.get(product, ()))
-            for name, part in {WHOLE: 1.0, **served.shares[product]}.items():
-                row = counts[served.placement, served.arm, name]
-                row[2] += part
-                row[3] += part * bought
-        return dict(counts)
 
 
 def shares_of(reasons: Iterable[Mapping[str, Any]]) -> dict[str, float]:

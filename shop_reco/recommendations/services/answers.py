@@ -30,8 +30,10 @@ from ..models import AnswerCount, Arm, CountedDay, Placement, ShopperAnswers, Sl
 from .shown import count_lists, cover, trim_lists
 
 PEOPLE, LISTS, MANY, CHUNK = 300, 2000, 2000, 500
-"""Shoppers whose lists are read at once, lists from which on one shopper more is one too many, shoppers of whom only
+"""Shoppers whose lists one query reads, lists from which on one shopper more is one too many, shoppers of whom only
 events are counted, and rows written or looked up at once."""
+FEW = 50
+"""Lists that are fetched at once: one is some ten kilobytes."""
 MOST = 1000
 """Lists of one day beyond which whoever asked for them is no person."""
 DAY = dt.timedelta(days=1)
@@ -104,7 +106,7 @@ def _parts(people: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 
 def _by_lists(asked: Mapping[int, int]) -> Iterator[Sequence[int]]:
-    """People by as many as have so many lists together: of all that are counted at once each is held in memory."""
+    """People by as many as have so many lists together: while a query goes on, SQLite's log of writes grows."""
     some: list[int] = []
     held = 0
     for person in sorted(asked):
@@ -150,19 +152,14 @@ def _flagged(links: Mapping[int, int]) -> set[int]:
 
 
 def _counted(day: dt.date, members: Mapping[int, int]) -> dict[int, Counts]:
-    """Counts by person, of people given as the shoppers that they are; three queries for their lists and events."""
+    """Counts by person, of people given as the shoppers that they are.
+
+    Two queries for their lists and events. The events come first and are kept, lists pass by.
+    """
     reco = reco_settings()
     compared = set(Placement.objects.filter(strategy=Placement.Strategy.PERSONAL).values_list("key", flat=True))
     personal = consenting(purpose=Consent.Purpose.PERSONALISATION, among=set(members.values()))
-    lists: dict[int, dict[object, ServedList]] = {person: {} for person in members.values()}
-    told = _lists(day).filter(shopper__in=members).values_list(
-        "id", "shopper_id", "placement", "control", "served_at", "items"
-    )  # fmt: skip
-    for slate_id, shopper_id, placement, control, served_at, items in told.iterator(chunk_size=CHUNK):
-        person = members[shopper_id or 0]
-        arm = _arm(placement in compared and person in personal, control)
-        lists[person][slate_id] = ServedList.of(placement, arm, served_at.timestamp(), items)
-    answers = {person: Answers(mine, reco.CREDIT_DAYS) for person, mine in lists.items()}  # type: ignore[arg-type]
+    answers = {person: Answers(reco.CREDIT_DAYS) for person in members.values()}
     start, until = _start(day) - DAY, _start(day) + DAY + 2 * reco.CREDIT_DAYS * DAY
     for shopper_id, type_, product, second, slate_id in answers_of(shopper_ids=members, since=start, until=until):
         mine = answers[members[shopper_id]]
@@ -172,7 +169,14 @@ def _counted(day: dt.date, members: Mapping[int, int]) -> dict[int, Counts]:
             mine.see(slate_id)
         else:
             mine.click(slate_id, product, second)
-    return {person: each.counts() for person, each in answers.items()}
+    told = _lists(day).filter(shopper__in=members).values_list(
+        "id", "shopper_id", "placement", "control", "served_at", "items"
+    )  # fmt: skip
+    for slate_id, shopper_id, placement, control, served_at, items in told.iterator(chunk_size=FEW):
+        person = members[shopper_id or 0]
+        arm = _arm(placement in compared and person in personal, control)
+        answers[person].credit(slate_id, ServedList.of(placement, arm, served_at.timestamp(), items))
+    return {person: each.counts for person, each in answers.items()}
 
 
 def _arm(compared: bool, control: bool) -> str:

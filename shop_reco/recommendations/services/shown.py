@@ -17,7 +17,8 @@ from shop_reco.products.selectors import showable_now
 
 from ..models import CountedDay, ListCount, ShownProduct, Slate
 
-CHUNK = 500
+CHUNK, FEW = 500, 50
+"""Products looked up at once, and lists fetched at once: one is some ten kilobytes."""
 WEEK = dt.timedelta(days=7)
 
 
@@ -31,7 +32,7 @@ def count_lists(*, day: dt.date, now: dt.datetime) -> None:
         ListCount.objects.filter(day=day).delete()
         ListCount.objects.bulk_create(rows)
     if day > now.date() - WEEK:
-        items = lists.values_list("items", flat=True).iterator(chunk_size=CHUNK)
+        items = lists.values_list("items", flat=True).iterator(chunk_size=FEW)
         _note(day, {item["product"] for each in items for item in each})
 
 
