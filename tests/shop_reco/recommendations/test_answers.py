@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import tracemalloc
 import uuid
 
 import pytest
@@ -138,6 +139,19 @@ def test_however_few_lists_are_held_at_once_the_counts_are_the_same(shop, people
     assert rows() == whole
     assert set.union(*held) == {person.pk for person in people}
     assert max(Slate.objects.filter(shopper__in=some).count() for some in held) <= 2 - 1 + 3  # and whose they are, all
+
+
+def test_five_times_the_lists_take_no_more_memory(shop, people):
+    products, peaks = list(shop.products.values())[:20], []
+    for n in (100, 400):
+        for _ in range(n):
+            serve(people[0], products)
+        tracemalloc.start()
+        count_day(day=NOW.date(), now=timezone.now())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert counts() == [1, 500, 0, 0, 0]
+    assert peaks[1] < peaks[0] + 500_000
 
 
 def test_recommenders_sum_to_the_whole(shop, people):
