@@ -20,6 +20,7 @@ from shop_reco.users.selectors import linked_ids
 from .context import Info
 from .errors import ApiError
 from .ids import global_id, public_id_of
+from .limits.cost import A_PAST_EVENT, work
 from .lists import LISTS, check_page
 from .types import Channel, EventType, FeedbackKind, PageInfo, Product
 
@@ -76,7 +77,9 @@ class Feedback:
 
 @strawberry.type
 class AccountQuery:
-    @strawberry.field(description="What this shopper did, newest first; empty for a stranger.")
+    @strawberry.field(
+        description="What this shopper did, newest first; empty for a stranger.", metadata=work(each=A_PAST_EVENT)
+    )
     def history(self, info: Info, first: int = 20, after: str | None = None) -> PastEventConnection:
         info.context.need(LISTS)
         check_page(first)

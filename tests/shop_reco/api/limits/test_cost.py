@@ -73,7 +73,7 @@ def test_a_document_that_costs_too_much_asks_nothing_of_the_database(shop, clien
     with CaptureQueriesContext(connection) as queries:
         reply = ask(client, WIDE, {"n": 100})
     assert reply["errors"][0]["extensions"]["code"] == "COST_LIMIT"
-    assert "3901 objects, 2500 are allowed" in reply["errors"][0]["message"]
+    assert "4201 objects, 2500 are allowed" in reply["errors"][0]["message"]
     assert reply["data"] is None
     assert len(queries) == 0
 
