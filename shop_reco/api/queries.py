@@ -18,7 +18,7 @@ from .errors import ApiError, check
 from .filter_types import ProductFilterInput
 from .ids import global_id, public_id_of
 from .languages import spoken
-from .limits.cost import A_FILTER, A_LIST, A_SEARCH, most, work
+from .limits.cost import A_FILTER, A_LIST, A_PAST_EVENT, A_SEARCH, most, work
 from .lists import LISTS, check_page
 from .portrait_types import Portrait, PortraitEvidence
 from .types import (
@@ -92,7 +92,7 @@ class Query:
 
     @strawberry.field(
         description="The events behind one number of the portrait: an interest, an hour, a channel ...",
-        metadata=work(A_LIST),
+        metadata=work(A_LIST, each=A_PAST_EVENT),
     )
     def portrait_evidence(self, info: Info, kind: str, key: str, first: int = 50) -> PortraitEvidence | None:
         info.context.need(LISTS)

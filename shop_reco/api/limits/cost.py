@@ -34,7 +34,7 @@ the argument that asks for several pages; the argument that is as long as the pa
 objects the field's own work is worth."""
 USUAL_LIST = 10
 A_LIST, AN_ITEM, A_PAST_EVENT = 300, 13, 4
-A_SEARCH, A_FILTER, AN_EXPLANATION = 1500, 400, 2300
+A_SEARCH, A_FILTER, AN_EXPLANATION = 1500, 500, 2300
 """What work is worth that comes before an object is handed out, so that an operation that is accepted takes a tenth of
 a second of a processor or so: an object is about a twenty-fifth of a millisecond."""
 
