@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What `make test` runs: the checks, then beside each other all tests on SQLite, those that start processes, those in
-# a browser, and, where PostgreSQL answers, all that touch a database on it. What failed beside the others is tried once
-# more, alone: some limits of time are real, and a machine may have been too busy for them. The last lines say what did
-# not run or needed a second try, and the sum over all of them.
+# What `make test` runs: the checks, then beside each other the tests of the engine and of what is shipped, those of the
+# plugin on SQLite and, where PostgreSQL answers, on it, those that start processes, and those in a browser. What failed
+# beside the others is tried once more, alone: some limits of time are real, and a machine may have been too busy for
+# them. The last lines say what did not run or needed a second try, and the sum over all of them.
 set -euo pipefail
 bash scripts/lint.sh
 if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then
@@ -21,17 +21,20 @@ export FAULTS_SERVER_URL="$server"
 output=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$output"' EXIT
 processes=()
-lanes=(faults browser sqlite)
+lanes=(faults browser engine sqlite)
 [ -z "$server" ] || lanes+=(postgresql)
 
 # run LANE ARGUMENTS: becomes pytest, on the tests of that lane.
 run() {
-  local lane=$1 nice=5 tests=(--ignore=tests/faults --ignore=tests/browser)
+  local lane=$1 nice=5 tests=(tests/shop_reco)
   shift
   case $lane in
     faults | browser)
       nice=0 # what mostly waits for processes and pages goes first whenever it can go on
       tests=("tests/$lane")
+      ;;
+    engine)
+      tests=(tests --ignore=tests/shop_reco --ignore=tests/faults --ignore=tests/browser)
       ;;
     postgresql)
       export TEST_DATABASE_URL=$server
