@@ -30,7 +30,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
     "django_celery_results",
-    "strawberry_django",
     "import_export",
     "django_otp",
     "django_otp.plugins.otp_totp",
