@@ -125,7 +125,7 @@ def test_counting_a_day_again_gives_the_same_rows(shop, people):
     assert rows() == first
 
 
-def test_however_few_lists_are_held_at_once_the_counts_are_the_same(shop, people, monkeypatch):
+def test_however_few_lists_are_read_at_once_the_counts_are_the_same(shop, people, monkeypatch):
     products = list(Product.objects.order_by("pk")[:3])
     for n, person in enumerate(people):
         for _ in range(n % 3 + 1):
