@@ -47,7 +47,7 @@ def test_a_task_leaves_its_process_about_as_large_as_it_found_it(at_once, monkey
 
 
 @pytest.mark.django_db
-def test_the_connection_is_as_good_as_before(at_once, shop):
+def test_a_connection_in_use_stays_open(at_once, shop):
     needs_much.apply()
     assert shop.products["Tea-1"].title == "Tea 1"
     shop.products["Tea-1"].refresh_from_db()
