@@ -74,7 +74,7 @@ def _on_the_way(looks: list[tuple[float, int, int]]) -> list[float]:
 
 
 def _own_kb(pid: int) -> int:
-    """Of its own: what it has mapped of files, up to 256 MB of SQLite's, is the system's to take back."""
+    """Of its own: what it has mapped of files, up to 2 GB of SQLite's, is the system's to take back."""
     return int(re.findall(r"RssAnon:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[0])
 
 

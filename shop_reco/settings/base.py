@@ -95,7 +95,7 @@ def sqlite_database(path: Path) -> dict[str, Any]:
             "timeout": 5,
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                # What is mapped needs no copy: 2 GB, the most that SQLite maps. The cache is for the rest, of each thread:
+                # What is mapped needs no copy: 2 GB, the most that SQLite maps. Each thread's cache is for the rest:
                 # 16 MB, as much as the log of writes holds.
                 "PRAGMA mmap_size=2147418112; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY; "
                 "PRAGMA wal_autocheckpoint=4000;"  # 16 MB: under one commit in a hundred waits for it
