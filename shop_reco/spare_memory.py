@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 import time
 from typing import Any
@@ -12,7 +13,7 @@ from django.db import connections
 
 REST = 60.0
 """Seconds at least between two times: tasks that come each second would only fetch anew what was given back."""
-_last = 0.0
+_last = -math.inf
 
 
 @task_postrun.connect

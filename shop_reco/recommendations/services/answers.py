@@ -27,13 +27,11 @@ from shop_reco.users.selectors import account_links, all_consenting, consenting
 
 from ..attribution import GROUPS, Answers, Counts, ServedList
 from ..models import AnswerCount, Arm, CountedDay, Placement, ShopperAnswers, Slate
-from .shown import count_lists, cover, trim_lists
+from .shown import FEW, count_lists, cover, trim_lists
 
 PEOPLE, LISTS, MANY, CHUNK = 300, 2000, 2000, 500
 """Shoppers whose lists one query reads, lists from which on one shopper more is one too many, shoppers of whom only
 events are counted, and rows written or looked up at once."""
-FEW = 50
-"""Lists that are fetched at once: one is some ten kilobytes."""
 MOST = 1000
 """Lists of one day beyond which whoever asked for them is no person."""
 DAY = dt.timedelta(days=1)
