@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from reco_engine.portrait import reading, segments
-from reco_engine.portrait.builder import draw
 from reco_engine.portrait.grains import (
     JOINT,
     QUARTER,
@@ -51,8 +50,8 @@ __all__ = [
     "has_word",
     "is_behind",
     "levels_of",
-    "portrait_drawn",
     "portrait_read",
+    "portraits_drawn",
     "reading",
     "silence_of",
     "typical_of",
@@ -77,19 +76,41 @@ def silence_of(paths: Collection[str]) -> Silence:
     return Silence(frozenset(paths), frozenset(word for path in paths for word in words(path.rpartition(JOINT)[2])))
 
 
-def portrait_drawn(
-    rows: Iterable[EventRow], *, days: Iterable[Mapping[str, Any]], zone: str, silence: Silence
-) -> Drawn:
-    """The counts of these events and folded days."""
-    events = (event_of(row, silence) for row in rows)
-    portrait = draw(events, zone=zone, folded=map(counts_from_json, days), silence=silence)
-    currency = reco_settings().CURRENCY
+def portraits_drawn(
+    rows: Iterable[EventRow],
+    *,
+    days: Iterable[tuple[int, Mapping[str, Any]]],
+    zones: Mapping[int, str],
+    counting: Mapping[int, Collection[int]],
+    silence: Silence,
+) -> dict[int, Drawn]:
+    """The counts of these events and folded days, in no order, for each portrait.
+
+    Args:
+        days: What each counts, with whose it is.
+        zones: The time zone of each portrait.
+        counting: The portraits that count what a shopper did.
+    """
+    portraits = {pk: Portrait(zone=zone) for pk, zone in zones.items()}
+    for shopper_id, counts in days:
+        folded_counts = counts_from_json(counts)
+        for pk in counting[shopper_id]:
+            portraits[pk].add_counts(folded_counts, silence)
+    for row in rows:
+        event = event_of(row, silence)
+        for pk in counting[row.shopper_id]:
+            portraits[pk].add(event, silence)
+    return {pk: _drawn(portrait) for pk, portrait in portraits.items()}
+
+
+def _drawn(portrait: Portrait) -> Drawn:
+    portrait.cut()
     pieces = sum(each for days in portrait.orders.values() for _lines, each in days.values())
     summary = {
         "last": max(portrait.bought, default=None),
         "orders": reading.n_orders(portrait),
         "pieces": pieces + portrait.older.get("pieces", 0),
-        "spent": reading.spent(portrait).get(currency, 0),
+        "spent": reading.spent(portrait).get(reco_settings().CURRENCY, 0),
         "top": reading.strongest_categories(portrait),
     }
     return Drawn(portrait.to_json(), summary, reading.n_events(portrait))

@@ -14,11 +14,11 @@ from shop_reco.conf import reco_settings
 from shop_reco.events.models import Event
 from shop_reco.products.selectors import sensitive_paths
 from shop_reco.users.models import Consent, Shopper, ShopperLink
-from shop_reco.users.selectors import allows
+from shop_reco.users.selectors import allowing
 
 from .engine import folded_days, silence_of
 from .models import FoldedDay
-from .selectors import EventRow, account_joined, rows_of
+from .selectors import EventRow, accounts_joined, rows_of
 from .services import locked
 
 logger = structlog.get_logger(__name__)
@@ -88,9 +88,8 @@ def _fold_some(shopper_id: int, now: dt.datetime) -> int:
 
 def _has_portrait(shopper: Shopper) -> bool:
     """Whether they allow one, or the account that they turned out to be does."""
-    account_id = account_joined(visitor_id=shopper.pk)
-    people = [shopper] if account_id is None else [shopper, Shopper(pk=account_id)]
-    return any(allows(shopper=each, purpose=Consent.Purpose.PERSONALISATION) for each in people)
+    people = {shopper.pk, *accounts_joined(visitor_ids=[shopper.pk])}
+    return bool(allowing(purpose=Consent.Purpose.PERSONALISATION, among=people))
 
 
 def _keep_sums(shopper: Shopper, rows: list[EventRow]) -> None:

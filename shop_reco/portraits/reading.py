@@ -272,7 +272,8 @@ def events_behind(*, shopper: Shopper, kind: str, key: str, first: int = 50) -> 
         at = dt.datetime.fromtimestamp(event.occurred_at, dt.UTC)
         product = products.get(pk) if pk is not None else None
         behind.events.append(BehindEvent(event.type, at, product, query, event.quantity, amount))
-    behind.folded_days = sum(counted_in(counts, kind=kind, key=key) for counts in folded_counts(shopper_ids=ids))
+    days = folded_counts(shopper_ids=ids)
+    behind.folded_days = sum(counted_in(counts, kind=kind, key=key) for _shopper_id, counts in days)
     return behind
 
 

@@ -28,6 +28,7 @@ class EventRow(NamedTuple):
     """One event as a portrait is drawn from it; of a variant the parent's title, category and brand count."""
 
     id: UUID
+    shopper_id: int
     type: str
     second: float  # unix seconds
     quantity: int
@@ -54,13 +55,13 @@ def rows_of(events: QuerySet[Event]) -> QuerySet[Any, Any]:
         brand=Coalesce("product__parent__brand__name", "product__brand__name"),
     )
     return told.values_list(
-        "pk", "type", "second", "quantity", "paid", "currency", "channel", "order", "query",
+        "pk", "shopper_id", "type", "second", "quantity", "paid", "currency", "channel", "order", "query",
         "item", "title", "path", "product__category__path", "brand",
     )  # fmt: skip
 
 
 def event_rows(*, shopper_ids: Collection[int]) -> Iterator[EventRow]:
-    """All events of a linked set, in no order, streamed; one query."""
+    """All events of these shoppers, in no order, streamed; one query."""
     found = rows_of(Event.objects.filter(shopper__in=shopper_ids).order_by())
     return map(EventRow._make, found.iterator(chunk_size=CHUNK))
 
@@ -71,15 +72,20 @@ def newest_rows(*, shopper_ids: Collection[int]) -> Iterator[EventRow]:
     return map(EventRow._make, found.iterator(chunk_size=CHUNK))
 
 
-def folded_counts(*, shopper_ids: Collection[int]) -> Iterator[dict[str, Any]]:
-    """What the folded days of a linked set count, streamed; one query."""
+def folded_counts(*, shopper_ids: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """What the folded days of these shoppers count, each with whose it is, streamed; one query."""
     found = FoldedDay.objects.filter(shopper__in=shopper_ids).order_by()
-    return found.values_list("counts", flat=True).iterator(chunk_size=CHUNK)
+    return found.values_list("shopper_id", "counts").iterator(chunk_size=CHUNK)
 
 
-def marks_of(*, shopper_id: int) -> int | None:
-    """How often news of a shopper was marked; None where there is none. One query."""
-    return DirtyShopper.objects.filter(pk=shopper_id).values_list("marks", flat=True).first()
+def marks_of(*, shopper_ids: Collection[int]) -> dict[int, int]:
+    """How often news of these shoppers were marked, of those who have any; one query."""
+    return dict(DirtyShopper.objects.filter(pk__in=shopper_ids).values_list("pk", "marks"))
+
+
+def sizes_of(*, shopper_ids: Collection[int]) -> dict[int, int]:
+    """From how many events the portraits of these shoppers were drawn, of those who have one; one query."""
+    return dict(Portrait.objects.filter(pk__in=shopper_ids).values_list("pk", "n_events"))
 
 
 def next_shopper_ids(*, after: int, limit: int) -> list[int]:
@@ -99,10 +105,10 @@ def touched_by(*, category_ids: Collection[int], first: int, last: int) -> set[i
     return found | set(days.order_by().values_list("shopper_id", flat=True).distinct())
 
 
-def account_joined(*, visitor_id: int) -> int | None:
-    """The account that a visitor was found to be, if any; one query."""
-    links = ShopperLink.objects.filter(visitor=visitor_id, undone_at__isnull=True)
-    return links.values_list("account_id", flat=True).first()
+def accounts_joined(*, visitor_ids: Collection[int]) -> set[int]:
+    """The accounts that these visitors were found to be; one query."""
+    links = ShopperLink.objects.filter(visitor__in=visitor_ids, undone_at__isnull=True)
+    return set(links.values_list("account_id", flat=True))
 
 
 def zone_of(shopper: Shopper) -> str:

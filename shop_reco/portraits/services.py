@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import structlog
 from django.db import DatabaseError, transaction
@@ -14,18 +15,19 @@ from shop_reco.events.selectors import dirty_shoppers
 from shop_reco.events.services import mark_shoppers
 from shop_reco.products.selectors import sensitive_paths
 from shop_reco.users.models import Consent, Shopper
-from shop_reco.users.selectors import allows, linked_ids
+from shop_reco.users.selectors import allowing, visitors_of
 
-from .engine import JOINT, portrait_drawn, silence_of
+from .engine import JOINT, portraits_drawn, silence_of
 from .models import Portrait, PortraitEdit, SilenceChange
 from .selectors import (
-    account_joined,
+    accounts_joined,
     drawn_in_another_zone,
     event_rows,
     folded_counts,
     marks_of,
     next_shopper_ids,
     paths_named,
+    sizes_of,
     touched_by,
     zone_of,
 )
@@ -34,6 +36,8 @@ logger = structlog.get_logger(__name__)
 MOST_EDITS, MOST_KEPT = 200, 1000
 MARKED_AT_ONCE = 1000
 """Shoppers looked at in one transaction: an event of one of them waits for no more marks than these."""
+DRAWN_AT_ONCE, EVENTS_AT_ONCE = 8, 500
+"""Portraits, and events that they were last drawn from, of one transaction: on SQLite all other writers wait for it."""
 
 Keys = Sequence[tuple[str, str]]
 
@@ -45,49 +49,67 @@ def locked(shopper_ids: Iterable[int]) -> dict[int, Shopper]:
     return {shopper.pk: shopper for shopper in rows}
 
 
-@transaction.atomic
 def refresh_portrait(*, shopper_id: int) -> int:
-    """Draw the portrait of a shopper anew if they allow one; returns from how many events.
+    """Draw the portrait of a shopper anew if they allow one; returns from how many events."""
+    return refresh_portraits(shopper_ids=[shopper_id]).get(shopper_id, 0)
 
-    A visitor's news are their account's news as well. The mark that is answered was read after the lock and
+
+@transaction.atomic
+def refresh_portraits(*, shopper_ids: Collection[int]) -> dict[int, int]:
+    """Draw the portraits of shoppers anew who allow one; returns from how many events each was drawn.
+
+    A visitor's news are their account's news as well. The marks that are answered were read after the lock and
     before the events: one made later stands for events that may be missing here, and stays.
     """
-    account_id = account_joined(visitor_id=shopper_id)
-    drawn = {shopper_id} if account_id is None else {shopper_id, account_id}
-    visitors = [pk for each in drawn for pk in linked_ids(shopper=Shopper(pk=each))]
-    present = locked([*drawn, *visitors])
-    marks, n_events = marks_of(shopper_id=shopper_id), 0
-    for pk in sorted(drawn & present.keys()):
-        n = _draw(present[pk])
-        n_events = n if pk == shopper_id else n_events
-    if marks is not None:
-        DirtyShopper.objects.filter(shopper_id=shopper_id, marks=marks).delete()
-    return n_events
+    wanted = {*shopper_ids, *accounts_joined(visitor_ids=shopper_ids)}
+    present = locked([*wanted, *chain.from_iterable(visitors_of(account_ids=wanted).values())])
+    marks = marks_of(shopper_ids=shopper_ids)
+    found = _draw([present[pk] for pk in sorted(wanted & present.keys())])
+    _answer(marks)
+    return found
 
 
-def _draw(shopper: Shopper) -> int:
-    """Queries: one each for consent, links, sensitive categories, folded days and events, and the write."""
-    if not allows(shopper=shopper, purpose=Consent.Purpose.PERSONALISATION):
-        Portrait.objects.filter(shopper=shopper).delete()
-        return 0
-    ids, zone = linked_ids(shopper=shopper), zone_of(shopper)
-    drawn = portrait_drawn(
-        event_rows(shopper_ids=ids),
-        days=folded_counts(shopper_ids=ids),
-        zone=zone,
+def _draw(shoppers: Sequence[Shopper]) -> dict[int, int]:
+    """As many queries for many as for one: consents, links, sensitive categories, folded days, events, two writes."""
+    allowed = allowing(purpose=Consent.Purpose.PERSONALISATION, among=[each.pk for each in shoppers])
+    Portrait.objects.filter(pk__in=[each.pk for each in shoppers if each.pk not in allowed]).delete()
+    zones = {each.pk: zone_of(each) for each in shoppers if each.pk in allowed}
+    counting: dict[int, set[int]] = {pk: {pk} for pk in zones}
+    for account_id, visitors in visitors_of(account_ids=zones).items():
+        for visitor_id in visitors:
+            counting.setdefault(visitor_id, set()).add(account_id)
+    drawn = portraits_drawn(
+        event_rows(shopper_ids=counting),
+        days=folded_counts(shopper_ids=counting),
+        zones=zones,
+        counting=counting,
         silence=silence_of(sensitive_paths()),
     )
-    Portrait.objects.update_or_create(
-        shopper=shopper,
-        defaults={
-            "counts": drawn.counts,
-            "summary": drawn.summary,
-            "time_zone": zone,
-            "n_events": drawn.n_events,
-            "drawn_at": timezone.now(),
-        },
+    now = timezone.now()
+    Portrait.objects.bulk_create(
+        [
+            Portrait(
+                shopper_id=pk,
+                counts=each.counts,
+                summary=each.summary,
+                time_zone=zones[pk],
+                n_events=each.n_events,
+                drawn_at=now,
+            )
+            for pk, each in drawn.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["shopper"],
+        update_fields=["counts", "summary", "time_zone", "n_events", "drawn_at"],
     )
-    return drawn.n_events
+    return {pk: each.n_events for pk, each in drawn.items()}
+
+
+def _answer(marks: Mapping[int, int]) -> None:
+    """Whose row another transaction is at is marked anew by it: that one stays, and nobody waits for it here."""
+    rows = DirtyShopper.objects.select_for_update(skip_locked=True).filter(pk__in=marks)
+    same = [row.pk for row in rows if row.marks == marks[row.pk]]
+    DirtyShopper.objects.filter(pk__in=same).delete()
 
 
 def refresh_dirty(*, limit: int = 10_000, progress: Callable[[int, int], None] | None = None) -> int:
@@ -96,16 +118,41 @@ def refresh_dirty(*, limit: int = 10_000, progress: Callable[[int, int], None] |
         mark_silenced()
     except DatabaseError:  # goes on from there the next time; those who are marked need not wait for it
         logger.exception("marking_failed")
-    dirty = dirty_shoppers(limit=limit)
-    for done, (shopper_id, _marks) in enumerate(dirty, start=1):
-        try:
-            refresh_portrait(shopper_id=shopper_id)
-        except Exception:  # one shopper's rows must not keep everybody else's portraits from being drawn
-            logger.exception("portrait_failed", shopper=shopper_id)
-            continue
+    dirty, done = dirty_shoppers(limit=limit), 0
+    for some in _batches([shopper_id for shopper_id, _marks in dirty]):
+        _refresh_each(some)
+        done += len(some)
         if progress is not None:
             progress(done, len(dirty))
     return len(dirty)
+
+
+def _batches(shopper_ids: Sequence[int]) -> Iterator[list[int]]:
+    """Few enough, and with few enough events, that whoever waits for their transaction does not wait long."""
+    for start in range(0, len(shopper_ids), MARKED_AT_ONCE):
+        some = shopper_ids[start : start + MARKED_AT_ONCE]
+        sizes = sizes_of(shopper_ids=some)
+        batch, n_events = list[int](), 0
+        for pk in some:
+            size = sizes.get(pk, 0)
+            if batch and (len(batch) == DRAWN_AT_ONCE or n_events + size > EVENTS_AT_ONCE):
+                yield batch
+                batch, n_events = [], 0
+            batch.append(pk)
+            n_events += size
+        yield batch
+
+
+def _refresh_each(shopper_ids: Sequence[int]) -> None:
+    """One shopper's rows must not keep everybody else's portraits from being drawn."""
+    try:
+        refresh_portraits(shopper_ids=shopper_ids)
+    except Exception:
+        if len(shopper_ids) == 1:
+            logger.exception("portrait_failed", shopper=shopper_ids[0])
+            return
+        for each in shopper_ids:
+            _refresh_each([each])
 
 
 @transaction.atomic

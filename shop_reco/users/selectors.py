@@ -37,6 +37,12 @@ def allows(*, shopper: Shopper, purpose: str) -> bool:
     return Consent.objects.filter(shopper=shopper, purpose=purpose, granted=True, superseded_at__isnull=True).exists()
 
 
+def allowing(*, purpose: str, among: Collection[int]) -> set[int]:
+    """Those of ``among`` (primary keys) whose own decision allows ``purpose``, as ``allows`` tells it; one query."""
+    found = Consent.objects.filter(shopper__in=among, purpose=purpose, granted=True, superseded_at__isnull=True)
+    return set(found.values_list("shopper_id", flat=True))
+
+
 def decisions_of(*, shopper: Shopper) -> dict[str, Consent]:
     """The decision in force on each purpose that the shopper decided on; one query."""
     return {each.purpose: each for each in Consent.objects.filter(shopper=shopper, superseded_at__isnull=True)}
@@ -98,6 +104,15 @@ def linked_ids(*, shopper: Shopper) -> list[int]:
     """Primary keys of the shopper and of the visitors that were found to be them; one query."""
     visitors = ShopperLink.objects.filter(account=shopper, undone_at__isnull=True)
     return [shopper.pk, *visitors.values_list("visitor_id", flat=True)]
+
+
+def visitors_of(*, account_ids: Collection[int]) -> dict[int, list[int]]:
+    """Primary keys of the visitors that were found to be each of these accounts; one query."""
+    found: dict[int, list[int]] = {pk: [] for pk in account_ids}
+    links = ShopperLink.objects.filter(account__in=account_ids, undone_at__isnull=True)
+    for account, visitor in links.values_list("account_id", "visitor_id"):
+        found[account].append(visitor)
+    return found
 
 
 def linked_people(*, shopper: Shopper) -> tuple[list[int], UUID]:

@@ -9,14 +9,20 @@ import threading
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from shop_reco.events.models import DirtyShopper, Event
 from shop_reco.events.services import Sender, mark_shoppers, record_events, track
 from shop_reco.portraits import services
 from shop_reco.portraits.models import Portrait, PortraitEdit
 from shop_reco.portraits.reading import portrait_of
-from shop_reco.portraits.services import edit_interests, mark_moved, refresh_dirty, refresh_portrait
+from shop_reco.portraits.services import (
+    edit_interests,
+    mark_moved,
+    refresh_dirty,
+    refresh_portrait,
+    refresh_portraits,
+)
 from shop_reco.privacy.services import erase_shopper
 from shop_reco.users.models import Shopper
 from shop_reco.users.services import create_visitor, decide_consent, link_visitor, undo_link
@@ -78,6 +84,15 @@ def test_drawing_takes_as_many_queries_for_many_events_as_for_few(shop, person):
     assert many.n == few.n <= 20
 
 
+def test_drawing_takes_as_many_queries_for_many_shoppers_as_for_one(shop, person):
+    refresh_dirty()
+    with CountQueries() as one:
+        refresh_portrait(shopper_id=person.pk)
+    with CountQueries() as many:
+        assert refresh_portraits(shopper_ids=list(shop.people.values())) == dict.fromkeys(shop.people.values(), 8)
+    assert many.n == one.n
+
+
 class CountQueries:
     def __enter__(self):
         self.n = 0
@@ -93,17 +108,75 @@ class CountQueries:
         return execute(sql, params, many, context)
 
 
+@pytest.fixture
+def drawn_together(monkeypatch):
+    """The shoppers of each transaction."""
+    found, draw = [], services.refresh_portraits
+
+    def noted(*, shopper_ids):
+        found.append(list(shopper_ids))
+        return draw(shopper_ids=shopper_ids)
+
+    monkeypatch.setattr(services, "refresh_portraits", noted)
+    return found
+
+
+def test_portraits_are_drawn_a_few_at_a_time_so_that_no_writer_waits_for_all(shop, drawn_together):
+    assert refresh_dirty() == 30
+    assert [len(some) for some in drawn_together] == [8, 8, 8, 6]
+    assert sorted(pk for some in drawn_together for pk in some) == sorted(shop.people.values())
+
+
+def test_a_shopper_of_many_events_is_drawn_alone(shop, drawn_together):
+    refresh_dirty()
+    drawn_together.clear()
+    second = sorted(shop.people.values())[1]
+    Portrait.objects.filter(pk=second).update(n_events=5000)
+    mark_shoppers(shopper_ids=shop.people.values())
+    refresh_dirty()
+    assert [second] in drawn_together
+    assert [len(some) for some in drawn_together] == [1, 1, 8, 8, 8, 4]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time, whatever we do")
+def test_nobody_waits_for_who_is_marked_at_the_moment(shop, person):
+    """Whoever marks holds the row until its commit, and may wait for a shopper who is drawn in the same batch."""
+    refresh_dirty()
+    mark_shoppers(shopper_ids=shop.people.values())
+    marked, drawn, failures = threading.Event(), threading.Event(), []
+
+    def mark():
+        try:
+            with transaction.atomic():
+                mark_shoppers(shopper_ids=[person.pk])
+                marked.set()
+                if not drawn.wait(20):
+                    failures.append("drawing waited for the mark")
+        finally:
+            connection.close()
+
+    marker = threading.Thread(target=mark)
+    marker.start()
+    assert marked.wait(20)
+    refresh_dirty()
+    drawn.set()
+    marker.join()
+    assert failures == []
+    assert list(DirtyShopper.objects.values_list("pk", flat=True)) == [person.pk]
+
+
 def test_a_mark_made_while_a_portrait_is_drawn_stays(shop, person, monkeypatch):
     refresh_dirty()
     track(shopper=person, type="view_item", product=shop.products["Tea-1"])
-    draw = services.portrait_drawn
+    draw = services.portraits_drawn
 
     def drawn(rows, **more):
         found = draw(rows, **more)
         track(shopper=person, type="view_item", product=shop.products["Tea-2"])
         return found
 
-    monkeypatch.setattr(services, "portrait_drawn", drawn)
+    monkeypatch.setattr(services, "portraits_drawn", drawn)
     assert refresh_portrait(shopper_id=person.pk) == 9
     monkeypatch.undo()
     assert DirtyShopper.objects.filter(shopper=person).exists()
