@@ -175,8 +175,12 @@ def sensitive_paths() -> frozenset[str]:
 
 
 def after_product(*, queryset: QuerySet[Product], last: Product) -> QuerySet[Product]:
-    """What follows ``last`` in the order of title, then public id."""
-    return queryset.filter(Q(title__gt=last.title) | Q(title=last.title, public_id__gt=last.public_id))
+    """What follows ``last`` in the order of title, then public id.
+
+    Asked as a range of titles less those of it that came already: where one of two things must hold, SQLite finds and
+    sorts all that follow.
+    """
+    return queryset.filter(title__gte=last.title).exclude(title=last.title, public_id__lte=last.public_id)
 
 
 def pks_by_sku() -> dict[str, int]:
