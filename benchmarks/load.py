@@ -102,6 +102,8 @@ def played(row: Row, storage: str, options: argparse.Namespace) -> dict[str, Any
     server = postgresql.server() if storage == "postgresql" else ""
     if storage == "postgresql" and not server:
         return {"not measured": "no PostgreSQL answers; TEST_DATABASE_URL may name one"}
+    if server and postgresql.rows(server, "show autovacuum") == [("off",)]:
+        tell("  autovacuum is off: as tables grow, PostgreSQL reads them whole, and figures are not those of production")
     began, idle = time.monotonic(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         try:

@@ -196,7 +196,8 @@ class RecoSettings:
     """Rules of cleaning that are off, or have other settings: {"near_duplicates": {"seconds": 2}, "bots": False}."""
 
     TRAINING_PROCESS: bool = True
-    """Whether each training run has a process of its own, so that what kills it leaves the worker alone."""
+    """Whether each training run, and the search for groups of shoppers, has a process of its own, so that what kills it
+    leaves the worker alone."""
 
     TRAINING_MEMORY_MB: int | None = None
     """Memory that the process of a training run may have, in MB; None: as much as there is."""

@@ -2,7 +2,10 @@
 
 from celery import shared_task
 
-from . import folding, segmenting, services
+from shop_reco.child_process import started
+from shop_reco.conf import reco_settings
+
+from . import folding, segmenting, selectors, services
 
 
 @shared_task(acks_late=True)
@@ -21,5 +24,21 @@ def fold_events() -> int:
 def fit_segments() -> int:
     """Mark who moved to another time zone, and find groups anew; returns among how many shoppers."""
     services.mark_moved()
-    made = segmenting.fit_segments()
+    if reco_settings().TRAINING_PROCESS:
+        _fit_in_child()
+    else:
+        segmenting.fit_segments()
+    made = selectors.live_segmentation()
     return made.n_shoppers if made else 0
+
+
+def _fit_in_child() -> None:
+    """The libraries that it takes would stay in the worker, and so would room for all events of three months."""
+    child = started("fit_segments")
+    try:
+        status = child.wait()
+    except BaseException:
+        child.terminate()
+        raise
+    if status != 0:
+        raise RuntimeError(f"no groups were looked for: the process ended with status {status}; see its log")

@@ -30,7 +30,13 @@ ROLES: Mapping[str, Limits] = {
 }
 BEYOND = 3.0
 """Seconds after its limit in which the server may still say that it ended a statement."""
-COMMANDS = {"migrate": "migrate", "shop_reco_migrate": "migrate", "fit_run": "training", "runserver": "web"}
+COMMANDS = {
+    "migrate": "migrate",
+    "shop_reco_migrate": "migrate",
+    "fit_run": "training",
+    "fit_segments": "training",
+    "runserver": "web",
+}
 
 
 def role_of(argv: Sequence[str]) -> str:

@@ -49,3 +49,13 @@ def test_a_web_server_says_in_json_that_a_process_of_it_died(live):
     lines = [json.loads(line) for line in (live.folder / "granian.log").read_text().splitlines()]
     assert any("Unexpected exit" in line["event"] and line["level"] == "error" for line in lines)
     assert all({"event", "level", "timestamp", "logger"} <= set(line) for line in lines)
+
+
+@pytest.mark.parametrize("own_process", [True, False])
+def test_the_search_for_groups_leaves_its_libraries_in_a_process_of_its_own(live, own_process):
+    live.hand().do("redraw()")
+    worker = live.worker(FAULTS_TRAINING_PROCESS=str(int(own_process)))
+    live.send("shop_reco.portraits.tasks.fit_segments")
+    log = live.folder / "celery.log"
+    wait_for(lambda: "fit_segments" in log.read_text() and "succeeded" in log.read_text(), "the search", seconds=90)
+    assert ("sklearn" in Path(f"/proc/{worker.pid}/maps").read_text()) is not own_process

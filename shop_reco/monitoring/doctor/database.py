@@ -86,6 +86,22 @@ def _pragmas() -> Finding:
     return ok(told)
 
 
+def tables_are_tended() -> Finding:
+    """PostgreSQL knows by itself how its tables grew: without, it reads whole tables for a few rows of them."""
+    if connection.vendor != "postgresql":
+        return ok(f"{connection.display_name} has nothing of the kind")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_settings WHERE name IN ('autovacuum', 'track_counts') AND setting = 'off'")
+        off = sorted(name for (name,) in cursor.fetchall())
+    if off:
+        return warning(
+            f"{' and '.join(off)} off",
+            f"ALTER SYSTEM SET {off[0]} = on; SELECT pg_reload_conf(); then ANALYZE once, "
+            "or run VACUUM ANALYZE on a schedule of your own.",
+        )
+    return ok("autovacuum is on")
+
+
 def clocks_agree() -> Finding:
     """The clock of the database, by which leases are counted, and that of this machine, by which events are dated."""
     with connection.cursor() as cursor:

@@ -19,6 +19,7 @@ CHECKS: Mapping[str, Check] = {
     "database": database.database_answers,
     "migrations": database.migrations_are_applied,
     "limits": database.waiting_is_limited,
+    "vacuum": database.tables_are_tended,
     "clock": database.clocks_agree,
     "artifacts": artifacts.folder_is_writable,
     "disk": artifacts.disk_has_room,
@@ -32,7 +33,7 @@ CHECKS: Mapping[str, Check] = {
     "worker": queues.worker_answers,
 }
 NEEDS: Mapping[str, tuple[str, ...]] = {
-    "migrations": ("database",), "limits": ("database",), "clock": ("database",),
+    "migrations": ("database",), "limits": ("database",), "vacuum": ("database",), "clock": ("database",),
     "models": ("database", "migrations"), "roles": ("database", "migrations"),
     "schedule": ("database", "migrations"), "trainings": ("database", "migrations"), "beat": ("database", "migrations"),
     "artifacts": ("database", "migrations"), "queues": ("broker",), "worker": ("broker",),

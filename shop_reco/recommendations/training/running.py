@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import resource
 import signal
 import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -15,12 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils.translation import gettext_noop as _
 from structlog.contextvars import bound_contextvars
 
 from reco_engine.errors import EngineError
+from shop_reco.child_process import started
 from shop_reco.conf import reco_settings
 
 from .. import services
@@ -129,14 +127,7 @@ def _keep_lease(run: TrainingRun) -> None:
 
 
 def _fit_in_child(run: TrainingRun) -> None:
-    command = [sys.executable, "-m", "django", "fit_run", str(run.public_id), str(run.owner)]
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE,
-        "LOG_LEVEL": logging.getLevelName(logging.getLogger().getEffectiveLevel()),
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-    }
-    child, latest = subprocess.Popen(command, env=environment), time.monotonic() + START  # noqa: S603
+    child, latest = started("fit_run", str(run.public_id), str(run.owner)), time.monotonic() + START
     try:
         while child.poll() is None:
             time.sleep(LOOK)

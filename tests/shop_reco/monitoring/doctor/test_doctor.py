@@ -73,7 +73,7 @@ def test_a_sound_deployment_is_left_in_peace(sound, capsys):
     told = json.loads(capsys.readouterr().out)
     assert {each["check"] for each in told["checks"]} == set(CHECKS)
     assert [each for each in told["checks"] if each["verdict"] == "failing"] == []
-    calm = {"settings", "limits", "disk"}  # the tests' own settings, and the disk of this machine, have what to say
+    calm = {"settings", "limits", "vacuum", "disk"}  # the tests' settings, and this machine's own, have what to say
     assert [each for each in told["checks"] if each["verdict"] != "ok" and each["check"] not in calm] == []
 
 
@@ -132,6 +132,16 @@ def test_a_migration_that_is_missing(sound):
     MigrationRecorder.Migration.objects.filter(app="reco_events").latest("pk").delete()
     assert verdict("migrations") == "failing"
     assert "shop_reco_migrate" in database.migrations_are_applied().advice
+
+
+@on_postgresql
+def test_tables_that_nobody_tends(sound):
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW autovacuum")
+        assert verdict("vacuum") == ("ok" if cursor.fetchone() == ("on",) else "warning")
+        cursor.execute("SET LOCAL track_counts = off")
+    assert verdict("vacuum") == "warning"
+    assert "track_counts" in database.tables_are_tended().found
 
 
 @on_postgresql
