@@ -103,7 +103,7 @@ def played(row: Row, storage: str, options: argparse.Namespace) -> dict[str, Any
     if storage == "postgresql" and not server:
         return {"not measured": "no PostgreSQL answers; TEST_DATABASE_URL may name one"}
     if server and postgresql.rows(server, "show autovacuum") == [("off",)]:
-        tell("  autovacuum is off: as tables grow, PostgreSQL reads them whole, and figures are not those of production")
+        tell("  autovacuum is off: as tables grow, PostgreSQL reads them whole; no figures of a production")
     began, idle = time.monotonic(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         try:
