@@ -17,7 +17,7 @@ import uuid
 from pathlib import Path
 from typing import Any, TextIO
 
-from locust import FastHttpUser, constant_throughput, task
+from locust import FastHttpUser, task
 
 from benchmarks.ingest_clients import DOCUMENT, event
 
@@ -26,7 +26,7 @@ KEY = os.environ.get("LOAD_KEY", "")
 SHOPPERS, PRODUCTS = int(os.environ.get("LOAD_SHOPPERS", 2000)), int(os.environ.get("LOAD_PRODUCTS", 2000))
 PER_SECOND = float(os.environ.get("LOAD_PER_SECOND", 1.0))
 """Requests of one user."""
-PATIENCE, PAUSE = 20.0, 0.2
+PATIENCE, PAUSE, MOST_BEHIND = 20.0, 0.2, 5.0
 LIST = (
     "query { recommendations(first: 20) "
     "{ slateId rung edges { score node { id sku title } reasons { kind text points } } } }"
@@ -50,13 +50,18 @@ class LostError(Exception):
 class Shopping(FastHttpUser):
     """A server of the shop that asks on behalf of its shoppers."""
 
-    wait_time = constant_throughput(PER_SECOND)  # type: ignore[no-untyped-call]
     host = f"http://127.0.0.1:{PORTS[0]}"
     network_timeout = connection_timeout = PATIENCE
 
     def on_start(self) -> None:
         self.chance = random.Random(uuid.uuid4().hex)
         self.seen = ""
+        self.due = time.time()
+
+    def wait_time(self) -> float:
+        """Seconds until the next request. People come at random: at one pace, all users would ask at once for ever."""
+        self.due = max(self.due, time.time() - MOST_BEHIND) + self.chance.expovariate(PER_SECOND)
+        return max(0.0, self.due - time.time())
 
     @task(70)
     def list(self) -> None:
