@@ -21,6 +21,9 @@ from shop_reco.storefront.demo.supervisor import Stopped, Supervisor, answers, o
 from shop_reco.users.models import ApiKey
 from shop_reco.users.services import issue_key
 
+TOLD_EVERY = 200
+"""Portraits after which it is said how many are drawn."""
+
 
 class Command(BaseCommand):
     help = "Set up and run the demo shop."
@@ -30,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--full", action="store_true", help="import all of the data")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.started = time.monotonic()
+        self.started, self.told = time.monotonic(), 0
         self.folder = Path(settings.DATABASES["default"]["NAME"]).parent
         port, full = options["port"], options["full"]
         if not port_is_free(port):
@@ -47,12 +50,17 @@ class Command(BaseCommand):
         self.stdout.write(f"[{time.monotonic() - self.started:6.1f}s] {text}")
         self.stdout.flush()
 
+    def drawn(self, done: int, n: int) -> None:
+        if done - self.told >= TOLD_EVERY:
+            self.told = done
+            self.say(f"  {done} of {n} portraits")
+
     def run(self, supervisor: Supervisor, port: int, full: bool) -> None:
         call_command("migrate", verbosity=0)
         self.say("database is ready")
         if not imported(full=full):
             import_demo(full=full, say=self.say)
-        refresh_dirty(progress=lambda done, n: self.say(f"  {done} of {n} portraits") if done % 200 == 0 else None)
+        refresh_dirty(progress=self.drawn)
         fit_segments()
         self.say("portraits are drawn")
         login, key = self.staff_login(), self.api_key()
