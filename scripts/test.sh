@@ -64,7 +64,7 @@ for place in "${!lanes[@]}"; do
   kill "$follower" 2>/dev/null || true
   wait "$follower" 2>/dev/null || true
   tail -n 1 "$output/$lane" >"$output/$lane.sum"
-  if [ "$ended" = 1 ] && [ "$(grep -cE '^(FAILED|ERROR) ' "$output/$lane")" -le "$MOST_AGAIN" ]; then
+  if [ "$ended" = 1 ] && [ "$(grep -cE '^(FAILED|ERROR) tests/' "$output/$lane")" -le "$MOST_AGAIN" ]; then
     again+=("$lane")
   elif [ "$ended" != 0 ]; then
     status=1
@@ -80,7 +80,7 @@ for lane in ${again[@]+"${again[@]}"}; do
   tail -n 1 "$output/$lane.again" | grep -oE '[0-9]+ passed' >>"$output/$lane.sum" || true
 done
 for lane in ${again[@]+"${again[@]}"}; do
-  grep -E '^(FAILED|ERROR) ' "$output/$lane" | sed 's/^[A-Z]* /needed a second try, alone: /'
+  grep -E '^(FAILED|ERROR) tests/' "$output/$lane" | sed 's/^[A-Z]* /needed a second try, alone: /'
 done
 for lane in "${lanes[@]}"; do
   sed "s/^[= ]*/$lane: /" "$output/$lane.sum"
