@@ -10,4 +10,4 @@ class ShopRecoConfig(AppConfig):
     verbose_name = _("Shop recommendations")
 
     def ready(self) -> None:
-        from . import checks, spare_memory, steady_connections, task_lines  # noqa: F401  registers the checks, connects the signals
+        from . import checks, spare_memory, task_lines  # noqa: F401  registers the checks, connects the signals

@@ -129,7 +129,6 @@ CELERY_TASK_TRACK_STARTED = True
 CELERY_WORKER_LOST_WAIT = 2.0  # seconds in which a result of a process that died may still come
 CELERY_WORKER_REDIRECT_STDOUTS = False  # a traceback would be logged a character at a time
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_DB_REUSE_MAX = 1_000_000  # tasks of a connection: which one is too old or broken, steady_connections asks Django
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "shop_reco.steady_beat:SteadyScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5

@@ -1,4 +1,4 @@
-"""Tasks that fail whenever they are tried, each in its way, and two that do what they should."""
+"""Tasks that fail whenever they are tried, each in its way, and one that does what it should."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from celery import shared_task
-from django.db import connection
 
 TRIES = 3
 
@@ -32,15 +31,3 @@ def always_kills(marks: str) -> None:
 @shared_task(acks_late=True)
 def writes(mark: str) -> None:
     Path(mark).touch()
-
-
-@shared_task(acks_late=True)
-def counts_tasks_of_its_connection(marks: str) -> None:
-    """Leaves a line with how many of these tasks the connection has served, which only the connection itself knows."""
-    with connection.cursor() as cursor:
-        cursor.execute("create temporary table if not exists served (n integer)")
-        cursor.execute("insert into served values (1)")
-        cursor.execute("select count(*) from served")
-        (n,) = cursor.fetchone()
-    with Path(marks).open("a") as file:
-        file.write(f"{n}\n")

@@ -43,12 +43,6 @@ def drop(database: str) -> None:
     command(urlunsplit(parts._replace(path="/postgres")), f"drop database {parts.path[1:]} with (force)")
 
 
-def end_sessions(database: str) -> None:
-    """Break the connections of everybody else to this database, as a server that is restarted does."""
-    ended = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
-    rows(database, f"{ended} and pid <> pg_backend_pid()")
-
-
 def rows(database: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     import psycopg
 

@@ -37,7 +37,7 @@ if "FAULTS_SYNCHRONOUS" in env:
     DATABASES["default"]["OPTIONS"]["init_command"] += synchronous
 if "FAULTS_DATABASE_URL" in env:
     DATABASES = {"default": env.db("FAULTS_DATABASE_URL")}
-    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
     if "FAULTS_PATIENCE" in env:
         DATABASES["default"] |= {"ENGINE": "shop_reco.patient", "OPTIONS": {"patience": env.float("FAULTS_PATIENCE")}}
 if "FAULTS_BROKER_URL" in env:  # spoken to as in production

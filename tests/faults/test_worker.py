@@ -14,7 +14,6 @@ import pytest
 from shop_reco.queues import BACK, PORTRAITS, SWEEP, TRAINING
 from tests.redis_server import RedisServer
 
-from . import postgresql
 from .live_shop import LiveShop, kill, wait_for, words_of
 from .poison import TRIES
 
@@ -134,40 +133,6 @@ def test_a_portrait_does_not_wait_for_a_training(live):
     live.worker(queue=PORTRAITS)
     wait_for(lambda: dirty(live) == 0, "the portraits", seconds=90)
     assert live.runs("popularity") == []  # nor does who draws take the other training
-
-
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
-def on_database(request, tmp_path):
-    """A shop on either database."""
-    server = postgresql.server() if request.param == "PostgreSQL" else ""
-    if request.param == "PostgreSQL" and not server:
-        pytest.skip("PostgreSQL DID NOT RUN: nothing answers, and TEST_DATABASE_URL names none")
-    shop = LiveShop(tmp_path, server=server)
-    yield shop
-    shop.end()
-
-
-COUNTS = "tests.faults.poison.counts_tasks_of_its_connection"
-
-
-@pytest.mark.parametrize("pool", ["solo", "prefork"])
-def test_tasks_share_a_connection_and_one_that_broke_costs_none_of_them(on_database, tmp_path, pool):
-    marks = tmp_path / "marks"
-    marks.touch()
-    on_database.worker(pool=pool)
-
-    def counts(n):
-        for _ in range(n):
-            before = len(marks.read_text().split())
-            on_database.send(COUNTS, str(marks))
-            wait_for(lambda before=before: len(marks.read_text().split()) > before, "the task")
-        return [int(each) for each in marks.read_text().split()[-n:]]
-
-    assert counts(1) == [1]
-    assert 3 in counts(3)  # unless a minute has just passed, after which it is closed
-    if on_database.database:
-        postgresql.end_sessions(on_database.database)
-        assert counts(2) == [1, 2]
 
 
 @pytest.fixture
