@@ -179,9 +179,9 @@ def _bought(shopper_ids: Collection[int], since: dt.datetime | None = None) -> Q
     return items.values_list("item", flat=True).distinct()
 
 
-def dirty_shoppers(*, limit: int) -> list[tuple[int, int]]:
-    """Shoppers with news, and how often they were marked."""
-    return list(DirtyShopper.objects.order_by("shopper_id").values_list("shopper_id", "marks")[:limit])
+def dirty_shoppers(*, limit: int) -> list[int]:
+    """Primary keys of shoppers with news, rising; one query."""
+    return list(DirtyShopper.objects.order_by("shopper_id").values_list("shopper_id", flat=True)[:limit])
 
 
 def data_import(*, source: str) -> DataImport | None:

@@ -119,7 +119,7 @@ def refresh_dirty(*, limit: int = 10_000, progress: Callable[[int, int], None] |
     except DatabaseError:  # goes on from there the next time; those who are marked need not wait for it
         logger.exception("marking_failed")
     dirty, done = dirty_shoppers(limit=limit), 0
-    for some in _batches([shopper_id for shopper_id, _marks in dirty]):
+    for some in _batches(dirty):
         _refresh_each(some)
         done += len(some)
         if progress is not None:
@@ -147,10 +147,11 @@ def _refresh_each(shopper_ids: Sequence[int]) -> None:
     """One shopper's rows must not keep everybody else's portraits from being drawn."""
     try:
         refresh_portraits(shopper_ids=shopper_ids)
-    except Exception:
+    except Exception as error:
         if len(shopper_ids) == 1:
             logger.exception("portrait_failed", shopper=shopper_ids[0])
             return
+        logger.warning("portraits_drawn_one_by_one", shoppers=len(shopper_ids), error=type(error).__name__)
         for each in shopper_ids:
             _refresh_each([each])
 
