@@ -110,7 +110,8 @@ def main() -> None:
             for storage in STORAGES:
                 if not only & set(STORAGES) or storage in only:
                     tell(f"{name} on {storage}")
-                    report[name][storage] = struck(row, storage, options)
+                    report[name][storage] = found = struck(row, storage, options)
+                    tell(f"  {_verdict(found)}")
     report["table"] = table({name: report[name] for name in ROWS if name in report})
     print(json.dumps(report, indent=1))
     if any("failed" in found for name in ROWS for found in report.get(name, {}).values()):

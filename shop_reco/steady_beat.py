@@ -1,4 +1,8 @@
-"""Celery beat that goes on when the clock is set back: else nothing is due until the time before is reached again."""
+"""Celery beat that goes on when the clock is set back, and while the database is away.
+
+Else nothing would be due until the time before is reached again, and beat would end where it reads its schedule just
+when the database does not answer.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,14 @@ import datetime as dt
 import time
 from typing import Any
 
+import structlog
 from celery.utils.time import maybe_make_aware
+from django.db import InterfaceError, OperationalError, connection
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
+
+logger = structlog.get_logger(__name__)
+PAUSE = 1.0
+"""Seconds between two looks at a database that is away when beat starts."""
 
 
 class SteadyEntry(ModelEntry):
@@ -23,7 +33,10 @@ class SteadyEntry(ModelEntry):
 
 
 class SteadyScheduler(DatabaseScheduler):
-    """Orders its tasks anew when it sees that the clock was set back; CELERY_BEAT_SCHEDULER names it."""
+    """Orders its tasks anew when it sees that the clock was set back; CELERY_BEAT_SCHEDULER names it.
+
+    At its start it waits for the database; later it goes on by what it knows, until it can read that again.
+    """
 
     Entry = SteadyEntry
     _seen = 0.0
@@ -36,3 +49,20 @@ class SteadyScheduler(DatabaseScheduler):
         self._seen = now
         wait: float = super().tick(*args, **more)
         return wait
+
+    def all_as_schedule(self) -> dict[str, SteadyEntry]:
+        told = False
+        while True:
+            try:
+                found: dict[str, SteadyEntry] = super().all_as_schedule()
+                return found
+            except (OperationalError, InterfaceError) as error:
+                connection.close()
+                if not told:
+                    logger.warning("schedule_not_read", error=type(error).__name__)
+                told = True
+                if self._schedule is not None:
+                    self._last_full_sync = dt.datetime.min  # read anew when it is next looked at
+                    known: dict[str, SteadyEntry] = self._schedule
+                    return known
+            time.sleep(PAUSE)

@@ -89,9 +89,9 @@ def restarted(folder: Path, server: str, *, events: int, rounds: int, seed: int)
                 found[mode].append(one(stage, cluster, mode))
                 assert not (lost := stage.lost()), f"{mode}: {len(lost)} acknowledged events are not stored"
             told = {mode: worst(some) for mode, some in found.items()}
-            states = [stage.ended(key)[0] for key in keys]
             alive = [part for part in PARTS if stage.parts[part].poll() is None]
             assert alive == list(PARTS), f"of the processes only {alive} outlived it"
+            states = [stage.ended(key)[0] for key in keys]
             return {**told, "trainings": states, "control": "fires", "epilogue": stage.epilogue()}
     finally:
         cluster.end()

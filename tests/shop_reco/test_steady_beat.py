@@ -1,18 +1,20 @@
-"""The schedule goes on when the clock of the machine is set back."""
+"""The schedule goes on when the clock of the machine is set back, and while the database is away."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django_celery_beat import schedulers
 from django_celery_beat.models import PeriodicTask
 
+from shop_reco import steady_beat
 from shop_reco.celery import app
 from shop_reco.steady_beat import SteadyEntry, SteadyScheduler
 
-SWEEP, HOUR = "Sweep training runs", dt.timedelta(hours=1)
+SWEEP, MINUTELY, HOUR = "Sweep training runs", "Draw portraits with news", dt.timedelta(hours=1)
 
 
 @pytest.fixture
@@ -51,3 +53,35 @@ def test_a_clock_that_was_set_back_an_hour_stops_nothing(scheduler):
     PeriodicTask.objects.filter(name=SWEEP).update(last_run_at=timezone.now() - dt.timedelta(seconds=6))
     scheduler.tick()
     assert scheduler.published == [SWEEP]
+
+
+@pytest.fixture
+def away(monkeypatch):
+    """Errors that the next looks at the schedule's tables raise, one each."""
+    errors, read = [], SteadyScheduler.enabled_models
+
+    def enabled_models(self):
+        if errors:
+            raise errors.pop(0)
+        return read(self)
+
+    monkeypatch.setattr(SteadyScheduler, "enabled_models", enabled_models)
+    monkeypatch.setattr(steady_beat.connection, "close", lambda: None)  # it is the test's own
+    monkeypatch.setattr(steady_beat, "PAUSE", 0.0)
+    return errors
+
+
+def test_beat_waits_at_its_start_until_the_database_answers(db, away, monkeypatch):
+    away += [OperationalError("the database system is shutting down"), InterfaceError("connection already closed")]
+    scheduler = SteadyScheduler(app=app)
+    assert not away
+    assert SWEEP in scheduler.schedule
+
+
+def test_beat_goes_on_by_what_it_knows_and_reads_anew_once_it_can(scheduler, away):
+    known = set(scheduler.schedule)
+    PeriodicTask.objects.filter(name=MINUTELY).update(enabled=True)
+    scheduler._last_full_sync = dt.datetime.min  # as five minutes later
+    away.append(OperationalError("connection refused"))
+    assert set(scheduler.schedule) == known
+    assert set(scheduler.schedule) == known | {MINUTELY}
