@@ -71,7 +71,7 @@ def away(monkeypatch):
     return errors
 
 
-def test_beat_waits_at_its_start_until_the_database_answers(db, away, monkeypatch):
+def test_beat_waits_at_its_start_until_the_database_answers(db, away):
     away += [OperationalError("the database system is shutting down"), InterfaceError("connection already closed")]
     scheduler = SteadyScheduler(app=app)
     assert not away
