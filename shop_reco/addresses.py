@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 
 from django.http import HttpRequest
@@ -18,6 +19,11 @@ def address_of(request: HttpRequest) -> str:
     if trusted := reco_settings().RATE_TRUSTED:
         told = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",") if each.strip()]
         address = told[-trusted] if len(told) >= trusted else address
+    return _network_of(address)
+
+
+@functools.lru_cache(maxsize=4096)
+def _network_of(address: str) -> str:
     try:
         known = ipaddress.ip_address(address)
     except ValueError:

@@ -31,7 +31,7 @@ class Spender:
         reco = reco_settings()
         if key is not None:
             return cls(((f"key:{key.pk}", reco.RATE_SERVER),))
-        names = [(f"address:{address_of(request)}", reco.RATE_SHARED)]
+        names = [(_behind(request), reco.RATE_SHARED)]
         if shopper is not None:
             names.append((f"shopper:{shopper.pk}", 1))
         return cls(tuple(names))
@@ -55,6 +55,16 @@ class Spender:
         if reco.RATE_POINTS <= 0 or least is None:
             return {}
         return {"left": math.floor(least[0]), "perSecond": reco.RATE_REFILL * least[1]}
+
+
+def nothing_left(request: HttpRequest) -> ApiError | None:
+    """The refusal of a browser whose address has not one point left, as ``take`` would have it; nothing is spent."""
+    wait = allowances.wait(_behind(request), 1)
+    return _refusal(wait) if wait > 0 and reco_settings().RATE_POINTS > 0 else None
+
+
+def _behind(request: HttpRequest) -> str:
+    return f"address:{address_of(request)}"
 
 
 def _refusal(wait: float) -> ApiError:

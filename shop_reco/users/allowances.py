@@ -94,6 +94,15 @@ class Allowances:
             self._tell(self)
         return 0.0
 
+    def wait(self, sender: str, points: float) -> float:
+        """Seconds after which a sender who spent here has so many points; 0.0 if they are there, or of a stranger."""
+        with self._lock:
+            bucket = self._buckets.get(sender)
+            if bucket is None:
+                return 0.0
+            bucket.fill(self._clock())
+            return max(0.0, (min(points, bucket.size) - bucket.level) / bucket.refill)
+
     def left(self, sender: str) -> float | None:
         """Points that a sender has left as far as is known here; None of a stranger."""
         with self._lock:
