@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 
@@ -27,7 +26,7 @@ def turn_floods_away(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
     def guarded(request: HttpRequest) -> HttpResponse:
         if request.method == "POST" and "HTTP_AUTHORIZATION" not in request.META:
             poor = nothing_left(request)
-            if poor is not None and request.path in _paths(get_urlconf() or settings.ROOT_URLCONF, get_script_prefix()):
+            if poor is not None and request.path in _paths(get_urlconf(), get_script_prefix()):
                 # A body that nobody reads would cost its sender the connection.
                 response = too_large(request, reco_settings().BODY_BYTES) or refused_by(poor)
                 response["Cache-Control"] = "no-store"
@@ -39,7 +38,7 @@ def turn_floods_away(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
 
 
 @lru_cache(maxsize=16)
-def _paths(urlconf: str, prefix: str) -> frozenset[str]:
+def _paths(urlconf: str | None, prefix: str) -> frozenset[str]:
     """The doors, of those that the project has."""
     found = set()
     for name in DOORS:

@@ -33,6 +33,8 @@ MOST_SENDERS = 20_000
 """Senders whose buckets a process remembers; who has asked for nothing for longest is forgotten, as if full again."""
 PAUSE = 0.05
 """Seconds in which spending gathers: one transaction tells of many senders."""
+QUIET = 1.0
+"""Seconds without spending after which the connection is given back: to open one costs more than to tell."""
 
 
 @dataclass(slots=True)
@@ -133,7 +135,9 @@ class Allowances:
     def _tell_forever(self) -> None:
         away = False
         while True:
-            self._wake.wait()
+            if not self._wake.wait(QUIET):
+                connection.close()
+                self._wake.wait()
             self._wake.clear()
             try:
                 self.tell()
@@ -143,7 +147,7 @@ class Allowances:
                     logger.warning("allowances_not_told", error=type(error).__name__)
                 away = True
             finally:
-                connection.close()
+                connection.close_if_unusable_or_obsolete()
             time.sleep(PAUSE)
 
     def tell(self) -> None:

@@ -54,6 +54,16 @@ def test_a_refusal_costs_nothing(process, clock):
     assert one.left("me") == 5
 
 
+def test_how_long_a_sender_has_to_wait_is_told_and_costs_nothing(process, clock):
+    one = process()
+    assert one.wait("a stranger", 100) == 0
+    one.take("me", 95, **LIMIT)
+    assert [one.wait("me", points) for points in (5, 10, 1_000_000)] == [0, 0.5, 9.5]
+    clock.now = 0.5
+    assert one.wait("me", 10) == 0
+    assert one.left("me") == 10
+
+
 def test_what_costs_more_than_all_there_can_be_takes_all(process):
     assert process().take("me", 1_000_000, **LIMIT) == 0
 
