@@ -28,4 +28,5 @@ def _network_of(address: str) -> str:
         known = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
+    known = getattr(known, "ipv4_mapped", None) or known  # a socket for both kinds tells IPv4 so
     return str(ipaddress.ip_network((known, PREFIX[known.version]), strict=False))

@@ -81,9 +81,10 @@ def length_in(head: bytes) -> int:
 
 
 def word_of(heard: bytes) -> str:
-    """The status and the code of an error, or that there was none."""
+    """The status and the code of an error, or that there was neither."""
     code = re.search(rb'"code": *"(\w+)"', heard) if b'"errors"' in heard else None
-    return f"{heard[9:12].decode()} {code[1].decode()}" if code else "answered"
+    status = heard[9:12].decode()
+    return f"{status} {code[1].decode()}" if code else "answered" if status == "200" else status
 
 
 main()

@@ -11,7 +11,8 @@ from .errors import LIMITED, RETRY_AFTER, TRY_LATER, UNAVAILABLE, ApiError
 
 def refusal(status: int, code: str, message: str) -> JsonResponse:
     refused(code)
-    return JsonResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status=status)
+    content = {"errors": [{"message": message, "extensions": {"code": code}}]}
+    return JsonResponse(content, status=status, headers={"Cache-Control": "no-store"})
 
 
 def refused_by(error: ApiError) -> HttpResponse:

@@ -59,8 +59,8 @@ class Spender:
 
 def nothing_left(request: HttpRequest) -> ApiError | None:
     """The refusal of a browser whose address has not one point left, as ``take`` would have it; nothing is spent."""
-    wait = allowances.wait(_behind(request), 1)
-    return _refusal(wait) if wait > 0 and reco_settings().RATE_POINTS > 0 else None
+    wait = allowances.wait(_behind(request), 1) if reco_settings().RATE_POINTS > 0 else 0
+    return _refusal(wait) if wait else None
 
 
 def _behind(request: HttpRequest) -> str:

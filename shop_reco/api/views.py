@@ -52,7 +52,8 @@ def graphql(request: HttpRequest) -> HttpResponse:
     try:
         return _admitted(request, key_in(request))
     except ForbiddenError as error:
-        return refusal(403, "FORBIDDEN", str(error))
+        poor = Spender.of(request).take(1)
+        return refusal(403, "FORBIDDEN", str(error)) if poor is None else refused_by(poor)
     except (DatabaseError, InterfaceError) as error:
         if not cannot_serve(error):
             raise

@@ -34,7 +34,7 @@ MOST_SENDERS = 20_000
 PAUSE = 0.05
 """Seconds in which spending gathers: one transaction tells of many senders."""
 QUIET = 1.0
-"""Seconds without spending after which the connection is given back: to open one costs more than to tell."""
+"""Seconds without spending after which a connection that lasts (CONN_MAX_AGE) is given back."""
 
 
 @dataclass(slots=True)
@@ -103,7 +103,8 @@ class Allowances:
             if bucket is None:
                 return 0.0
             bucket.fill(self._clock())
-            return max(0.0, (min(points, bucket.size) - bucket.level) / bucket.refill)
+            missing = min(points, bucket.size) - bucket.level
+            return missing / bucket.refill if missing > 0 else 0.0
 
     def left(self, sender: str) -> float | None:
         """Points that a sender has left as far as is known here; None of a stranger."""

@@ -93,7 +93,13 @@ def test_a_forged_header_changes_no_address(rf, settings):
 
 @pytest.mark.parametrize(
     ("address", "network"),
-    [("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("", "unknown"), ("not one", "unknown"), ("10.0.0.7", "10.0.0.7/32")],
+    [
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.9", "203.0.113.9/32"),
+        ("", "unknown"),
+        ("not one", "unknown"),
+        ("10.0.0.7", "10.0.0.7/32"),
+    ],
 )
 def test_an_address_of_the_newer_kind_counts_by_its_network(rf, address, network):
     assert address_of(rf.post("/", REMOTE_ADDR=address)) == network

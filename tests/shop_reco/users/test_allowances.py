@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 from django.utils import timezone
@@ -125,6 +126,19 @@ def test_what_stands_in_the_database_names_nobody_and_goes_once_it_is_back(db, c
     clock.now = 61
     assert forget_allowances(older=dt.timedelta(seconds=60)) == 1
     assert not Allowance.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_others_are_told_by_a_thread_before_and_after_a_quiet_time(monkeypatch):
+    monkeypatch.setattr(module, "QUIET", 0.05)
+    one = Allowances()
+    for times in (1, 2):
+        assert one.take("me", 40, size=100.0, refill=0.001) == 0
+        until = time.monotonic() + 20
+        while time.monotonic() < until and [round(row.points) for row in Allowance.objects.all()] != [100 - 40 * times]:
+            time.sleep(0.01)
+        assert [round(row.points) for row in Allowance.objects.all()] == [100 - 40 * times]
+        time.sleep(0.2)
 
 
 def test_a_process_forgets_whoever_asked_for_nothing_for_longest(process, monkeypatch):
