@@ -138,7 +138,7 @@ def test_the_last_event_of_a_tab_that_is_closed_arrives(home, known, live_server
     other = home.context.new_page()
     other.add_init_script(NO_FETCH_TO_THE_BEACON)  # so that only the goodbye of the page can bring it
     other.goto(product_page(live_server, trained, "Cheese-2"), wait_until="commit")
-    other.wait_for_function("localStorage.length > 0")
+    wait_for(lambda: other.evaluate("localStorage.length") > 0, other, "the view in the queue")
     other.close(run_before_unload=True)
     wait_for(lambda: events_of(known, type="view_item").exists(), home, "the view")
     assert events_of(known, type="view_item").get().product.sku == "Cheese-2"

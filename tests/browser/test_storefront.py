@@ -30,7 +30,7 @@ def home(live_server, settings, trained, tab):
 def shop_as(tab, name):
     tab.select_option("#household", name)
     tab.click(".switcher button")
-    tab.wait_for_function("name => document.querySelector('#household').value === name", arg=name)
+    expect(tab.locator("#household")).to_have_value(name)
 
 
 def picked(tab):

@@ -42,11 +42,13 @@ def test_a_toggle_in_the_admin_of_one_process_is_in_the_next_list_of_another(liv
 
 
 def test_a_web_server_says_in_json_that_a_process_of_it_died(live):
-    web = live.serve(free_port(), workers=2)
+    web, log = live.serve(free_port(), workers=2), live.folder / "granian.log"
+    # One that is still starting does not hear that it is to end.
+    wait_for(lambda: log.read_text().count("Started worker") == 2, "both processes", seconds=60)
     first, _ = Path(f"/proc/{web.pid}/task/{web.pid}/children").read_text().split()
     os.kill(int(first), signal.SIGKILL)
     web.wait(30)  # without --respawn-failed-workers
-    lines = [json.loads(line) for line in (live.folder / "granian.log").read_text().splitlines()]
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert any("Unexpected exit" in line["event"] and line["level"] == "error" for line in lines)
     assert all({"event", "level", "timestamp", "logger"} <= set(line) for line in lines)
 
