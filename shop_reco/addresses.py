@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -15,9 +17,14 @@ PREFIX = {4: 32, 6: 64}
 
 def address_of(request: HttpRequest) -> str:
     """The network that a request comes from, as far as the shop's own proxies tell; never what a client claims."""
-    address = request.META.get("REMOTE_ADDR", "")
+    return address_in(request.META)
+
+
+def address_in(environ: Mapping[str, Any]) -> str:
+    """The same of a request that is still a WSGI environment."""
+    address = environ.get("REMOTE_ADDR", "")
     if trusted := reco_settings().RATE_TRUSTED:
-        told = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",") if each.strip()]
+        told = [each.strip() for each in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if each.strip()]
         address = told[-trusted] if len(told) >= trusted else address
     return _network_of(address)
 

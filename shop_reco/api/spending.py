@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from django.http import HttpRequest
 
-from shop_reco.addresses import address_of
+from shop_reco.addresses import address_in
 from shop_reco.conf import reco_settings
 from shop_reco.users.allowances import allowances
 from shop_reco.users.models import ApiKey, Shopper
@@ -31,7 +32,7 @@ class Spender:
         reco = reco_settings()
         if key is not None:
             return cls(((f"key:{key.pk}", reco.RATE_SERVER),))
-        names = [(_behind(request), reco.RATE_SHARED)]
+        names = [(_behind(request.META), reco.RATE_SHARED)]
         if shopper is not None:
             names.append((f"shopper:{shopper.pk}", 1))
         return cls(tuple(names))
@@ -57,14 +58,18 @@ class Spender:
         return {"left": math.floor(least[0]), "perSecond": reco.RATE_REFILL * least[1]}
 
 
-def nothing_left(request: HttpRequest) -> ApiError | None:
-    """The refusal of a browser whose address has not one point left, as ``take`` would have it; nothing is spent."""
-    wait = allowances.wait(_behind(request), 1) if reco_settings().RATE_POINTS > 0 else 0
+def nothing_left(environ: Mapping[str, Any]) -> ApiError | None:
+    """The refusal of a browser whose address has not one point left, as ``take`` would have it; nothing is spent.
+
+    Args:
+        environ: The request's WSGI environment.
+    """
+    wait = allowances.wait(_behind(environ), 1) if reco_settings().RATE_POINTS > 0 else 0
     return _refusal(wait) if wait else None
 
 
-def _behind(request: HttpRequest) -> str:
-    return f"address:{address_of(request)}"
+def _behind(environ: Mapping[str, Any]) -> str:
+    return f"address:{address_in(environ)}"
 
 
 def _refusal(wait: float) -> ApiError:

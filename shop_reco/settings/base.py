@@ -40,7 +40,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "shop_reco.monitoring.requests.request_ids",
     "django.middleware.security.SecurityMiddleware",
-    "shop_reco.api.floods.turn_floods_away",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
