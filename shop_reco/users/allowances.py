@@ -53,6 +53,11 @@ class Bucket:
         if self.level >= self.size:
             self.untold = 0.0
 
+    def wait(self, points: float) -> float:
+        """Seconds after which so many points, or all there can be, are there; 0.0 if they are."""
+        missing = min(points, self.size) - self.level
+        return missing / self.refill if missing > 0 else 0.0
+
 
 class Allowances:
     """The buckets of this process.
@@ -85,8 +90,8 @@ class Allowances:
         points = min(points, size)
         with self._lock:
             bucket = self._bucket(sender, size, refill)
-            if bucket.level < points:
-                return (points - bucket.level) / refill
+            if wait := bucket.wait(points):
+                return wait
             bucket.level -= points
             bucket.untold += points
             tells = bucket.untold >= UNTOLD * size
@@ -103,8 +108,7 @@ class Allowances:
             if bucket is None:
                 return 0.0
             bucket.fill(self._clock())
-            missing = min(points, bucket.size) - bucket.level
-            return missing / bucket.refill if missing > 0 else 0.0
+            return bucket.wait(points)
 
     def left(self, sender: str) -> float | None:
         """Points that a sender has left as far as is known here; None of a stranger."""
